@@ -1,0 +1,97 @@
+// The import table of docs/architecture.md as data: who may import whom, through its index.ts only. Absent is forbidden.
+const PURE = {
+  kernel: [],
+  contracts: ['kernel'],
+  'road-network': ['kernel'],
+  ledger: ['kernel'],
+  fleet: ['kernel', 'contracts', 'road-network'],
+  'map-matching': ['kernel', 'road-network'],
+  geofencing: ['kernel', 'road-network'],
+  policy: ['kernel', 'contracts'],
+  mileage: ['kernel', 'contracts', 'road-network', 'map-matching', 'geofencing'],
+  rating: ['kernel', 'contracts', 'policy'],
+  statement: ['kernel', 'contracts', 'ledger', 'policy'],
+}
+const pure = Object.keys(PURE)
+const SHELL = {
+  runtime: ['kernel'],
+  messaging: ['kernel', 'contracts', 'runtime'],
+  store: [...pure, 'runtime'],
+  pipeline: [...pure, 'store', 'messaging', 'runtime'],
+}
+const line = ['kernel', 'contracts', 'pipeline', 'store', 'messaging', 'runtime']
+const APPS = {
+  ingest: line,
+  engine: line,
+  api: [...pure, 'pipeline', 'store', 'messaging', 'runtime'],
+  ops: [...pure, 'pipeline', 'store', 'messaging', 'runtime'],
+  pilot: [...pure, 'pipeline', 'store', 'messaging', 'runtime'],
+  web: ['kernel', 'contracts'],
+}
+const NPM = {
+  zod: ['contracts', 'policy', 'runtime'],
+  '@turf': ['geofencing', 'policy'],
+  flatbush: ['road-network', 'geofencing'],
+  '@noble': ['kernel'],
+  'temporal-polyfill': ['policy', 'rating', 'statement'],
+}
+
+const only =
+  (kind) =>
+  ([room, may]) => ({
+    name: `${kind}/${room}-imports`,
+    severity: 'error',
+    from: { path: `^${kind}/${room}/` },
+    to: { path: '^(libs|apps)/', pathNot: [`^${kind}/${room}/`, ...may.map((lib) => `^libs/${lib}/src/index\\.ts$`)] },
+  })
+const confine = (packages, room) => ({
+  name: `${packages}-only-in-${room}`,
+  severity: 'error',
+  from: { path: '^(libs|apps)/', pathNot: `^libs/${room}/` },
+  to: { path: `node_modules/(${packages})/` },
+})
+
+module.exports = {
+  forbidden: [
+    { name: 'no-unresolved', severity: 'error', from: {}, to: { couldNotResolve: true } },
+    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
+    { name: 'no-orphans', severity: 'error', from: { orphan: true, pathNot: '(\\.d\\.ts|\\.cjs)$' }, to: {} },
+    ...Object.entries(PURE).map(only('libs')),
+    ...Object.entries(SHELL).map(only('libs')),
+    ...Object.entries(APPS).map(only('apps')),
+    {
+      name: 'pure-is-pure',
+      comment: 'domain libraries run in a browser: no node core, and npm packages only as the table grants',
+      severity: 'error',
+      from: { path: `^libs/(${pure.join('|')})/src/`, pathNot: '\\.spec\\.ts$' },
+      to: {
+        dependencyTypes: ['npm', 'npm-dev', 'npm-no-pkg', 'core', 'undetermined'],
+        pathNot: `node_modules/(${Object.keys(NPM).join('|')})/`,
+      },
+    },
+    ...Object.entries(NPM).map(([name, rooms]) => ({
+      name: `${name}-only-where-granted`,
+      severity: 'error',
+      from: { path: `^libs/(${pure.join('|')})/src/`, pathNot: [`^libs/(${rooms.join('|')})/`, '\\.spec\\.ts$'] },
+      to: { path: `node_modules/${name}/` },
+    })),
+    {
+      name: 'nest-only-in-apps-and-module-files',
+      severity: 'error',
+      from: { path: '^libs/', pathNot: '^libs/(store|messaging|runtime|pipeline)/src/[^/]+\\.module\\.ts$' },
+      to: { path: 'node_modules/@nestjs/' },
+    },
+    confine('typeorm|pg|@electric-sql', 'store'),
+    confine('mqtt|aedes|bullmq|ioredis', 'messaging'),
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '^(dist|data)/' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'require', 'node', 'default', 'types'],
+    },
+  },
+}

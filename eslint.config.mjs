@@ -1,0 +1,98 @@
+import eslint from '@eslint/js'
+import tseslint from 'typescript-eslint'
+
+const PURE = [
+  'kernel',
+  'contracts',
+  'road-network',
+  'map-matching',
+  'geofencing',
+  'mileage',
+  'policy',
+  'rating',
+  'ledger',
+  'statement',
+  'fleet',
+]
+
+export default tseslint.config(
+  { ignores: ['dist/**', 'data/**', 'node_modules/**', 'coverage/**'] },
+  eslint.configs.recommended,
+  ...tseslint.configs.recommended,
+  {
+    files: ['**/*.ts'],
+    rules: {
+      '@typescript-eslint/no-explicit-any': 'error',
+      '@typescript-eslint/consistent-type-imports': [
+        'error',
+        { fixStyle: 'inline-type-imports', disallowTypeAnnotations: false },
+      ],
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_' }],
+      eqeqeq: 'error',
+    },
+  },
+  {
+    // Nest reads constructor types at run time, so its imports must stay values.
+    files: ['apps/**/*.ts', 'libs/**/*.module.ts'],
+    rules: { '@typescript-eslint/consistent-type-imports': 'off' },
+  },
+  {
+    // Pure libraries: no clock, no chance, no console, no process. Time and chance are arguments.
+    files: PURE.map((lib) => `libs/${lib}/src/**/*.ts`),
+    ignores: ['**/*.spec.ts'],
+    rules: {
+      'no-restricted-globals': [
+        'error',
+        'console',
+        'process',
+        'Buffer',
+        'setTimeout',
+        'setInterval',
+        'performance',
+        'fetch',
+        'crypto',
+      ],
+      'no-restricted-properties': [
+        'error',
+        { object: 'Date', property: 'now', message: 'time is an argument' },
+        { object: 'Math', property: 'random', message: 'chance is an argument' },
+      ],
+      'no-restricted-syntax': [
+        'error',
+        { selector: "NewExpression[callee.name='Date'][arguments.length=0]", message: 'time is an argument' },
+      ],
+    },
+  },
+  {
+    // process.env has one reader: the configuration table.
+    files: ['apps/**/*.ts', 'libs/**/*.ts'],
+    ignores: ['libs/runtime/**', '**/*.spec.ts'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: "MemberExpression[object.name='process'][property.name='env']",
+          message: 'configuration is read in libs/runtime',
+        },
+        { selector: "NewExpression[callee.name='Date'][arguments.length=0]", message: 'time comes from the clock' },
+        { selector: "MemberExpression[object.name='Date'][property.name='now']", message: 'time comes from the clock' },
+      ],
+    },
+  },
+  {
+    files: ['**/*.cjs'],
+    languageOptions: {
+      sourceType: 'commonjs',
+      globals: {
+        require: 'readonly',
+        module: 'writable',
+        process: 'readonly',
+        console: 'readonly',
+        __dirname: 'readonly',
+        Buffer: 'readonly',
+      },
+    },
+    rules: { '@typescript-eslint/no-require-imports': 'off' },
+  },
+  { files: ['**/*.mjs'], languageOptions: { globals: { process: 'readonly', console: 'readonly' } } },
+)

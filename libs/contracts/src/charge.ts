@@ -1,0 +1,89 @@
+import type { Digest, Instant, Micros, Millimetres, PolicyId, TripId, VehicleId } from '#kernel'
+import type { Access, RoadClass, VehicleClass } from './roads'
+
+/** A piece of one trip on one road segment in one set of zones: what there is to price. */
+export interface Stretch {
+  /** Stable reference of the directed segment (see road-network). */
+  readonly segment: string
+  readonly fromMm: Millimetres
+  readonly toMm: Millimetres
+  readonly enteredAt: Instant
+  readonly leftAt: Instant
+  readonly roadClass: RoadClass
+  readonly access: Access
+  /** Ids of the zones of the policy in force at `enteredAt`, sorted. */
+  readonly zones: readonly string[]
+  /** Driven between two fixes that lie on other segments; nothing was measured here itself. */
+  readonly inferred: boolean
+  /** Thousandths. */
+  readonly confidence: number
+  /** How many fixes lie on it. */
+  readonly fixes: number
+}
+
+/**
+ * What a trip used, without its price. Rating sees this and never the matcher. Its digest identifies the trip's metering:
+ * the same fixes on the same network by the same engine give the same bytes.
+ */
+export interface ChargeReport {
+  readonly v: 1
+  readonly trip: TripId
+  readonly vehicle: VehicleId
+  readonly startedAt: Instant
+  readonly endedAt: Instant
+  /** Digest of the network that it was matched on. */
+  readonly network: Digest
+  /** Version of the engine that matched it. */
+  readonly engine: string
+  readonly stretches: readonly Stretch[]
+  /** Sum of the stretches. */
+  readonly matchedMm: Millimetres
+  /** One fate for every accepted fix: counts that add up to the fixes of the trip. */
+  readonly fixes: {
+    readonly accepted: number
+    readonly matched: number
+    /** By reason; `off-network` is driving where the map has no road. */
+    readonly unmatched: Readonly<Record<string, number>>
+  }
+  /** Places where the drive could not be followed. Nothing is charged across them. */
+  readonly breaks: number
+}
+
+/** A rate: micros per `perMm` millimetres. */
+export interface Rate {
+  readonly micros: Micros
+  readonly per: 'mile' | 'km'
+}
+
+/** One line of a trip's price: all its stretches under the same rule, class, zones and local day. */
+export interface Charge {
+  readonly trip: TripId
+  readonly policy: PolicyId
+  readonly rule: string
+  readonly roadClass: RoadClass
+  readonly zones: readonly string[]
+  /** Local day (in the policy's time zone) on which the stretches were entered. */
+  readonly day: string
+  readonly distanceMm: Millimetres
+  /** Of which between fixes on other segments. */
+  readonly inferredMm: Millimetres
+  readonly fixes: number
+  /** null on a free line, and then `freeReason` says why. */
+  readonly rate: Rate | null
+  readonly freeReason: string | null
+  readonly amount: Micros
+}
+
+/** What rating needs to know of a vehicle. */
+export interface RatedVehicle {
+  readonly vehicle: VehicleId
+  readonly vehicleClass: VehicleClass
+}
+
+/** A span over which a cap counts, for one vehicle: `2026-10-25` for a day. */
+export interface Window {
+  readonly policy: PolicyId
+  readonly cap: string
+  readonly vehicle: VehicleId
+  readonly span: string
+}

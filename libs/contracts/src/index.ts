@@ -1,0 +1,7 @@
+export * from './batch'
+export * from './charge'
+export * from './faults'
+export * from './policy'
+export * from './roads'
+export * from './scalars'
+export * from './statement'

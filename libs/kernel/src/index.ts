@@ -1,0 +1,6 @@
+export * from './chance'
+export * from './digest'
+export * from './ids'
+export * from './interval'
+export * from './invariant'
+export * from './quantities'

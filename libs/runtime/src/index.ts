@@ -1,0 +1,5 @@
+export * from './clock'
+export * from './log'
+export * from './metrics'
+export * from './runtime.module'
+export * from './settings'

@@ -1,0 +1,37 @@
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
+
+/** Every metric of ours, once: what `/metrics` shows and alert rules name. */
+export class Metrics {
+  readonly registry = new Registry()
+  private readonly registers = [this.registry]
+
+  readonly batches = new Counter({
+    name: 'roadmeter_batches_total',
+    help: 'Batches received, by fate: accepted, duplicate or rejected',
+    labelNames: ['fate'],
+    registers: this.registers,
+  })
+  readonly fixes = new Counter({ name: 'roadmeter_fixes_total', help: 'Fixes accepted', registers: this.registers })
+  readonly commitSeconds = new Histogram({
+    name: 'roadmeter_inbox_commit_seconds',
+    help: 'Time of one group commit to the inbox',
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1],
+    registers: this.registers,
+  })
+  readonly stageSeconds = new Histogram({
+    name: 'roadmeter_stage_seconds',
+    help: 'Time of one piece of work, by stage and outcome',
+    labelNames: ['stage', 'outcome'],
+    buckets: [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 30],
+    registers: this.registers,
+  })
+  readonly oldestWorkSeconds = new Gauge({
+    name: 'roadmeter_oldest_work_seconds',
+    help: 'Age of the oldest work that is not done: the one number that says whether the pipeline keeps up',
+    registers: this.registers,
+  })
+
+  constructor() {
+    collectDefaultMetrics({ register: this.registry })
+  }
+}

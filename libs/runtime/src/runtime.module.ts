@@ -1,0 +1,27 @@
+import { type DynamicModule, Global, Module } from '@nestjs/common'
+import { type Clock } from './clock'
+import { openLog } from './log'
+import { Metrics } from './metrics'
+import { type Settings } from './settings'
+
+export const SETTINGS_OF_PROCESS = Symbol('Settings')
+export const CLOCK = Symbol('Clock')
+export const LOG = Symbol('Log')
+
+/** What every room of a process shares: its settings, clock, log and metrics. */
+@Global()
+@Module({})
+export class RuntimeModule {
+  static with(process: string, settings: Settings, clock: Clock): DynamicModule {
+    return {
+      module: RuntimeModule,
+      providers: [
+        { provide: SETTINGS_OF_PROCESS, useValue: settings },
+        { provide: CLOCK, useValue: clock },
+        { provide: LOG, useFactory: () => openLog(settings, process) },
+        Metrics,
+      ],
+      exports: [SETTINGS_OF_PROCESS, CLOCK, LOG, Metrics],
+    }
+  }
+}

@@ -1,0 +1,162 @@
+import { InputError } from '#kernel'
+
+interface Row<T> {
+  readonly env: string
+  readonly fallback: T
+  /** Where the value may lie, in words; the reader enforces it. */
+  readonly bounds: string
+  readonly meaning: string
+  readonly read: (text: string) => T | null
+}
+
+const text = (env: string, fallback: string, bounds: string, meaning: string, pattern = /^.*$/): Row<string> => ({
+  env,
+  fallback,
+  bounds,
+  meaning,
+  read: (value) => (pattern.test(value) ? value : null),
+})
+const whole = (env: string, fallback: number, min: number, max: number, meaning: string): Row<number> => ({
+  env,
+  fallback,
+  bounds: `whole number, ${min} to ${max}`,
+  meaning,
+  read: (value) => (/^\d{1,12}$/.test(value) && +value >= min && +value <= max ? +value : null),
+})
+const oneOf = <T extends string>(env: string, fallback: T, options: readonly T[], meaning: string): Row<T> => ({
+  env,
+  fallback,
+  bounds: options.join(', '),
+  meaning,
+  read: (value) => options.find((option) => option === value) ?? null,
+})
+
+/** Every setting, once: its environment variable, default, bounds and meaning. The README's table is made from this. */
+export const SETTINGS = {
+  dataDir: text(
+    'ROADMETER_DATA',
+    './data',
+    'folder',
+    'Where the embedded database keeps its files. Unused with DATABASE_URL.',
+  ),
+  databaseUrl: text(
+    'DATABASE_URL',
+    '',
+    'postgres://… or empty',
+    'PostgreSQL 15+ with PostGIS. Empty: embedded PostgreSQL in ROADMETER_DATA.',
+    /^(|postgres(ql)?:\/\/.+)$/,
+  ),
+  databaseConnections: whole('ROADMETER_DATABASE_CONNECTIONS', 8, 1, 200, 'Connections of one process to PostgreSQL.'),
+  mqttUrl: text(
+    'MQTT_URL',
+    '',
+    'mqtt(s)://… or empty',
+    'The MQTT broker. Empty: a broker of our own on ROADMETER_MQTT_PORT.',
+    /^(|mqtts?:\/\/.+)$/,
+  ),
+  mqttUsername: text('MQTT_USERNAME', 'ingest', 'text', 'How ingest signs in at the broker.'),
+  mqttPassword: text('MQTT_PASSWORD', '', 'text', 'How ingest signs in at the broker.'),
+  mqttConnections: whole(
+    'ROADMETER_MQTT_CONNECTIONS',
+    4,
+    1,
+    64,
+    'Connections of one ingest process in the shared subscription: one message at a time each.',
+  ),
+  mqttHost: text('ROADMETER_MQTT_HOST', '127.0.0.1', 'address', 'Where our own broker listens.'),
+  mqttPort: whole('ROADMETER_MQTT_PORT', 1883, 0, 65535, 'Where our own broker listens; 0 takes any free port.'),
+  redisUrl: text(
+    'REDIS_URL',
+    '',
+    'redis(s)://… or empty',
+    'Redis for the work bell. Empty: a bell within the process.',
+    /^(|rediss?:\/\/.+)$/,
+  ),
+  httpHost: text('ROADMETER_HTTP_HOST', '127.0.0.1', 'address', 'Where the api listens.'),
+  httpPort: whole('ROADMETER_HTTP_PORT', 3000, 0, 65535, 'Where the api listens; 0 takes any free port.'),
+  healthPort: whole(
+    'ROADMETER_HEALTH_PORT',
+    9464,
+    0,
+    65535,
+    'Where ingest and engine answer /healthz, /readyz and /metrics.',
+  ),
+  publicUrl: text(
+    'ROADMETER_PUBLIC_URL',
+    '',
+    'http(s)://… or empty',
+    'How people reach the api, for links. Empty: the address it listens on.',
+    /^(|https?:\/\/.+)$/,
+  ),
+  logLevel: oneOf(
+    'ROADMETER_LOG',
+    'info',
+    ['silent', 'error', 'warn', 'info', 'debug'],
+    'How much is logged, as JSON lines on standard error.',
+  ),
+  groupCommitMs: whole(
+    'ROADMETER_GROUP_COMMIT_MS',
+    10,
+    0,
+    1000,
+    'Longest time that a batch waits for others to share its commit.',
+  ),
+  groupCommitBatches: whole('ROADMETER_GROUP_COMMIT_BATCHES', 500, 1, 2000, 'Most batches in one commit.'),
+  engineWorkers: whole(
+    'ROADMETER_ENGINE_WORKERS',
+    2,
+    1,
+    64,
+    'Pieces of work that one engine process has in hand at once.',
+  ),
+  leaseMs: whole(
+    'ROADMETER_LEASE_MS',
+    60_000,
+    1_000,
+    3_600_000,
+    'How long claimed work is left to its worker before another may claim it.',
+  ),
+  sweepMs: whole('ROADMETER_SWEEP_MS', 5_000, 50, 3_600_000, 'How often work that is due is rung again.'),
+  tripRestMs: whole(
+    'ROADMETER_TRIP_REST_MS',
+    1_800_000,
+    60_000,
+    86_400_000,
+    'A trip without an end message ends after this long without a fix.',
+  ),
+  gapWaitMs: whole(
+    'ROADMETER_GAP_WAIT_MS',
+    604_800_000,
+    60_000,
+    3_024_000_000,
+    'How long metering waits for a missing batch before it is recorded as a gap.',
+  ),
+} as const satisfies Record<string, Row<string> | Row<number>>
+
+export type Settings = { readonly [K in keyof typeof SETTINGS]: ReturnType<(typeof SETTINGS)[K]['read']> & {} }
+
+/** Reads every setting from an environment. Throws one InputError that names all variables that are wrong. */
+export function readSettings(environment: Readonly<Record<string, string | undefined>>): Settings {
+  const faults: { path: string; expected: string; found: string }[] = []
+  const settings: Record<string, string | number> = {}
+  for (const [name, row] of Object.entries(SETTINGS)) {
+    const given = environment[row.env]
+    const value = given === undefined ? row.fallback : row.read(given)
+    if (value === null)
+      faults.push({
+        path: row.env,
+        expected: row.bounds,
+        found: row.env.includes('PASSWORD') ? '***' : JSON.stringify(given),
+      })
+    else settings[name] = value
+  }
+  if (faults.length)
+    throw new InputError(
+      'SETTINGS',
+      faults.map((f) => `${f.path} must be ${f.expected}, found ${f.found}`).join('; '),
+      faults,
+    )
+  return settings as Settings
+}
+
+export const settingsOfProcess = (): Settings => readSettings(process.env)

@@ -1,0 +1,36 @@
+import { digest, micros, NO_MONEY, type AccountId, type AgencyId, type Micros } from '#kernel'
+
+/**
+ * The accounts of the ledger. An amount above zero is what the account's owner owes or has (a debit), below zero what is
+ * owed to or earned by it (a credit), so that all accounts together are zero at any moment.
+ */
+export type AccountName =
+  `accrued:${string}` | `billed:${string}` | `revenue:${string}` | `rounding:${string}` | `cash:${string}`
+
+/** Driven but not yet on a statement. */
+export const accrued = (account: AccountId): AccountName => `accrued:${account}`
+/** Asked for by sealed statements and not yet paid. */
+export const billed = (account: AccountId): AccountName => `billed:${account}`
+/** Earned by a jurisdiction: a city, a county, a state. */
+export const revenue = (jurisdiction: string): AccountName => `revenue:${jurisdiction}`
+/** What rounding statements to the coin has given and taken. */
+export const rounding = (agency: AgencyId): AccountName => `rounding:${agency}`
+export const cash = (agency: AgencyId): AccountName => `cash:${agency}`
+
+/** One side of a transfer, in micros of the transfer's currency. */
+export interface Posting {
+  readonly account: AccountName
+  readonly amount: Micros
+}
+
+/** What each account holds after these postings, in the order in which accounts first appear. */
+export function balances(postings: Iterable<Posting>): Map<AccountName, Micros> {
+  const held = new Map<AccountName, Micros>()
+  for (const { account, amount } of postings) held.set(account, micros((held.get(account) ?? NO_MONEY) + amount))
+  return held
+}
+
+/** Chains are cut by payer, so that posting scales. The number is part of every published head and never changes. */
+export const SHARDS = 16
+
+export const shardOf = (payer: AccountId): number => parseInt(digest(payer).slice(0, 8), 16) % SHARDS

@@ -1,0 +1,4 @@
+export * from './accounts'
+export * from './chain'
+export * from './merkle'
+export * from './transfer'

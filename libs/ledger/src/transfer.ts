@@ -1,0 +1,189 @@
+import {
+  deriveId,
+  invariant,
+  micros,
+  NO_MONEY,
+  toCoin,
+  type AccountId,
+  type AgencyId,
+  type Instant,
+  type Micros,
+  type PolicyId,
+  type StatementId,
+  type TransferId,
+  type TripId,
+  type VehicleId,
+} from '#kernel'
+import { accrued, balances, billed, cash, revenue, rounding, type Posting } from './accounts'
+
+export type TransferKind = 'trip' | 'cap' | 'statement' | 'payment' | 'reversal'
+
+/** A fact about money: never edited, only reversed. Its postings sum to zero; its id follows from what it is about. */
+export interface Transfer {
+  readonly id: TransferId
+  readonly kind: TransferKind
+  readonly agency: AgencyId
+  /** ISO 4217; a transfer never mixes two. */
+  readonly currency: string
+  /** Whose road use it is about; decides the chain that it is recorded in. */
+  readonly payer: AccountId
+  /** When it happened in the world. When it was recorded is the chain's to say. */
+  readonly happenedAt: Instant
+  /** At most one for an account, none of zero, sorted by account name. Empty where nothing was due. */
+  readonly postings: readonly Posting[]
+  readonly trip?: TripId
+  /** 0 for the first rating of a trip; one more for each that replaces a reversed one. */
+  readonly revision?: number
+  readonly policy?: PolicyId
+  readonly cap?: string
+  readonly vehicle?: VehicleId
+  /** The span that a cap counts over, `2026-10-25` for a day. */
+  readonly span?: string
+  readonly statement?: StatementId
+  /** The payment provider's or the cashier's reference. */
+  readonly payment?: string
+  readonly reversalOf?: TransferId
+  readonly reason?: string
+}
+
+/** Who owes whom, in what, since when: common to every transfer. */
+export interface Occasion {
+  readonly agency: AgencyId
+  readonly currency: string
+  readonly payer: AccountId
+  readonly happenedAt: Instant
+}
+
+export interface Earning {
+  readonly jurisdiction: string
+  readonly amount: Micros
+}
+
+/** What a trip costs: the payer owes it, the jurisdictions have earned it. */
+export function tripTransfer(
+  occasion: Occasion,
+  subject: { readonly trip: TripId; readonly revision?: number },
+  earnings: readonly Earning[],
+): Transfer {
+  const { trip, revision = 0 } = subject
+  return transfer(occasion, 'trip', [trip, revision], { trip, revision }, earningPostings(occasion, earnings))
+}
+
+/**
+ * What a cap gives back on account of one trip: the change of the window's credit, so `credit` is zero or below unless a
+ * trip of the window was reversed. Trips may come in any order: the changes add up to the credit of the whole window.
+ */
+export function capTransfer(
+  occasion: Occasion,
+  subject: {
+    readonly policy: PolicyId
+    readonly cap: string
+    readonly vehicle: VehicleId
+    readonly span: string
+    readonly trip: TripId
+    readonly revision?: number
+  },
+  credit: Earning,
+): Transfer {
+  const { policy, cap, vehicle, span, trip, revision = 0 } = subject
+  return transfer(
+    occasion,
+    'cap',
+    [policy, cap, vehicle, span, trip, revision],
+    { policy, cap, vehicle, span, trip, revision },
+    earningPostings(occasion, [credit]),
+  )
+}
+
+/**
+ * Seals a statement: what was accrued, exactly, becomes a bill in whole coins (`coin` micros each), rounded half to even;
+ * the residue is booked. A statement below zero is a credit and works the same.
+ */
+export function statementTransfer(
+  occasion: Occasion,
+  subject: { readonly statement: StatementId },
+  exact: Micros,
+  coin: bigint,
+): Transfer {
+  const due = toCoin(exact, coin)
+  const { agency, payer } = occasion
+  return transfer(occasion, 'statement', [subject.statement], { statement: subject.statement }, [
+    { account: accrued(payer), amount: micros(-exact) },
+    { account: billed(payer), amount: due },
+    { account: rounding(agency), amount: micros(exact - due) },
+  ])
+}
+
+/** Money received (above zero) or paid back (below zero) against what statements ask for. */
+export function paymentTransfer(
+  occasion: Occasion,
+  subject: { readonly payment: string; readonly statement?: StatementId },
+  amount: Micros,
+): Transfer {
+  const { payment, statement } = subject
+  return transfer(occasion, 'payment', [payment], { payment, statement }, [
+    { account: cash(occasion.agency), amount },
+    { account: billed(occasion.payer), amount: micros(-amount) },
+  ])
+}
+
+/**
+ * Takes a transfer back by its opposite, and names it. There is one reversal of a transfer and none of a reversal: what
+ * was reversed in error is posted anew, as the next revision.
+ */
+export function reversalOf(original: Transfer, reason: string, happenedAt: Instant): Transfer {
+  invariant(original.kind !== 'reversal', `transfer ${original.id} is itself a reversal`)
+  invariant(reason !== '', `the reversal of transfer ${original.id} has no reason`)
+  const { id, postings } = original
+  return transfer(
+    { ...original, happenedAt },
+    'reversal',
+    [id],
+    { ...refsOf(original), reversalOf: id, reason },
+    postings.map(({ account, amount }) => ({ account, amount: micros(-amount) })),
+  )
+}
+
+export const sumOf = (postings: Iterable<Posting>): Micros => {
+  let sum = 0n
+  for (const posting of postings) sum += posting.amount
+  return micros(sum)
+}
+
+type Refs = Pick<
+  Transfer,
+  'trip' | 'revision' | 'policy' | 'cap' | 'vehicle' | 'span' | 'statement' | 'payment' | 'reversalOf' | 'reason'
+>
+
+const refsOf = ({ trip, revision, policy, cap, vehicle, span, statement, payment }: Transfer): Refs => ({
+  trip,
+  revision,
+  policy,
+  cap,
+  vehicle,
+  span,
+  statement,
+  payment,
+})
+
+const earningPostings = ({ payer }: Occasion, earnings: readonly Earning[]): Posting[] =>
+  earnings.flatMap(({ jurisdiction, amount }) => [
+    { account: accrued(payer), amount },
+    { account: revenue(jurisdiction), amount: micros(-amount) },
+  ])
+
+function transfer(
+  { agency, currency, payer, happenedAt }: Occasion,
+  kind: TransferKind,
+  names: readonly (string | number)[],
+  refs: Refs,
+  postings: readonly Posting[],
+): Transfer {
+  const merged = [...balances(postings)]
+    .filter(([, amount]) => amount !== NO_MONEY)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([account, amount]) => ({ account, amount }))
+  const id = deriveId<TransferId>('transfer', kind, agency, ...names)
+  invariant(sumOf(merged) === NO_MONEY, `the postings of ${kind} transfer ${id} do not sum to zero`)
+  return { id, kind, agency, currency, payer, happenedAt, postings: merged, ...refs }
+}

@@ -1,90 +1,138 @@
 import { z } from 'zod'
-import { ROAD_CLASSES } from './roads'
-import { daySchema, digestSchema, instantSchema, microsSchema, millimetresSchema, monthSchema } from './scalars'
+import { ROAD_CLASSES, VEHICLE_CLASSES } from './roads'
+import {
+  amountSchema,
+  daySchema,
+  digestSchema,
+  instantSchema,
+  microsSchema,
+  millimetresSchema,
+  monthSchema,
+} from './scalars'
 
+export const JOURNEYS_PER_STATEMENT_MAX = 20_000
+
+const text = z.string().max(200)
+const distanceSchema = millimetresSchema.refine((mm) => mm >= 0, 'expected no distance below zero')
+
+/** One charge of a journey, with the reason for its amount. */
 export const statementLineSchema = z.strictObject({
-  policy: z.string(),
-  rule: z.string(),
-  ruleName: z.string(),
+  /** Empty where no policy was in force. */
+  policy: text,
+  rule: text,
+  ruleName: text,
   roadClass: z.enum(ROAD_CLASSES),
-  zones: z.array(z.string()),
+  zones: z.array(text).max(500),
   day: daySchema,
-  distanceMm: millimetresSchema,
+  distanceMm: distanceSchema,
   /** Of which between fixes on other segments. */
-  inferredMm: millimetresSchema,
+  inferredMm: distanceSchema,
   rate: z.strictObject({ micros: microsSchema, per: z.enum(['mile', 'km']) }).nullable(),
-  freeReason: z.string().nullable(),
+  /** Why nothing is charged; null where there is a rate. */
+  freeReason: text.nullable(),
   amount: microsSchema,
 })
 
 export const journeySchema = z.strictObject({
-  trip: z.string(),
-  vehicle: z.string(),
-  /** The trip's own month: not the statement's where the trip arrived late. */
+  trip: text,
+  vehicle: text,
+  /** The month in which the trip began: before the statement's where the trip arrived late. */
   month: monthSchema,
   startedAt: instantSchema,
   endedAt: instantSchema,
-  lines: z.array(statementLineSchema),
+  /** Digest of the charge report that was priced. */
+  report: digestSchema,
+  engine: text,
+  network: digestSchema,
+  lines: z.array(statementLineSchema).max(10_000),
   amount: microsSchema,
 })
 
-/** What a cap took off (negative), as far as no earlier statement has done so. */
+/** What a cap took off, as far as no earlier statement has done so. */
 export const capCreditSchema = z.strictObject({
-  policy: z.string(),
-  cap: z.string(),
-  capName: z.string(),
-  vehicle: z.string(),
+  policy: text,
+  cap: text,
+  capName: text,
+  vehicle: text,
+  /** The month of the span. */
   month: monthSchema,
-  /** The capped span, `2026-10-25` for a day. */
-  span: z.string(),
+  /** What the cap counts over, `2026-10-25` for a day. */
+  span: text,
+  limit: microsSchema,
+  /** Charges that the cap counts in this span and that earlier statements hold; the rest of them is on this one. */
+  grossBefore: microsSchema,
+  /** Below zero; above where a charge of the span was taken back. */
   amount: microsSchema,
+})
+
+export const statementTotalsSchema = z.strictObject({
+  trips: z.int().min(0),
+  chargedMm: distanceSchema,
+  freeMm: distanceSchema,
+  /** Of charged and free distance together, what was estimated between fixes. */
+  inferredMm: distanceSchema,
+  freeByReason: z.array(z.strictObject({ reason: text, distanceMm: distanceSchema })),
+  /** Lines of trips of this month. */
+  charges: microsSchema,
+  /** Cap credits of this month. */
+  credits: microsSchema,
+  /** Lines and credits of earlier months. */
+  adjustments: microsSchema,
+  /** charges + credits + adjustments, exact. */
+  exact: microsSchema,
+  /** due - exact: what rounding to the coin added. */
+  rounding: microsSchema,
+  due: microsSchema,
+  /** Whose revenue the exact amount is. */
+  byJurisdiction: z.array(z.strictObject({ jurisdiction: text, amount: microsSchema })),
 })
 
 /**
- * A month of one account: all that is needed to recompute the amount. Journeys and credits whose month is not the
- * statement's are adjustments for trips that arrived after their own month was closed.
+ * A month of one account: all that is needed to print it and, with the published policies, to recompute it. Journeys and
+ * credits of months before the statement's are adjustments for trips that arrived after their own month was closed.
  */
 export const statementSchema = z.strictObject({
   v: z.literal(1),
-  id: z.string(),
-  agency: z.strictObject({ id: z.string(), name: z.string() }),
-  account: z.string(),
-  accountName: z.string(),
-  month: monthSchema,
-  currency: z.string(),
-  coin: z.string(),
-  unit: z.enum(['mile', 'km']),
-  timeZone: z.string(),
-  draftedAt: instantSchema,
-  dueOn: daySchema,
-  journeys: z.array(journeySchema),
-  capCredits: z.array(capCreditSchema),
-  totals: z.strictObject({
-    trips: z.int(),
-    chargedMm: millimetresSchema,
-    freeMm: millimetresSchema,
-    inferredMm: millimetresSchema,
-    freeByReason: z.array(z.strictObject({ reason: z.string(), distanceMm: millimetresSchema })),
-    /** Sum of the lines of trips of this month. */
-    charges: microsSchema,
-    /** Sum of the cap credits of this month; zero or negative. */
-    credits: microsSchema,
-    /** Lines and credits of earlier months. */
-    adjustments: microsSchema,
-    /** charges + credits + adjustments, exact. */
-    exact: microsSchema,
-    /** due - exact: what rounding to the coin added. */
-    rounding: microsSchema,
-    due: microsSchema,
+  id: text,
+  agency: z.strictObject({
+    id: text,
+    name: text,
+    /** Whom to ask: an address, a telephone number, a page. */
+    contact: text.optional(),
   }),
-  /** What made it. */
+  account: z.strictObject({ id: text, name: text }),
+  month: monthSchema,
+  currency: z.string().regex(/^[A-Z]{3}$/, 'expected a currency code such as USD'),
+  /** Smallest coin in the currency unit: what `due` is rounded to. */
+  coin: amountSchema,
+  /** The unit that distances are printed in. */
+  unit: z.enum(['mile', 'km']),
+  timeZone: text,
+  draftedAt: instantSchema,
+  /** Last day on which a line can be questioned before the statement is sealed. */
+  reviewUntil: daySchema,
+  dueOn: daySchema,
+  vehicles: z.array(z.strictObject({ vehicle: text, name: text, vehicleClass: z.enum(VEHICLE_CLASSES) })),
+  journeys: z.array(journeySchema).max(JOURNEYS_PER_STATEMENT_MAX),
+  capCredits: z.array(capCreditSchema).max(JOURNEYS_PER_STATEMENT_MAX),
+  totals: statementTotalsSchema,
+  /** What made it; the policies' zones by id and name. */
   madeBy: z.strictObject({
-    engine: z.array(z.string()),
+    engines: z.array(text),
     networks: z.array(digestSchema),
-    policies: z.array(z.strictObject({ id: z.string(), name: z.string(), digest: digestSchema })),
+    policies: z.array(
+      z.strictObject({
+        id: text,
+        name: text,
+        digest: digestSchema,
+        jurisdiction: text,
+        zones: z.record(text, text),
+      }),
+    ),
   }),
 })
 export type Statement = z.infer<typeof statementSchema>
 export type Journey = z.infer<typeof journeySchema>
 export type CapCredit = z.infer<typeof capCreditSchema>
 export type StatementLine = z.infer<typeof statementLineSchema>
+export type StatementTotals = z.infer<typeof statementTotalsSchema>

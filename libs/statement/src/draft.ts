@@ -1,0 +1,272 @@
+import {
+  type CapCredit,
+  type Charge,
+  type Journey,
+  type PolicyDocument,
+  type RatedVehicle,
+  type Statement,
+  type StatementTotals,
+  type Window,
+} from '#contracts'
+import {
+  deriveId,
+  digest,
+  InputError,
+  instant,
+  invariant,
+  micros,
+  millimetres,
+  toCoin,
+  type AccountId,
+  type AgencyId,
+  type Digest,
+  type Instant,
+  type Micros,
+  type PolicyId,
+  type StatementId,
+  type TripId,
+  type VehicleId,
+} from '#kernel'
+import { amountOf, dayText, localClock, policyDigest, policyInForce, validityOf } from '#policy'
+
+/** A trip that no statement holds yet, and what it costs. */
+export interface BilledTrip {
+  readonly trip: TripId
+  readonly vehicle: VehicleId
+  readonly startedAt: Instant
+  readonly endedAt: Instant
+  /** Digest of its charge report, and who made that from what. */
+  readonly report: Digest
+  readonly engine: string
+  readonly network: Digest
+  readonly charges: readonly Charge[]
+}
+
+/** What a cap gives back for its window and no statement holds yet. */
+export interface BilledCredit extends Window {
+  /** Charges that the cap counts in the window and that earlier statements hold. */
+  readonly grossBefore: Micros
+  readonly amount: Micros
+}
+
+export interface StatementInput {
+  readonly agency: { readonly id: AgencyId; readonly name: string; readonly contact?: string }
+  readonly account: { readonly id: AccountId; readonly name: string }
+  /** `2026-10`. */
+  readonly month: string
+  /** Every policy that a charge names and the one in force at the end of the month, which sets the terms of billing. */
+  readonly policies: readonly PolicyDocument[]
+  /** Every vehicle that a trip names. `name` is what its owner calls it. */
+  readonly vehicles: readonly (RatedVehicle & { readonly name: string })[]
+  readonly trips: readonly BilledTrip[]
+  readonly capCredits: readonly BilledCredit[]
+  readonly draftedAt: Instant
+}
+
+/**
+ * The statement of one account and month. The same input in any order gives the same bytes. The amount is rounded once,
+ * to the coin, half to even; the residue is stated.
+ * Throws InputError NO_POLICY where there is nothing to bill by, and CURRENCY where policies disagree on it.
+ */
+export function draftStatement(input: StatementInput): Statement {
+  const { agency, account, month, draftedAt } = input
+  const terms = billingTerms(input.policies, month)
+  const { currency, timeZone, billing } = terms
+  const clock = localClock(timeZone)
+  const policies = new Map(input.policies.map((policy) => [policy.id as PolicyId, policy]))
+  const vehicles = [...input.vehicles].sort((a, b) => order(a.vehicle, b.vehicle))
+  const known = new Set(vehicles.map(({ vehicle }) => vehicle))
+
+  const journeys = input.trips
+    .map((trip) => {
+      invariant(known.has(trip.vehicle), `trip ${trip.trip} is of vehicle ${trip.vehicle}, which the account has not`)
+      const journey = journeyOf(trip, clock.month(trip.startedAt), policies)
+      invariant(journey.month <= month, `trip ${trip.trip} is of ${journey.month}, after the statement of ${month}`)
+      return journey
+    })
+    .sort((a, b) => a.startedAt - b.startedAt || order(a.trip, b.trip))
+  const capCredits = input.capCredits
+    .filter((credit) => credit.amount !== 0n)
+    .map((credit) => creditOf(credit, policies))
+    .sort((a, b) => order(a.span, b.span) || order(a.vehicle, b.vehicle) || order(a.policy + a.cap, b.policy + b.cap))
+
+  const used = [terms, ...policies.values()].filter(
+    (policy, i, all) =>
+      all.indexOf(policy) === i &&
+      (policy === terms || journeys.some((journey) => journey.lines.some((line) => line.policy === policy.id))),
+  )
+  const draftedOn = clock.dayNumber(draftedAt)
+  return {
+    v: 1,
+    id: deriveId<StatementId>('statement', agency.id, account.id, month),
+    agency,
+    account,
+    month,
+    currency,
+    coin: billing.coin,
+    unit: billing.unit,
+    timeZone,
+    draftedAt,
+    reviewUntil: dayText(draftedOn + billing.reviewDays),
+    dueOn: dayText(draftedOn + billing.reviewDays + billing.dueDays),
+    vehicles: vehicles.map(({ vehicle, name, vehicleClass }) => ({ vehicle, name, vehicleClass })),
+    journeys,
+    capCredits,
+    totals: totalsOf(journeys, capCredits, month, amountOf(billing.coin), policies),
+    madeBy: {
+      engines: [...new Set(journeys.map(({ engine }) => engine))].sort(),
+      networks: [...new Set(journeys.map(({ network }) => network))].sort(),
+      policies: used
+        .map((policy) => ({
+          id: policy.id,
+          name: policy.name,
+          digest: digestOf(policy),
+          jurisdiction: policy.jurisdiction,
+          zones: Object.fromEntries(Object.entries(policy.zones).map(([id, zone]) => [id, zone.name])),
+        }))
+        .sort((a, b) => order(a.id, b.id)),
+    },
+  }
+}
+
+/** What is sealed, proven and published: the digest of the canonical document. */
+export const statementDigest = (statement: Statement): Digest => digest(statement)
+
+/** The month of a journey or a credit was closed before it arrived. */
+export const isAdjustment = (item: { readonly month: string }, statement: { readonly month: string }): boolean =>
+  item.month < statement.month
+
+/** The policy whose currency, unit, coin, clock and dates a month is billed by: in force at its end, else the last that began. */
+export function billingTerms(policies: readonly PolicyDocument[], month: string): PolicyDocument {
+  const byStart = [...policies].sort((a, b) => validityOf(a).from - validityOf(b).from || order(a.id, b.id))
+  const latest = byStart.at(-1)
+  if (!latest) throw new InputError('NO_POLICY', `no policy is known for the statement of ${month}`)
+  const stranger = byStart.find((policy) => policy.currency !== latest.currency)
+  if (stranger)
+    throw new InputError(
+      'CURRENCY',
+      `policy ${stranger.id} is in ${stranger.currency} and policy ${latest.id} in ${latest.currency}: a statement has one currency`,
+    )
+  const begun = byStart.filter((policy) => validityOf(policy).from < localClock(policy.timeZone).spanOf(month).to)
+  const last = begun.at(-1) ?? byStart[0]
+  return policyInForce(begun, instant(localClock(last.timeZone).spanOf(month).to - 1)) ?? last
+}
+
+function journeyOf(trip: BilledTrip, month: string, policies: ReadonlyMap<PolicyId, PolicyDocument>): Journey {
+  const lines = trip.charges.map((charge) => {
+    const rule = policies.get(charge.policy)?.rules.find(({ id }) => id === charge.rule)
+    invariant(
+      rule || charge.policy === '',
+      `trip ${trip.trip} is charged by ${charge.policy}/${charge.rule}: not given`,
+    )
+    return {
+      policy: charge.policy,
+      rule: charge.rule,
+      ruleName: rule?.name ?? 'No policy in force',
+      roadClass: charge.roadClass,
+      zones: [...charge.zones],
+      day: charge.day,
+      distanceMm: charge.distanceMm,
+      inferredMm: charge.inferredMm,
+      rate: charge.rate && { micros: charge.rate.micros, per: charge.rate.per },
+      freeReason: charge.freeReason,
+      amount: charge.amount,
+    }
+  })
+  const { startedAt, endedAt, vehicle, report, engine, network } = trip
+  return {
+    trip: trip.trip,
+    vehicle,
+    month,
+    startedAt,
+    endedAt,
+    report,
+    engine,
+    network,
+    lines,
+    amount: sum(lines.map(({ amount }) => amount)),
+  }
+}
+
+function creditOf(credit: BilledCredit, policies: ReadonlyMap<PolicyId, PolicyDocument>): CapCredit {
+  const { policy, vehicle, span, grossBefore, amount } = credit
+  const cap = policies.get(policy)?.caps.find(({ id }) => id === credit.cap)
+  invariant(cap, `a credit names ${policy}/${credit.cap}: not given`)
+  const month = span.slice(0, 7)
+  return {
+    policy,
+    cap: cap.id,
+    capName: cap.name,
+    vehicle,
+    month,
+    span,
+    limit: amountOf(cap.amount),
+    grossBefore,
+    amount,
+  }
+}
+
+function totalsOf(
+  journeys: readonly Journey[],
+  capCredits: readonly CapCredit[],
+  month: string,
+  coin: bigint,
+  policies: ReadonlyMap<PolicyId, PolicyDocument>,
+): StatementTotals {
+  const free = new Map<string, number>()
+  const earned = new Map<string, bigint>()
+  const earn = (policy: string, amount: bigint) => {
+    const jurisdiction = policies.get(policy as PolicyId)?.jurisdiction
+    if (jurisdiction !== undefined) earned.set(jurisdiction, (earned.get(jurisdiction) ?? 0n) + amount)
+  }
+  let chargedMm = 0
+  let freeMm = 0
+  let inferredMm = 0
+  for (const { lines } of journeys)
+    for (const line of lines) {
+      inferredMm += line.inferredMm
+      if (line.rate) chargedMm += line.distanceMm
+      else {
+        freeMm += line.distanceMm
+        const reason = line.freeReason ?? ''
+        free.set(reason, (free.get(reason) ?? 0) + line.distanceMm)
+      }
+      earn(line.policy, line.amount)
+    }
+  for (const credit of capCredits) earn(credit.policy, credit.amount)
+
+  const current = (item: { readonly month: string }) => !isAdjustment(item, { month })
+  const charges = sum(journeys.filter(current).map(({ amount }) => amount))
+  const credits = sum(capCredits.filter(current).map(({ amount }) => amount))
+  const exact = sum([...journeys, ...capCredits].map(({ amount }) => amount))
+  const due = toCoin(exact, coin)
+  return {
+    trips: journeys.length,
+    chargedMm: millimetres(chargedMm),
+    freeMm: millimetres(freeMm),
+    inferredMm: millimetres(inferredMm),
+    freeByReason: [...free]
+      .map(([reason, mm]) => ({ reason, distanceMm: millimetres(mm) }))
+      .sort((a, b) => b.distanceMm - a.distanceMm || order(a.reason, b.reason)),
+    charges,
+    credits,
+    adjustments: micros(exact - charges - credits),
+    exact,
+    rounding: micros(due - exact),
+    due,
+    byJurisdiction: [...earned]
+      .map(([jurisdiction, amount]) => ({ jurisdiction, amount: micros(amount) }))
+      .sort((a, b) => order(a.jurisdiction, b.jurisdiction)),
+  }
+}
+
+const order = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
+const sum = (amounts: readonly bigint[]): Micros => micros(amounts.reduce((a, b) => a + b, 0n))
+
+/** Policies never change, and closing a month drafts the same ones into every statement. */
+const digests = new WeakMap<PolicyDocument, Digest>()
+function digestOf(policy: PolicyDocument): Digest {
+  let known = digests.get(policy)
+  if (!known) digests.set(policy, (known = policyDigest(policy)))
+  return known
+}

@@ -1,0 +1,207 @@
+import {
+  type PolicyCap,
+  type PolicyDocument,
+  type PolicyRule,
+  type Statement,
+  type StatementLine,
+  type VehicleClass,
+} from '#contracts'
+import {
+  formatMicros,
+  KILOMETRE_MM,
+  micros,
+  MILE_MM,
+  priceOf,
+  type AccountId,
+  type AgencyId,
+  type Digest,
+  type Fault,
+  type Micros,
+  type PolicyId,
+  type TripId,
+  type VehicleId,
+} from '#kernel'
+import { amountOf, localClock, rateOf, validityOf } from '#policy'
+import { billingTerms, draftStatement, type BilledCredit, type BilledTrip } from './draft'
+
+/** More faults than this are not listed. */
+export const FAULTS_MAX = 200
+
+/**
+ * Recomputes a statement from what was driven (the distances and rules of its lines) and the published policies, and
+ * returns every difference; an empty list is a statement that adds up. Needs nothing but its arguments. A line does not
+ * hold the access of the road nor the minute it was driven, so of a rule's conditions only zones, road class and
+ * vehicle class are checked here. Throws InputError where the policies themselves can't bill a month (see draftStatement).
+ */
+export function verifyStatement(statement: Statement, policies: readonly PolicyDocument[]): Fault[] {
+  const named = policies.filter(({ id }) => statement.madeBy.policies.some((policy) => policy.id === id))
+  const faults = [...lineFaults(statement, named)]
+  if (faults.length > 0) return faults.slice(0, FAULTS_MAX)
+
+  const { agency, account, month, draftedAt } = statement
+  const expected = draftStatement({
+    agency: { ...agency, id: agency.id as AgencyId },
+    account: { ...account, id: account.id as AccountId },
+    month,
+    policies: named,
+    vehicles: statement.vehicles.map((vehicle) => ({ ...vehicle, vehicle: vehicle.vehicle as VehicleId })),
+    trips: statement.journeys.map((journey): BilledTrip => {
+      const { startedAt, endedAt, engine } = journey
+      return {
+        trip: journey.trip as TripId,
+        vehicle: journey.vehicle as VehicleId,
+        startedAt,
+        endedAt,
+        report: journey.report as Digest,
+        engine,
+        network: journey.network as Digest,
+        charges: journey.lines.map((line) => ({
+          ...line,
+          trip: journey.trip as TripId,
+          policy: line.policy as PolicyId,
+          fixes: 0,
+          ...repriced(line, ruleOf(line, named)),
+        })),
+      }
+    }),
+    capCredits: recredited(statement, named),
+    draftedAt,
+  })
+  compare(expected, statement, '', faults)
+  return faults.slice(0, FAULTS_MAX)
+}
+
+/** Faults that leave nothing to recompute by, and conditions of rules that a line doesn't meet. */
+function* lineFaults(statement: Statement, policies: readonly PolicyDocument[]): Generator<Fault> {
+  for (const [i, { id }] of statement.madeBy.policies.entries())
+    if (!policies.some((policy) => policy.id === id))
+      yield { path: `madeBy.policies[${i}].id`, expected: 'a published policy', found: id }
+  if (policies.length === 0)
+    return yield {
+      path: 'madeBy.policies',
+      expected: 'the policy that sets the terms',
+      found: 'none that is published',
+    }
+  const { month } = localClock(billingTerms(policies, statement.month).timeZone)
+  const classes = new Map(statement.vehicles.map(({ vehicle, vehicleClass }) => [vehicle, vehicleClass]))
+  const trips = new Set<string>()
+  for (const [i, journey] of statement.journeys.entries()) {
+    const at = `journeys[${i}]`
+    if (trips.has(journey.trip)) yield { path: `${at}.trip`, expected: 'each trip once', found: journey.trip }
+    trips.add(journey.trip)
+    const vehicleClass = classes.get(journey.vehicle)
+    if (!vehicleClass) yield { path: `${at}.vehicle`, expected: 'a vehicle of the statement', found: journey.vehicle }
+    if (journey.endedAt < journey.startedAt)
+      yield { path: `${at}.endedAt`, expected: 'no earlier than startedAt', found: String(journey.endedAt) }
+    if (month(journey.startedAt) > statement.month)
+      yield { path: `${at}.startedAt`, expected: `no later than ${statement.month}`, found: String(journey.startedAt) }
+    for (const [k, line] of journey.lines.entries()) {
+      const path = `${at}.lines[${k}]`
+      if (line.inferredMm > line.distanceMm)
+        yield { path: `${path}.inferredMm`, expected: `at most ${line.distanceMm}`, found: String(line.inferredMm) }
+      if (line.policy === '') continue
+      const policy = policies.find(({ id }) => id === line.policy)
+      const rule = ruleOf(line, policies)
+      if (!policy) yield { path: `${path}.policy`, expected: 'a policy of the statement', found: line.policy }
+      else if (!rule) yield { path: `${path}.rule`, expected: `a rule of policy ${policy.id}`, found: line.rule }
+      else {
+        if (vehicleClass && !mayMatch(rule, line, vehicleClass))
+          yield { path: `${path}.rule`, expected: 'a rule that matches the line', found: line.rule }
+        const clock = localClock(policy.timeZone)
+        if (line.day < clock.day(journey.startedAt) || line.day > clock.day(journey.endedAt))
+          yield { path: `${path}.day`, expected: 'a day of the journey', found: line.day }
+        const { from, to } = validityOf(policy)
+        if (journey.endedAt < from || journey.startedAt >= to)
+          yield { path: `${path}.policy`, expected: 'a policy in force during the journey', found: line.policy }
+      }
+    }
+  }
+}
+
+const ruleOf = (line: StatementLine, policies: readonly PolicyDocument[]): PolicyRule | undefined =>
+  policies.find(({ id }) => id === line.policy)?.rules.find(({ id }) => id === line.rule)
+
+function mayMatch({ match }: PolicyRule, line: StatementLine, vehicleClass: VehicleClass): boolean {
+  return (
+    (!match.zones || match.zones.some((zone) => line.zones.includes(zone))) &&
+    (!match.outside || !match.outside.some((zone) => line.zones.includes(zone))) &&
+    (!match.roadClasses || match.roadClasses.includes(line.roadClass)) &&
+    (!match.vehicleClasses || match.vehicleClasses.includes(vehicleClass))
+  )
+}
+
+/** What the published rule makes of a line's distance. Without a rule no policy was in force, and nothing is charged. */
+function repriced(
+  line: StatementLine,
+  rule: PolicyRule | undefined,
+): Pick<StatementLine, 'rate' | 'freeReason' | 'amount'> {
+  const rate = rule ? rateOf(rule.price) : null
+  if (!rate) {
+    const freeReason = rule && 'free' in rule.price ? rule.price.free : line.freeReason
+    return { rate: null, freeReason, amount: micros(0n) }
+  }
+  const perMm = rate.per === 'mile' ? MILE_MM : KILOMETRE_MM
+  return { rate, freeReason: null, amount: priceOf(line.distanceMm, rate.micros, perMm) }
+}
+
+/** The credit of every window that this statement charges in or claims a credit for. */
+function recredited(statement: Statement, policies: readonly PolicyDocument[]): BilledCredit[] {
+  interface Count {
+    readonly window: Omit<BilledCredit, 'grossBefore' | 'amount'>
+    readonly cap: PolicyCap
+    grossBefore: Micros
+    gross: bigint
+  }
+  const windows = new Map<string, Count>()
+  const windowOf = (policy: PolicyDocument, cap: PolicyCap, vehicle: string, span: string): Count => {
+    const key = [policy.id, cap.id, vehicle, span].join('\n')
+    let count = windows.get(key)
+    if (!count) {
+      const window = { policy: policy.id as PolicyId, cap: cap.id, vehicle: vehicle as VehicleId, span }
+      windows.set(key, (count = { window, cap, grossBefore: micros(0n), gross: 0n }))
+    }
+    return count
+  }
+  for (const { vehicle, lines } of statement.journeys)
+    for (const line of lines) {
+      const policy = policies.find(({ id }) => id === line.policy)
+      const { amount } = repriced(line, ruleOf(line, policies))
+      for (const cap of policy?.caps ?? [])
+        if (policy && (!cap.rules || cap.rules.includes(line.rule)))
+          windowOf(policy, cap, vehicle, line.day).gross += amount
+    }
+  for (const credit of statement.capCredits) {
+    const policy = policies.find(({ id }) => id === credit.policy)
+    const cap = policy?.caps.find(({ id }) => id === credit.cap)
+    if (policy && cap) windowOf(policy, cap, credit.vehicle, credit.span).grossBefore = credit.grossBefore
+  }
+  return [...windows.values()].map(({ window, cap, grossBefore, gross }) => {
+    const limit = amountOf(cap.amount)
+    const over = (amount: bigint) => (amount > limit ? amount - limit : 0n)
+    return { ...window, grossBefore, amount: micros(over(grossBefore) - over(grossBefore + gross)) }
+  })
+}
+
+/** Adds a fault for every leaf in which `found` is not what was expected. */
+function compare(expected: unknown, found: unknown, path: string, faults: Fault[]): void {
+  if (expected === found || faults.length >= FAULTS_MAX) return
+  if (typeof expected !== 'object' || typeof found !== 'object' || expected === null || found === null) {
+    faults.push({ path: path || '(document)', expected: show(expected), found: show(found) })
+    return
+  }
+  const list = Array.isArray(expected)
+  for (const key of new Set([...Object.keys(expected), ...Object.keys(found)])) {
+    const step = list ? `[${key}]` : path ? `.${key}` : key
+    compare((expected as Record<string, unknown>)[key], (found as Record<string, unknown>)[key], path + step, faults)
+  }
+}
+
+/** Every bigint of a statement is money. */
+function show(value: unknown): string {
+  if (value === undefined) return 'nothing'
+  if (typeof value === 'bigint') return formatMicros(micros(value))
+  const text = JSON.stringify(value, (_, member) =>
+    typeof member === 'bigint' ? formatMicros(micros(member)) : member,
+  )
+  return text.length > 100 ? `${text.slice(0, 97)}...` : text
+}

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { parseMicros } from '#kernel'
 import { amountSchema, slugSchema } from './scalars'
 import { ACCESS, ROAD_CLASSES, VEHICLE_CLASSES } from './roads'
 
@@ -12,13 +13,13 @@ export const zoneGeometrySchema = z.discriminatedUnion('type', [
 export type ZoneGeometry = z.infer<typeof zoneGeometrySchema>
 
 export const WEEKDAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const
-const clock = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$|^24:00$/, 'expected a time of day such as 07:30')
+const clock = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'expected a time of day such as 07:30')
 
 /** [from, to) on the named weekdays, in the policy's time zone; where `to` is not after `from` the band runs past midnight. */
 export const timeBandSchema = z.strictObject({
   days: z.array(z.enum(WEEKDAYS)).min(1),
   from: clock,
-  to: clock,
+  to: clock.or(z.literal('24:00')),
 })
 
 /** All that is named must hold; a list holds where one of it does. `{}` holds always. */
@@ -33,12 +34,21 @@ export const matchSchema = z.strictObject({
   vehicleClasses: z.array(z.enum(VEHICLE_CLASSES)).min(1).optional(),
 })
 
-export const priceSchema = z.union([
-  z.strictObject({ perMile: amountSchema }),
-  z.strictObject({ perKm: amountSchema }),
-  /** Not charged, and why: the reason is printed on the statement. */
-  z.strictObject({ free: z.string().min(1).max(120) }),
-])
+const positiveAmountSchema = amountSchema.refine(
+  (text) => parseMicros(text) !== 0n,
+  'expected an amount above zero (where nothing is charged, say {"free": "<reason>"})',
+)
+
+export const priceSchema = z.union(
+  [
+    z.strictObject({ perMile: positiveAmountSchema }),
+    z.strictObject({ perKm: positiveAmountSchema }),
+    /** Not charged, and why: the reason is printed on the statement. */
+    z.strictObject({ free: z.string().min(1).max(120) }),
+  ],
+  { error: 'expected one of {"perMile": "0.018"}, {"perKm": "0.011"} and {"free": "<reason>"}' },
+)
+export type PolicyPrice = z.infer<typeof priceSchema>
 
 export const ruleSchema = z.strictObject({
   id: slugSchema,
@@ -53,7 +63,21 @@ export const capSchema = z.strictObject({
   name: z.string().min(1).max(120),
   /** The span over which charges of one vehicle are counted. */
   per: z.enum(['day']),
-  amount: amountSchema,
+  amount: positiveAmountSchema,
+  /** Counts charges of these rules only; all of them where absent. A rule counts towards at most one cap. */
+  rules: z.array(slugSchema).min(1).optional(),
+})
+export type PolicyCap = z.infer<typeof capSchema>
+
+export const billingSchema = z.strictObject({
+  /** The unit that statements print distances in. */
+  unit: z.enum(['mile', 'km']).default('mile'),
+  /** Smallest coin: statements are rounded to it once, half to even. */
+  coin: positiveAmountSchema.default('0.01'),
+  /** Days between the draft and the sealed statement. */
+  reviewDays: z.int().min(0).max(90).default(10),
+  /** Days between the sealed statement and its due date. */
+  dueDays: z.int().min(0).max(180).default(30),
 })
 
 /**
@@ -79,18 +103,9 @@ export const policySchema = z.strictObject({
     .default({}),
   rules: z.array(ruleSchema).min(1).max(500),
   caps: z.array(capSchema).max(20).default([]),
-  billing: z
-    .strictObject({
-      /** The unit that statements print distances in. */
-      unit: z.enum(['mile', 'km']).default('mile'),
-      /** Smallest coin: statements are rounded to it once, half to even. */
-      coin: amountSchema.default('0.01'),
-      /** Days between the draft and the sealed statement. */
-      reviewDays: z.int().min(0).max(90).default(10),
-      /** Days between the sealed statement and its due date. */
-      dueDays: z.int().min(0).max(180).default(30),
-    })
-    .prefault({}),
+  billing: billingSchema.prefault({}),
 })
 export type PolicyDocument = z.infer<typeof policySchema>
 export type PolicyRule = z.infer<typeof ruleSchema>
+export type PolicyMatch = z.infer<typeof matchSchema>
+export type TimeBand = z.infer<typeof timeBandSchema>

@@ -1,0 +1,7 @@
+export { weekIntervals } from './bands'
+export { dayText, isTimeZone, localClock, MINUTES_PER_WEEK, type LocalClock } from './clock'
+export { describePolicy, describeRule } from './describe'
+export { policyDigest, policyInForce, validityOf } from './in-force'
+export { parsePolicy } from './parse'
+export { amountOf, rateOf } from './rules'
+export { ZONE_VERTICES_MAX } from './zones'

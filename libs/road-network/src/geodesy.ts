@@ -1,0 +1,35 @@
+// WGS84 (NIMA TR8350.2): semi-major axis in metres, first eccentricity squared.
+const A_M = 6_378_137
+const E2 = 6.694_379_990_141_317e-3
+const RAD = Math.PI / 180
+/** Coordinates are kept as OSM keeps them: whole 1e-7 degrees (1.1 cm). */
+export const UNITS_PER_DEGREE = 1e7
+
+/** Metres per degree of latitude on the meridian at `lat`: radius of curvature a(1-e²)/(1-e² sin²φ)^1.5. */
+export function metresPerDegreeLat(lat: number): number {
+  const sin = Math.sin(lat * RAD)
+  return (A_M * (1 - E2) * RAD) / (1 - E2 * sin * sin) ** 1.5
+}
+
+/** Metres per degree of longitude on the parallel at `lat`: radius a cos φ / sqrt(1-e² sin²φ). */
+export function metresPerDegreeLon(lat: number): number {
+  const sin = Math.sin(lat * RAD)
+  return (A_M * Math.cos(lat * RAD) * RAD) / Math.sqrt(1 - E2 * sin * sin)
+}
+
+/** Longitude difference the short way round, degrees in [-180, 180). */
+export const lonDifference = (to: number, from: number): number => {
+  const d = to - from
+  return d >= 180 ? d - 360 : d < -180 ? d + 360 : d
+}
+
+/**
+ * Length in metres of a straight piece on WGS84: Pythagoras with both radii of curvature at the middle latitude. Its error
+ * grows with the square of length over earth radius: below 1e-6 for pieces of 10 km, 1e-4 for 100 km (Vincenty 1975 as oracle).
+ */
+export function lengthM(lon1: number, lat1: number, lon2: number, lat2: number): number {
+  const mid = (lat1 + lat2) / 2
+  const x = lonDifference(lon2, lon1) * metresPerDegreeLon(mid)
+  const y = (lat2 - lat1) * metresPerDegreeLat(mid)
+  return Math.sqrt(x * x + y * y)
+}

@@ -1,0 +1,15 @@
+export { buildFromEdges, type EdgeColumns, type NodeColumns } from './edges'
+export { lengthM, metresPerDegreeLat, metresPerDegreeLon, UNITS_PER_DEGREE } from './geodesy'
+export { Places, RoadNetwork, type Place } from './network'
+export {
+  buildNetwork,
+  drivable,
+  type NetworkSource,
+  type OsmNode,
+  type OsmWay,
+  type Tags,
+  type TurnRestriction,
+} from './osm'
+export { packNetwork, unpackNetwork } from './pack'
+export { ACCESS, ASSUMED_KMH, ROAD_CLASSES, type Access, type RoadClass } from './roads'
+export { RouteSearch, shortestPath, type RouteLimits, type RoutePoint } from './search'

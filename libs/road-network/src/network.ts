@@ -1,0 +1,367 @@
+import { invariant, type Digest } from '#kernel'
+import { metresPerDegreeLat, metresPerDegreeLon, UNITS_PER_DEGREE } from './geodesy'
+import { slotOf } from './grid'
+import { FLAG_BANS, FLAG_PRIVATE, NO_EDGE, type Opened, type Sections } from './layout'
+import { ACCESS, ROAD_CLASSES, type Access, type RoadClass } from './roads'
+
+/** Where a point may lie on a segment. */
+export interface Place {
+  readonly segment: number
+  /** Along the segment in the direction of travel. */
+  readonly offsetMm: number
+  readonly distanceM: number
+}
+
+/** Two places of one road are kept apart where the road runs this far between them: the legs of a hairpin. */
+const SAME_PLACE_MM = 100_000
+/** Beyond it a degree of longitude has no useful length. */
+const LAT_MAX = 89.9
+const CELLS_ACROSS_MAX = 256
+
+/**
+ * Places found by `RoadNetwork.placesInto`: one per road and stretch of it, unordered, reused from call to call. Offsets are
+ * millimetres (not rounded) from the road's first point; roads are internal numbers, see `segmentsOf`.
+ */
+export class Places {
+  count = 0
+  readonly road: Uint32Array
+  readonly roadMm: Float64Array
+  readonly distanceM: Float64Array
+  constructor(readonly capacity: number) {
+    this.road = new Uint32Array(capacity)
+    this.roadMm = new Float64Array(capacity)
+    this.distanceM = new Float64Array(capacity)
+  }
+}
+
+/**
+ * A road network in one buffer: directed segments between junctions. Segments and junctions are numbers, dense from 0, that
+ * mean something only with this network's `digest`; `ref` is what may be stored.
+ */
+export class RoadNetwork {
+  /** SHA-256 of the content: names this build. */
+  readonly digest: Digest
+  /** To be shown wherever the network is. */
+  readonly attribution: string
+  readonly segmentCount: number
+  readonly junctionCount: number
+  /** Degrees: west, south, east, north (RFC 7946). */
+  readonly bounds: readonly [number, number, number, number]
+  /** The packed form, as `unpackNetwork` reads it. Not to be written to. */
+  readonly bytes: Uint8Array
+  private readonly s: Sections
+  private readonly opened: Opened
+
+  constructor(opened: Opened) {
+    this.opened = opened
+    this.bytes = opened.bytes
+    this.s = opened.sections
+    this.digest = opened.digest as Digest
+    this.segmentCount = opened.counts.segments
+    this.junctionCount = opened.counts.junctions
+    this.attribution = this.text(opened.counts.names - 1)
+    const { west, south, east, north } = opened.box
+    this.bounds = [west / UNITS_PER_DEGREE, south / UNITS_PER_DEGREE, east / UNITS_PER_DEGREE, north / UNITS_PER_DEGREE]
+  }
+
+  lengthMm(segment: number): number {
+    return this.s.segmentMm[segment]
+  }
+  roadClass(segment: number): RoadClass {
+    return ROAD_CLASSES[this.s.roadClass[this.s.segmentRoad[segment] >>> 1]]
+  }
+  access(segment: number): Access {
+    return ACCESS[this.s.roadFlags[this.s.segmentRoad[segment] >>> 1] & FLAG_PRIVATE]
+  }
+  /** As signed; empty where unknown. */
+  name(segment: number): string {
+    return this.text(this.s.roadName[this.s.segmentRoad[segment] >>> 1])
+  }
+  /** Signed limit, 0 where unknown. */
+  maxSpeedKmh(segment: number): number {
+    return this.s.roadMaxSpeed[this.s.segmentRoad[segment] >>> 1]
+  }
+  /** Junction that the segment leaves. */
+  from(segment: number): number {
+    return this.s.segmentFrom[segment]
+  }
+  /** Junction that the segment leads to. */
+  to(segment: number): number {
+    return this.s.segmentTo[segment]
+  }
+  /** The same road driven the other way, -1 where that is forbidden. */
+  reverse(segment: number): number {
+    const directed = this.s.segmentRoad[segment]
+    return directed & 1 ? this.s.roadForward[directed >>> 1] : this.s.roadBackward[directed >>> 1]
+  }
+  /** Segments that leave a junction, ascending. */
+  outgoing(junction: number): readonly number[] {
+    const first = this.s.firstOut[junction]
+    return Array.from({ length: this.s.firstOut[junction + 1] - first }, (_, i) => first + i)
+  }
+  /** The same without allocation: the segments [firstOutgoing(j), firstOutgoing(j + 1)) leave junction j. */
+  firstOutgoing(junction: number): number {
+    return this.s.firstOut[junction]
+  }
+
+  /** Whether `next` starts where `segment` ends and no sign forbids the turn. */
+  turnAllowed(segment: number, next: number): boolean {
+    if (this.s.segmentTo[segment] !== this.s.segmentFrom[next]) return false
+    if ((this.s.roadFlags[this.s.segmentRoad[segment] >>> 1] & FLAG_BANS) === 0) return true
+    const { ban } = this.s
+    let low = 0
+    let high = ban.length / 2
+    while (low < high) {
+      const mid = (low + high) >>> 1
+      if (ban[2 * mid] < segment || (ban[2 * mid] === segment && ban[2 * mid + 1] < next)) low = mid + 1
+      else high = mid
+    }
+    return low >= ban.length / 2 || ban[2 * low] !== segment || ban[2 * low + 1] !== next
+  }
+
+  /**
+   * Stable name of a segment, `source.from.to[.k]`: OSM way id, or id of its first edge, then the ids of its end nodes; k counts
+   * further segments with the same three. Survives a rebuild as long as the map keeps those ids.
+   */
+  ref(segment: number): string {
+    const base = this.refBase(segment)
+    const k = this.twinsBefore(segment, base)
+    return k === 0 ? base : `${base}.${k}`
+  }
+
+  /** Segment of a reference, -1 where this network has none. */
+  find(ref: string): number {
+    const m = /^(\d+)\.(-?\d+)\.(-?\d+)(?:\.(\d+))?$/.exec(ref)
+    if (!m) return -1
+    const junction = this.junctionOf(Number(m[2]))
+    if (junction < 0) return -1
+    const base = `${m[1]}.${m[2]}.${m[3]}`
+    let k = Number(m[4] ?? 0)
+    for (let s = this.s.firstOut[junction]; s < this.s.firstOut[junction + 1]; s++)
+      if (this.refBase(s) === base && k-- === 0) return s
+    return -1
+  }
+
+  /** Longitude, latitude pairs in the direction of travel, degrees. */
+  shape(segment: number): Float64Array {
+    const { first, last, backward } = this.pointsOf(segment)
+    const n = last - first + 1
+    const shape = new Float64Array(2 * n)
+    for (let i = 0; i < n; i++) {
+      const p = backward ? last - i : first + i
+      shape[2 * i] = this.s.pointX[p] / UNITS_PER_DEGREE
+      shape[2 * i + 1] = this.s.pointY[p] / UNITS_PER_DEGREE
+    }
+    return shape
+  }
+
+  /** Point at an offset (clamped to the segment): [longitude, latitude]. */
+  pointAt(segment: number, offsetMm: number): [number, number] {
+    const { backward } = this.pointsOf(segment)
+    const p = this.pieceAt(segment, offsetMm)
+    const { pointX, pointY, pointMm } = this.s
+    const length = this.s.segmentMm[segment]
+    const roadMm = Math.min(length, Math.max(0, backward ? length - offsetMm : offsetMm))
+    const piece = pointMm[p + 1] - pointMm[p]
+    const t = piece === 0 ? 0 : (roadMm - pointMm[p]) / piece
+    return [
+      (pointX[p] + t * (pointX[p + 1] - pointX[p])) / UNITS_PER_DEGREE,
+      (pointY[p] + t * (pointY[p + 1] - pointY[p])) / UNITS_PER_DEGREE,
+    ]
+  }
+
+  /** Segments within `radiusM`, nearest first (then by number), both directions of a road. At most 128. */
+  nearest(lon: number, lat: number, radiusM: number): Place[] {
+    const places = new Places(64)
+    this.placesInto(lon, lat, radiusM, places)
+    const found: Place[] = []
+    for (let i = 0; i < places.count; i++) {
+      const road = places.road[i]
+      const offset = Math.round(places.roadMm[i])
+      const distanceM = places.distanceM[i]
+      const forward = this.s.roadForward[road]
+      const backward = this.s.roadBackward[road]
+      if (forward >= 0) found.push({ segment: forward, offsetMm: offset, distanceM })
+      if (backward >= 0) found.push({ segment: backward, offsetMm: this.s.segmentMm[backward] - offset, distanceM })
+    }
+    return found.sort((a, b) => a.distanceM - b.distanceM || a.segment - b.segment)
+  }
+
+  /**
+   * The nearest places to a point, without allocation, unordered; where more than `into.capacity` are in reach the nearest are
+   * kept. Distances are metres on the plane that touches WGS84 at the point. A point that isn't on the map finds none.
+   */
+  placesInto(lon: number, lat: number, radiusM: number, into: Places): number {
+    into.count = 0
+    if (!(Math.abs(lat) <= LAT_MAX && Math.abs(lon) <= 360)) return 0
+    const kx = metresPerDegreeLon(lat) / UNITS_PER_DEGREE
+    const ky = metresPerDegreeLat(lat) / UNITS_PER_DEGREE
+    const { west, east, south, north } = this.opened.box
+    const fy = lat * UNITS_PER_DEGREE
+    const reachY = radiusM / ky
+    if (fy < south - reachY || fy > north + reachY) return 0
+    const reachX = radiusM / kx
+    const turn = 360 * UNITS_PER_DEGREE
+    for (let fx = lon * UNITS_PER_DEGREE - turn; fx <= 540 * UNITS_PER_DEGREE; fx += turn)
+      if (fx >= west - reachX && fx <= east + reachX) this.scan(fx, fy, kx, ky, radiusM, into)
+    return into.count
+  }
+
+  private scan(fx: number, fy: number, kx: number, ky: number, radiusM: number, into: Places): void {
+    const { cellX, cellY, cellFirst, cellEnd, cellPiece, pointX, pointY, pointMm, pointRoad } = this.s
+    const { cell } = this.opened
+    const mask = cellX.length - 1
+    const column1 = Math.floor((fx - radiusM / kx) / cell.x)
+    const column2 = Math.min(column1 + CELLS_ACROSS_MAX, Math.floor((fx + radiusM / kx) / cell.x))
+    const row1 = Math.floor((fy - radiusM / ky) / cell.y)
+    const row2 = Math.min(row1 + CELLS_ACROSS_MAX, Math.floor((fy + radiusM / ky) / cell.y))
+    const radius2 = radiusM * radiusM
+    for (let row = row1; row <= row2; row++)
+      for (let column = column1; column <= column2; column++) {
+        let slot = slotOf(column, row, mask)
+        while (cellEnd[slot] > cellFirst[slot] && (cellX[slot] !== column || cellY[slot] !== row))
+          slot = (slot + 1) & mask
+        for (let i = cellFirst[slot]; i < cellEnd[slot]; i++) {
+          const p = cellPiece[i]
+          const ax = (pointX[p] - fx) * kx
+          const ay = (pointY[p] - fy) * ky
+          const dx = (pointX[p + 1] - fx) * kx - ax
+          const dy = (pointY[p + 1] - fy) * ky - ay
+          const d2 = dx * dx + dy * dy
+          let t = d2 > 0 ? -(ax * dx + ay * dy) / d2 : 0
+          t = t < 0 ? 0 : t > 1 ? 1 : t
+          const x = ax + t * dx
+          const y = ay + t * dy
+          const distance2 = x * x + y * y
+          if (distance2 <= radius2)
+            keep(into, pointRoad[p], pointMm[p] + t * (pointMm[p + 1] - pointMm[p]), Math.sqrt(distance2))
+        }
+      }
+  }
+
+  /** Directed segment along (or against) the points of a road found by `placesInto`; -1 where forbidden. */
+  forwardOf(road: number): number {
+    return this.s.roadForward[road]
+  }
+  backwardOf(road: number): number {
+    return this.s.roadBackward[road]
+  }
+  /** Road of a segment, as `Places` counts roads. */
+  roadOf(segment: number): number {
+    return this.s.segmentRoad[segment] >>> 1
+  }
+  /** Start of a segment in 1e-7 degrees, without allocation. */
+  startX(segment: number): number {
+    return this.s.pointX[this.firstPoint(segment)]
+  }
+  startY(segment: number): number {
+    return this.s.pointY[this.firstPoint(segment)]
+  }
+
+  /**
+   * Edge ids (as given to `buildFromEdges`) of the pieces that [fromMm, toMm) touches, in order, with the piece's own extent on
+   * the segment. Empty for networks that weren't built from edges.
+   */
+  edges(segment: number, fromMm: number, toMm: number): { edge: number; fromMm: number; toMm: number }[] {
+    const { first, last, backward } = this.pointsOf(segment)
+    const ids = backward ? this.s.edgeBackward : this.s.edgeForward
+    const out: { edge: number; fromMm: number; toMm: number }[] = []
+    if (ids.length === 0) return out
+    const length = this.s.segmentMm[segment]
+    for (let i = 0; i < last - first; i++) {
+      const p = backward ? last - 1 - i : first + i
+      const a = backward ? length - this.s.pointMm[p + 1] : this.s.pointMm[p]
+      const b = backward ? length - this.s.pointMm[p] : this.s.pointMm[p + 1]
+      if (ids[p] !== NO_EDGE && a < toMm && b > fromMm) out.push({ edge: ids[p], fromMm: a, toMm: b })
+    }
+    return out
+  }
+
+  private firstPoint(segment: number): number {
+    const directed = this.s.segmentRoad[segment]
+    return directed & 1 ? this.s.roadFirstPoint[(directed >>> 1) + 1] - 1 : this.s.roadFirstPoint[directed >>> 1]
+  }
+
+  private pointsOf(segment: number): { first: number; last: number; backward: boolean } {
+    invariant(segment >= 0 && segment < this.segmentCount, `no segment ${segment} in this network`)
+    const directed = this.s.segmentRoad[segment]
+    const road = directed >>> 1
+    return {
+      first: this.s.roadFirstPoint[road],
+      last: this.s.roadFirstPoint[road + 1] - 1,
+      backward: (directed & 1) === 1,
+    }
+  }
+
+  /** First point (in road order) of the piece that holds an offset. */
+  private pieceAt(segment: number, offsetMm: number): number {
+    const { first, last, backward } = this.pointsOf(segment)
+    const roadMm = backward ? this.s.segmentMm[segment] - offsetMm : offsetMm
+    let low = first
+    let high = last - 1
+    while (low < high) {
+      const mid = (low + high + 1) >>> 1
+      if (this.s.pointMm[mid] <= roadMm) low = mid
+      else high = mid - 1
+    }
+    return low
+  }
+
+  private refBase(segment: number): string {
+    const directed = this.s.segmentRoad[segment]
+    const road = directed >>> 1
+    const { edgeForward, edgeBackward, roadFirstPoint } = this.s
+    const source =
+      edgeForward.length === 0
+        ? this.s.roadSource[road]
+        : directed & 1
+          ? edgeBackward[roadFirstPoint[road + 1] - 2]
+          : edgeForward[roadFirstPoint[road]]
+    return `${source}.${this.s.junctionId[this.s.segmentFrom[segment]]}.${this.s.junctionId[this.s.segmentTo[segment]]}`
+  }
+
+  private twinsBefore(segment: number, base: string): number {
+    let k = 0
+    for (let s = this.s.firstOut[this.s.segmentFrom[segment]]; s < segment; s++)
+      if (this.s.segmentTo[s] === this.s.segmentTo[segment] && this.refBase(s) === base) k++
+    return k
+  }
+
+  private junctionOf(nodeId: number): number {
+    const { junctionId } = this.s
+    let low = 0
+    let high = junctionId.length
+    while (low < high) {
+      const mid = (low + high) >>> 1
+      if (junctionId[mid] < nodeId) low = mid + 1
+      else high = mid
+    }
+    return junctionId[low] === nodeId ? low : -1
+  }
+
+  private text(name: number): string {
+    const { nameFirst, nameUtf8 } = this.s
+    // TextDecoder refuses views of shared memory; names are short.
+    return new TextDecoder().decode(nameUtf8.slice(nameFirst[name], nameFirst[name + 1]))
+  }
+}
+
+/** Keeps a place unless a nearer one of the same stretch is there; the farthest gives way when full. */
+function keep(into: Places, road: number, roadMm: number, distanceM: number): void {
+  let worst = 0
+  for (let i = 0; i < into.count; i++) {
+    if (into.road[i] === road && Math.abs(into.roadMm[i] - roadMm) < SAME_PLACE_MM) {
+      if (distanceM < into.distanceM[i]) {
+        into.roadMm[i] = roadMm
+        into.distanceM[i] = distanceM
+      }
+      return
+    }
+    if (into.distanceM[i] > into.distanceM[worst]) worst = i
+  }
+  if (into.count < into.capacity) worst = into.count++
+  else if (into.distanceM[worst] <= distanceM) return
+  into.road[worst] = road
+  into.roadMm[worst] = roadMm
+  into.distanceM[worst] = distanceM
+}

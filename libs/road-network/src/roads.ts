@@ -1,0 +1,38 @@
+/** What a road is: the same words as the contracts use, in the order in which a packed network counts them. */
+export const ROAD_CLASSES = [
+  'motorway',
+  'trunk',
+  'primary',
+  'secondary',
+  'tertiary',
+  'unclassified',
+  'residential',
+  'living_street',
+  'service',
+  'track',
+  'road',
+  'ferry',
+] as const
+export type RoadClass = (typeof ROAD_CLASSES)[number]
+
+export const ACCESS = ['public', 'private'] as const
+export type Access = (typeof ACCESS)[number]
+
+/**
+ * Speed in km/h assumed where no limit is signed: about the free-flow speeds of OSRM's car profile. Only choices between
+ * routes depend on it, never a length.
+ */
+export const ASSUMED_KMH: Readonly<Record<RoadClass, number>> = {
+  motorway: 100,
+  trunk: 85,
+  primary: 65,
+  secondary: 55,
+  tertiary: 45,
+  unclassified: 40,
+  residential: 30,
+  living_street: 15,
+  service: 15,
+  track: 15,
+  road: 40,
+  ferry: 15,
+}

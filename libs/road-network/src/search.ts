@@ -1,0 +1,324 @@
+import { invariant } from '#kernel'
+import { metresPerDegreeLat, metresPerDegreeLon, UNITS_PER_DEGREE } from './geodesy'
+import type { RoadNetwork } from './network'
+import { ASSUMED_KMH } from './roads'
+
+const NONE = -1
+/** Straight lines are measured on a plane: this much shorter than they seem, so that no route is underestimated. */
+const PLANE_SAFETY = 0.998
+/** Nothing on a road is faster: the bound that keeps A* exact when time is the cost. */
+const FASTEST_KMH = 250
+const msPerMm = (kmh: number): number => 3.6 / kmh
+
+/**
+ * Bounded best-first search over directed segments (A*, Hart, Nilsson & Raphael 1968), from several weighted sources to several
+ * targets at once, honouring forbidden turns. Arrays are made once and never cleared. Usage: `begin`, `addSource`..., `addTarget`...,
+ * `run`, then read `targetTotal`, `targetSource`, `targetMm` and `pathInto` before the next `begin`.
+ *
+ * A label is a segment with what it costs to stand at its start. Costs are millimetres of road (or milliseconds, `by: 'time'`).
+ */
+export class RouteSearch {
+  /** Best total of each target: source cost + route + target cost; Infinity where out of reach. */
+  readonly targetTotal: Float64Array
+  readonly targetSource: Int32Array
+  /** Length of the route in millimetres, without any penalty. */
+  readonly targetMm: Float64Array
+  /** Labels taken up since `begin`; where it reaches the bound, the search ended early. */
+  labels = 0
+
+  private readonly network: RoadNetwork
+  private readonly byTime: boolean
+  private readonly uTurnCost: number
+  private readonly labelsMax: number
+
+  private readonly mask: number
+  private readonly stamp: Uint32Array
+  private readonly labelSegment: Int32Array
+  private readonly labelCost: Float64Array
+  private readonly labelMm: Float64Array
+  private readonly labelParent: Int32Array
+  private readonly labelSource: Int32Array
+  private readonly labelDone: Uint8Array
+  private round = 0
+
+  private readonly heapKey: Float64Array
+  private readonly heapLabel: Int32Array
+  private readonly heapCost: Float64Array
+  private heapSize = 0
+
+  private sources = 0
+  private readonly sourceSegment: Int32Array
+  private readonly sourceMm: Float64Array
+  private readonly sourceCost: Float64Array
+  private targets = 0
+  private readonly targetSegment: Int32Array
+  private readonly targetOffset: Float64Array
+  private readonly targetCost: Float64Array
+  private readonly targetLabel: Int32Array
+  private best = Infinity
+
+  private goalX = 0
+  private goalY = 0
+  private kx = 0
+  private ky = 0
+  private goalRadiusMm = Infinity
+  private lengthMmMax = Infinity
+
+  constructor(
+    network: RoadNetwork,
+    options: { by?: 'length' | 'time'; uTurnCost?: number; labelsMax?: number; endsMax?: number } = {},
+  ) {
+    this.network = network
+    this.byTime = options.by === 'time'
+    this.uTurnCost = options.uTurnCost ?? 0
+    this.labelsMax = options.labelsMax ?? 20_000
+    const endsMax = options.endsMax ?? 64
+    const slots = 2 ** Math.ceil(Math.log2(this.labelsMax * 2))
+    this.mask = slots - 1
+    this.stamp = new Uint32Array(slots)
+    this.labelSegment = new Int32Array(slots)
+    this.labelCost = new Float64Array(slots)
+    this.labelMm = new Float64Array(slots)
+    this.labelParent = new Int32Array(slots)
+    this.labelSource = new Int32Array(slots)
+    this.labelDone = new Uint8Array(slots)
+    // Each improvement of a label pushes once more, and a full heap ends the search.
+    const heap = this.labelsMax * 3
+    this.heapKey = new Float64Array(heap)
+    this.heapLabel = new Int32Array(heap)
+    this.heapCost = new Float64Array(heap)
+    this.sourceSegment = new Int32Array(endsMax)
+    this.sourceMm = new Float64Array(endsMax)
+    this.sourceCost = new Float64Array(endsMax)
+    this.targetSegment = new Int32Array(endsMax)
+    this.targetOffset = new Float64Array(endsMax)
+    this.targetCost = new Float64Array(endsMax)
+    this.targetLabel = new Int32Array(endsMax)
+    this.targetTotal = new Float64Array(endsMax)
+    this.targetSource = new Int32Array(endsMax)
+    this.targetMm = new Float64Array(endsMax)
+  }
+
+  /** Starts a search towards the disc of `goalRadiusM` around a point, which must hold all targets; routes up to `lengthMmMax`. */
+  begin(goalLon: number, goalLat: number, goalRadiusM: number, lengthMmMax: number): void {
+    this.round++
+    if (this.round > 0xffff_fff0) {
+      this.stamp.fill(0)
+      this.round = 1
+    }
+    this.labels = 0
+    this.heapSize = 0
+    this.sources = 0
+    this.targets = 0
+    this.best = Infinity
+    this.goalX = goalLon * UNITS_PER_DEGREE
+    this.goalY = goalLat * UNITS_PER_DEGREE
+    this.kx = (metresPerDegreeLon(goalLat) * 1000 * PLANE_SAFETY) / UNITS_PER_DEGREE
+    this.ky = (metresPerDegreeLat(goalLat) * 1000 * PLANE_SAFETY) / UNITS_PER_DEGREE
+    this.goalRadiusMm = goalRadiusM * 1000
+    this.lengthMmMax = lengthMmMax
+  }
+
+  addSource(segment: number, fromMm: number, cost: number): number {
+    invariant(this.sources < this.sourceSegment.length, 'too many sources')
+    this.sourceSegment[this.sources] = segment
+    this.sourceMm[this.sources] = fromMm
+    this.sourceCost[this.sources] = cost
+    return this.sources++
+  }
+
+  addTarget(segment: number, toMm: number, cost: number): number {
+    invariant(this.targets < this.targetSegment.length, 'too many targets')
+    const t = this.targets++
+    this.targetSegment[t] = segment
+    this.targetOffset[t] = toMm
+    this.targetCost[t] = cost
+    this.targetTotal[t] = Infinity
+    this.targetSource[t] = NONE
+    this.targetMm[t] = 0
+    this.targetLabel[t] = NONE
+    return t
+  }
+
+  /** Offers a target a way that needs no search (along one segment); `cost` is without the source's and the target's own. */
+  offer(target: number, source: number, cost: number, mm: number): void {
+    const total = this.sourceCost[source] + cost + this.targetCost[target]
+    if (total < this.targetTotal[target]) {
+      this.targetTotal[target] = total
+      this.targetSource[target] = source
+      this.targetMm[target] = mm
+      this.targetLabel[target] = NONE
+      if (total < this.best) this.best = total
+    }
+  }
+
+  /** Searches until no target can come within `window` of the best one. */
+  run(window: number): void {
+    for (let i = 0; i < this.sources; i++) {
+      const segment = this.sourceSegment[i]
+      const left = Math.max(0, this.network.lengthMm(segment) - this.sourceMm[i])
+      this.leave(segment, this.sourceCost[i] + this.cost(segment, left), left, NONE, i)
+    }
+    while (this.heapSize > 0) {
+      if (this.heapKey[0] >= this.best + window) break
+      const label = this.heapLabel[0]
+      const cost = this.heapCost[0]
+      this.popTop()
+      if (this.labelDone[label] === 1 || cost > this.labelCost[label]) continue
+      this.labelDone[label] = 1
+      const segment = this.labelSegment[label]
+      const mm = this.labelMm[label]
+      for (let t = 0; t < this.targets; t++) if (this.targetSegment[t] === segment) this.reach(t, label, cost, mm)
+      const length = this.network.lengthMm(segment)
+      this.leave(segment, cost + this.cost(segment, length), mm + length, label, this.labelSource[label])
+    }
+  }
+
+  /**
+   * Segments of the route to a target from the source's to the target's, both included. An offered way is one segment where both
+   * are the same, else the two.
+   */
+  pathInto(target: number, into: number[]): void {
+    into.length = 0
+    const source = this.targetSource[target]
+    invariant(source !== NONE, 'a target out of reach has no path')
+    const label = this.targetLabel[target]
+    if (label === NONE) {
+      into.push(this.sourceSegment[source])
+      if (this.targetSegment[target] !== this.sourceSegment[source]) into.push(this.targetSegment[target])
+      return
+    }
+    for (let l = label; l !== NONE; l = this.labelParent[l]) into.push(this.labelSegment[l])
+    into.push(this.sourceSegment[source])
+    into.reverse()
+  }
+
+  private reach(t: number, label: number, cost: number, mm: number): void {
+    const total = cost + this.cost(this.targetSegment[t], this.targetOffset[t]) + this.targetCost[t]
+    if (total < this.targetTotal[t] && mm + this.targetOffset[t] <= this.lengthMmMax) {
+      this.targetTotal[t] = total
+      this.targetSource[t] = this.labelSource[label]
+      this.targetMm[t] = mm + this.targetOffset[t]
+      this.targetLabel[t] = label
+      if (total < this.best) this.best = total
+    }
+  }
+
+  /** Relaxes every allowed turn at the end of a segment. */
+  private leave(segment: number, cost: number, mm: number, parent: number, source: number): void {
+    if (mm > this.lengthMmMax) return
+    const network = this.network
+    const junction = network.to(segment)
+    const back = network.reverse(segment)
+    const end = network.firstOutgoing(junction + 1)
+    for (let next = network.firstOutgoing(junction); next < end; next++) {
+      if (!network.turnAllowed(segment, next)) continue
+      const turned = next === back ? cost + this.uTurnCost : cost
+      let slot = Math.imul(next, 0x9e37_79b1) >>> 7
+      slot = (slot ^ (slot >>> 11)) & this.mask
+      while (this.stamp[slot] === this.round && this.labelSegment[slot] !== next) slot = (slot + 1) & this.mask
+      if (this.stamp[slot] !== this.round) {
+        if (this.labels >= this.labelsMax) continue
+        this.labels++
+        this.stamp[slot] = this.round
+        this.labelSegment[slot] = next
+        this.labelDone[slot] = 0
+      } else if (this.labelDone[slot] === 1 || this.labelCost[slot] <= turned) continue
+      this.labelCost[slot] = turned
+      this.labelMm[slot] = mm
+      this.labelParent[slot] = parent
+      this.labelSource[slot] = source
+      this.push(turned + this.remaining(next), slot, turned)
+    }
+  }
+
+  private cost(segment: number, mm: number): number {
+    if (!this.byTime) return mm
+    return mm * msPerMm(this.network.maxSpeedKmh(segment) || ASSUMED_KMH[this.network.roadClass(segment)])
+  }
+
+  /** A bound from below on the cost from the start of a segment to any target. */
+  private remaining(segment: number): number {
+    const dx = (this.network.startX(segment) - this.goalX) * this.kx
+    const dy = (this.network.startY(segment) - this.goalY) * this.ky
+    const straight = Math.sqrt(dx * dx + dy * dy) - this.goalRadiusMm
+    if (!(straight > 0)) return 0
+    return this.byTime ? straight * msPerMm(FASTEST_KMH) : straight
+  }
+
+  private push(key: number, label: number, cost: number): void {
+    if (this.heapSize >= this.heapKey.length) return
+    const { heapKey, heapLabel, heapCost } = this
+    let i = this.heapSize++
+    while (i > 0) {
+      const up = (i - 1) >> 1
+      if (heapKey[up] <= key) break
+      heapKey[i] = heapKey[up]
+      heapLabel[i] = heapLabel[up]
+      heapCost[i] = heapCost[up]
+      i = up
+    }
+    heapKey[i] = key
+    heapLabel[i] = label
+    heapCost[i] = cost
+  }
+
+  private popTop(): void {
+    const { heapKey, heapLabel, heapCost } = this
+    const n = --this.heapSize
+    const key = heapKey[n]
+    let i = 0
+    for (;;) {
+      let down = 2 * i + 1
+      if (down >= n) break
+      if (down + 1 < n && heapKey[down + 1] < heapKey[down]) down++
+      if (heapKey[down] >= key) break
+      heapKey[i] = heapKey[down]
+      heapLabel[i] = heapLabel[down]
+      heapCost[i] = heapCost[down]
+      i = down
+    }
+    heapKey[i] = key
+    heapLabel[i] = heapLabel[n]
+    heapCost[i] = heapCost[n]
+  }
+}
+
+export interface RoutePoint {
+  readonly segment: number
+  readonly offsetMm: number
+}
+export interface RouteLimits {
+  /** What is least: millimetres, or milliseconds at the signed (else assumed) speed. Default `length`. */
+  readonly by?: 'length' | 'time'
+  /** Longest route that is of use. Default 100 km. */
+  readonly lengthMmMax?: number
+  /** Penalty for turning back at a junction, in mm or ms. Default 0. */
+  readonly uTurnCost?: number
+  /** Segments looked at before giving up. Default 100,000. */
+  readonly labelsMax?: number
+}
+
+/**
+ * The shortest (or fastest) route between two points of the network: its segments, first and last included, or null where there is
+ * none within the limits. One-ways and forbidden turns count. Allocates its arrays: for many searches keep a `RouteSearch`.
+ */
+export function shortestPath(
+  network: RoadNetwork,
+  from: RoutePoint,
+  to: RoutePoint,
+  limits: RouteLimits = {},
+): number[] | null {
+  if (from.segment === to.segment && from.offsetMm <= to.offsetMm) return [from.segment]
+  const search = new RouteSearch(network, { ...limits, labelsMax: limits.labelsMax ?? 100_000, endsMax: 1 })
+  const [lon, lat] = network.pointAt(to.segment, to.offsetMm)
+  // A metre for what rounding to 1e-7 degrees and to whole millimetres may move.
+  search.begin(lon, lat, 1, limits.lengthMmMax ?? 100_000_000)
+  search.addSource(from.segment, from.offsetMm, 0)
+  search.addTarget(to.segment, to.offsetMm, 0)
+  search.run(0)
+  if (search.targetSource[0] === NONE) return null
+  const path: number[] = []
+  search.pathInto(0, path)
+  return path
+}

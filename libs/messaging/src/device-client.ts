@@ -1,0 +1,218 @@
+import { type MqttClient } from 'mqtt'
+import { batchBytes, covers, receiptSchema, type Batch, type Receipt } from '#contracts'
+import { digest, InputError, invariant, type DeviceId } from '#kernel'
+import { type Log } from '#runtime'
+import { firstConnection, hangUp, openClient, refusesSignIn, resetBackOff, shownUrl } from './connection'
+import { deviceId, topicOf } from './topics'
+
+const RESEND_MS = 5_000
+/** Sendings of one batch before its device gives up; at 5 s each that is five minutes without a receipt. */
+const SENDINGS_MAX = 60
+const RECEIPT_BYTES_MAX = 64 * 1024
+
+interface Pending {
+  readonly batch: Batch
+  readonly bytes: Uint8Array
+  readonly resolve: (receipt: Receipt) => void
+  readonly reject: (error: Error) => void
+  timer: NodeJS.Timeout | null
+  sendings: number
+}
+
+/**
+ * The device's side of the protocol: what an on-board unit does, for the simulated fleet, replay and tests. A batch is held
+ * until a receipt covers it, and sent again until then: PUBACK alone is no promise.
+ */
+export class DeviceClient {
+  private readonly pending = new Set<Pending>()
+  private readonly unacknowledged = new Set<number>()
+  private subscribed = false
+  private closing = false
+
+  private constructor(
+    private readonly client: MqttClient,
+    readonly device: DeviceId,
+    private readonly url: string,
+    private readonly resendMs: number,
+    private readonly sendingsMax: number,
+    private readonly log: Log | undefined,
+  ) {}
+
+  /** Throws InputError where the broker can't be reached or refuses the token. */
+  static async connect(options: {
+    url: string
+    device: string
+    token: string
+    resendMs?: number
+    sendingsMax?: number
+    /** MQTT 3.1.1 (4) unless told; our own broker speaks nothing else. */
+    protocolVersion?: 4 | 5
+    log?: Log
+  }): Promise<DeviceClient> {
+    const { url, token, resendMs = RESEND_MS, sendingsMax = SENDINGS_MAX, protocolVersion = 4, log } = options
+    const device = deviceId(options.device)
+    if (!device)
+      throw new InputError('DEVICE_ID', `"${options.device}" is no device id: expected 8 to 40 of a-z, 0-9 and -`)
+    const client = openClient(url, {
+      clientId: device,
+      username: device,
+      password: token,
+      clean: true,
+      protocolVersion,
+    })
+    const self = new DeviceClient(client, device, url, resendMs, sendingsMax, log)
+    client.on('message', (_topic, payload) => self.onReceipt(payload))
+    client.on('close', () => self.onClose())
+    client.on('error', (error) => self.onError(error))
+    await firstConnection(client, url)
+    try {
+      await self.subscribe()
+    } catch (error) {
+      await hangUp(client, 0)
+      throw error
+    }
+    client.on('connect', () => {
+      self.subscribe().then(
+        () => self.sendPending(),
+        (error: Error) => self.log?.warn({ device, error: error.message }, 'could not subscribe to receipts'),
+      )
+    })
+    return self
+  }
+
+  /**
+   * Publishes at QoS 1 and resolves with the receipt that covers the batch. Without one it is sent again after `resendMs`, and
+   * at once after a reconnect; after `sendingsMax` sendings it rejects with an InputError that names the batch.
+   */
+  send(batch: Batch): Promise<Receipt> {
+    invariant(!this.closing, 'send on a closed device client')
+    return new Promise((resolve, reject) => {
+      const entry: Pending = { batch, bytes: batchBytes(batch), resolve, reject, timer: null, sendings: 0 }
+      this.pending.add(entry)
+      this.sendOnce(entry)
+    })
+  }
+
+  /** Publishes any bytes once at QoS 1; resolves on PUBACK and rejects where the connection ends before it. */
+  async sendBytes(bytes: Uint8Array): Promise<void> {
+    invariant(!this.closing, 'send on a closed device client')
+    await this.publish(bytes)
+  }
+
+  /** Hangs up. What is still pending rejects. */
+  async close(): Promise<void> {
+    if (this.closing) return
+    this.closing = true
+    this.rejectPending(
+      (batch) => new InputError('NO_RECEIPT', `${this.name(batch)} was still without a receipt at the end`),
+    )
+    this.dropUnacknowledged()
+    await hangUp(this.client, 1_000)
+  }
+
+  private async subscribe(): Promise<void> {
+    const [granted] = await this.client.subscribeAsync(topicOf(this.device, 'receipt'), { qos: 1 })
+    if (!granted || granted.qos >= 128)
+      throw new InputError(
+        'BROKER_REFUSED',
+        `the MQTT broker at ${shownUrl(this.url)} lets ${this.device} have no receipts`,
+      )
+    this.subscribed = true
+  }
+
+  private sendPending(): void {
+    for (const entry of this.pending) this.sendOnce(entry)
+  }
+
+  private sendOnce(entry: Pending): void {
+    if (entry.timer) clearTimeout(entry.timer)
+    if (entry.sendings === this.sendingsMax) {
+      this.pending.delete(entry)
+      entry.reject(
+        new InputError('NO_RECEIPT', `${this.name(entry.batch)} got no receipt in ${entry.sendings} sendings`),
+      )
+      return
+    }
+    entry.sendings++
+    entry.timer = setTimeout(() => this.sendOnce(entry), this.resendMs)
+    // The receipt decides; a PUBACK that does not come shows as a missing receipt.
+    if (this.subscribed) this.publish(entry.bytes).catch(() => {})
+  }
+
+  private publish(bytes: Uint8Array): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (!this.client.connected) return reject(new Error(`${this.device} is not connected`))
+      let messageId = -1
+      this.client.publish(topicOf(this.device, 'batch'), Buffer.from(bytes), { qos: 1 }, (error) => {
+        this.unacknowledged.delete(messageId)
+        if (error) reject(error)
+        else resolve()
+      })
+      messageId = this.client.getLastMessageId()
+      this.unacknowledged.add(messageId)
+    })
+  }
+
+  private onReceipt(payload: Uint8Array): void {
+    const receipt = readReceipt(this.device, payload)
+    if (!receipt) {
+      this.log?.warn({ device: this.device }, 'a receipt that can not be read was ignored')
+      return
+    }
+    // Not at the mere connection: a broker that accepts it and commits nothing is no reason to hurry.
+    resetBackOff(this.client)
+    for (const entry of this.pending) {
+      if (!covers(receipt, entry.batch.boot, entry.batch.seq)) continue
+      this.pending.delete(entry)
+      if (entry.timer) clearTimeout(entry.timer)
+      entry.resolve(receipt)
+    }
+  }
+
+  private onClose(): void {
+    this.subscribed = false
+    this.dropUnacknowledged()
+  }
+
+  private onError(error: Error): void {
+    this.log?.debug({ device: this.device, error: error.message }, 'connection of a device')
+    if (refusesSignIn(error))
+      this.rejectPending(
+        () =>
+          new InputError(
+            'BROKER_REFUSED',
+            `the MQTT broker at ${shownUrl(this.url)} refuses to sign in ${this.device}`,
+          ),
+      )
+  }
+
+  /** mqtt.js would send these again by itself, besides us, and announce a new connection only when all were acknowledged. */
+  private dropUnacknowledged(): void {
+    for (const messageId of [...this.unacknowledged]) this.client.removeOutgoingMessage(messageId)
+    this.unacknowledged.clear()
+  }
+
+  private rejectPending(why: (batch: Batch) => Error): void {
+    for (const entry of this.pending) {
+      if (entry.timer) clearTimeout(entry.timer)
+      entry.reject(why(entry.batch))
+    }
+    this.pending.clear()
+  }
+
+  private name(batch: Batch): string {
+    return `batch ${batch.seq} of boot ${batch.boot} of ${this.device}`
+  }
+}
+
+/** Null where the bytes are no receipt, or not one of this device. */
+function readReceipt(device: DeviceId, payload: Uint8Array): Receipt | null {
+  if (payload.length > RECEIPT_BYTES_MAX) return null
+  try {
+    const receipt = receiptSchema.parse(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(payload)))
+    const { digest: claimed, ...body } = receipt
+    return claimed === digest({ device, ...body }) ? receipt : null
+  } catch {
+    return null
+  }
+}

@@ -1,0 +1,8 @@
+export { localBell, type Bell, type Ring } from './bell'
+export { openBroker } from './broker'
+export { DeviceClient } from './device-client'
+export { type BatchDoor, type BatchHandler, type DeviceAuthenticator, type Message } from './door'
+export { BELL, MessagingModule } from './messaging.module'
+export { redisBell } from './redis-bell'
+export { subscribeBroker } from './subscriber'
+export { topicOf } from './topics'

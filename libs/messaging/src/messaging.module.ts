@@ -1,0 +1,26 @@
+import { Inject, Module, type OnApplicationShutdown } from '@nestjs/common'
+import { LOG, SETTINGS_OF_PROCESS, type Log, type Settings } from '#runtime'
+import { localBell, type Bell } from './bell'
+import { redisBell } from './redis-bell'
+
+export const BELL = Symbol('Bell')
+
+/** The bell that the settings ask for. Doors are opened by the process that has the handler. */
+@Module({
+  providers: [
+    {
+      provide: BELL,
+      inject: [SETTINGS_OF_PROCESS, LOG],
+      useFactory: (settings: Settings, log: Log): Bell =>
+        settings.redisUrl ? redisBell(settings.redisUrl, log) : localBell(log),
+    },
+  ],
+  exports: [BELL],
+})
+export class MessagingModule implements OnApplicationShutdown {
+  constructor(@Inject(BELL) private readonly bell: Bell) {}
+
+  onApplicationShutdown(): Promise<void> {
+    return this.bell.close()
+  }
+}

@@ -1,0 +1,147 @@
+import { randomBytes } from 'node:crypto'
+import { hostname } from 'node:os'
+import { type IPublishPacket, type MqttClient } from 'mqtt'
+import { InputError, type DeviceId } from '#kernel'
+import { type Receipt } from '#contracts'
+import { type Log } from '#runtime'
+import { backOff, firstConnection, hangUp, openClient, resetBackOff, shownUrl } from './connection'
+import { CLOSE_WAIT_MS_MAX, PACKET_BYTES_MAX, receiptBytes, type BatchDoor, type BatchHandler } from './door'
+import { InFlight } from './in-flight'
+import { deviceOfBatch, SHARED_BATCHES, topicOf } from './topics'
+
+/** How long the broker keeps what is meant for a connection of ours that is away. */
+const SESSION_EXPIRY_S = 600
+/** Messages that the broker sends to one connection before it waits for an acknowledgement. */
+const RECEIVE_MAX = 20
+/** Receipts waiting for the socket, in bytes; over it they are dropped: a device asks again by sending again. */
+const RECEIPT_BYTES_WAITING_MAX = 4 * 1024 * 1024
+/** MQTT 5, 3.14.2.1. */
+const SESSION_TAKEN_OVER = 142
+
+/**
+ * Takes batches from an MQTT 5 broker. mqtt.js handles one message at a time per connection, so `connections` of them share
+ * one subscription. PUBACK goes out when the handler has resolved. When it rejects there is none: the connection is cut and
+ * comes back after a pause, and the broker delivers again.
+ *
+ * The sessions outlive a restart under the same `instance` (the host's name unless told), so that batches wait in the
+ * broker meanwhile. Throws InputError where the broker can't be reached or refuses us.
+ */
+export async function subscribeBroker(options: {
+  url: string
+  username: string
+  password: string
+  connections: number
+  handle: BatchHandler
+  log: Log
+  instance?: string
+}): Promise<BatchDoor> {
+  const { url, log, handle } = options
+  const instance = options.instance ?? hostname().replace(/[^A-Za-z0-9-]/g, '-')
+  const inFlight = new InFlight(options.connections)
+  const signIn = { username: options.username, password: options.password || undefined, protocolVersion: 5 as const }
+
+  // Receipts have a connection of their own: mqtt.js deadlocks on a QoS 1 publish inside a message handler, and cutting a
+  // connection must not take other devices' receipts with it. QoS 0: a receipt that is lost is sent again with its batch.
+  const publisher = openClient(url, { ...signIn, clientId: `roadmeter-receipts-${randomBytes(8).toString('hex')}` })
+  publisher.on('connect', () => resetBackOff(publisher))
+  publisher.on('error', (error) => log.warn({ error: error.message }, 'MQTT receipts'))
+  const sendReceipt = (device: DeviceId, receipt: Receipt): void => {
+    if (!publisher.connected || publisher.stream.writableLength > RECEIPT_BYTES_WAITING_MAX) return
+    publisher.publish(topicOf(device, 'receipt'), receiptBytes(receipt), { qos: 0 })
+  }
+
+  const connections = Array.from({ length: options.connections }, (_, i) => openConnection(i))
+
+  function openConnection(index: number): { client: MqttClient; subscribed: Promise<void> } {
+    const client = openClient(url, {
+      ...signIn,
+      clientId: `roadmeter-ingest-${instance}-${index}`,
+      clean: false,
+      properties: {
+        sessionExpiryInterval: SESSION_EXPIRY_S,
+        receiveMaximum: RECEIVE_MAX,
+        maximumPacketSize: PACKET_BYTES_MAX,
+      },
+    })
+    // Packet ids are used again after a reconnect: an acknowledgement decided on an earlier connection would be taken for
+    // another message's. Whatever ends a connection makes a new epoch.
+    let epoch = 0
+    client.handleMessage = (packet: IPublishPacket, acknowledge) => {
+      const mine = epoch
+      receive(packet).then(
+        () => {
+          if (epoch !== mine) return acknowledge(new Error('its connection is gone'))
+          resetBackOff(client)
+          acknowledge()
+        },
+        (error: Error) => {
+          log.error({ error: error.message, topic: packet.topic }, 'a message was not committed: no acknowledgement')
+          if (epoch === mine) {
+            epoch++
+            backOff(client)
+            client.stream.destroy()
+          }
+          acknowledge(error)
+        },
+      )
+    }
+    client.on('close', () => epoch++)
+    client.on('error', (error) => log.warn({ error: error.message, connection: index }, 'MQTT subscription'))
+    client.on('disconnect', (packet) => {
+      if (packet.reasonCode !== SESSION_TAKEN_OVER) return
+      // Two processes on one host: the elder gives way, else they would throw each other out for ever.
+      client.options.clientId = `roadmeter-ingest-${instance}-${randomBytes(4).toString('hex')}-${index}`
+      log.warn({ connection: index }, 'another process took this session over: going on under another client id')
+    })
+    const subscribed = firstConnection(client, url).then(async () => {
+      await subscribe(client)
+      client.on('connect', () => {
+        subscribe(client).catch((error: Error) => {
+          log.error({ error: error.message, connection: index }, 'MQTT subscription')
+          client.stream.destroy()
+        })
+      })
+    })
+    return { client, subscribed }
+  }
+
+  async function subscribe(client: MqttClient): Promise<void> {
+    const [granted] = await client.subscribeAsync(SHARED_BATCHES, { qos: 1 })
+    if (!granted || granted.qos >= 128)
+      throw new InputError(
+        'BROKER_REFUSED',
+        `the MQTT broker at ${shownUrl(url)} does not let "${options.username}" subscribe to ${SHARED_BATCHES}`,
+      )
+  }
+
+  async function receive(packet: IPublishPacket): Promise<void> {
+    const device = deviceOfBatch(packet.topic)
+    if (!device) {
+      log.warn({ topic: packet.topic.slice(0, 100) }, 'a topic without a device id: message dropped')
+      return
+    }
+    const bytes = typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload
+    const receipt = await inFlight.run(() => handle({ device, bytes }))
+    if (receipt) sendReceipt(device, receipt)
+  }
+
+  const hangUpAll = () =>
+    Promise.all([...connections.map(({ client }) => client), publisher].map((c) => hangUp(c, 1_000)))
+  const ready = await Promise.allSettled([
+    firstConnection(publisher, url),
+    ...connections.map(({ subscribed }) => subscribed),
+  ])
+  const failed = ready.find((result) => result.status === 'rejected')
+  if (failed) {
+    await hangUpAll()
+    throw failed.reason
+  }
+
+  return {
+    url: shownUrl(url),
+    async close() {
+      await inFlight.drain(CLOSE_WAIT_MS_MAX)
+      await hangUpAll()
+    },
+  }
+}

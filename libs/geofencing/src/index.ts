@@ -1,0 +1,3 @@
+export { ALONG_M_MAX, cutNetwork, type Roads } from './cut'
+export { ZoneCut, type ZoneStretch } from './zone-cut'
+export type { Zone, ZoneGeometry } from './zone-edges'

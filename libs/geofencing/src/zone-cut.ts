@@ -1,0 +1,54 @@
+import { invariant } from '#kernel'
+import type { ZoneEdges } from './zone-edges'
+
+/** A piece of a segment, [fromMm, toMm) in the direction of travel, and the zones that it lies in. */
+export interface ZoneStretch {
+  readonly fromMm: number
+  readonly toMm: number
+  /** Sorted; pieces in the same zones share the array. */
+  readonly zones: readonly string[]
+}
+
+/**
+ * What zones do to a network: each directed segment as sorted stretches that meet without gap or overlap, each in a set of
+ * zones. Columns: stretches of segment s are [first[s], first[s + 1]), each ends at endMm and starts where the one before
+ * ends; the last ends at the segment's length.
+ */
+export class ZoneCut {
+  constructor(
+    private readonly first: Uint32Array,
+    private readonly endMm: Uint32Array,
+    private readonly zoneSet: Uint32Array,
+    private readonly zoneSets: readonly (readonly string[])[],
+    private readonly edges: ZoneEdges,
+    /** Ids of zones that hold no piece of any segment: off the map, or drawn in the wrong place. */
+    readonly roadless: readonly string[],
+  ) {}
+
+  /** The part [fromMm, toMm) of a segment, cut where zones begin and end. Whole millimetres within the segment. */
+  stretches(segment: number, fromMm: number, toMm: number): ZoneStretch[] {
+    const end = this.first[segment + 1]
+    invariant(end !== undefined, `no segment ${segment} in this network`)
+    const lengthMm = this.endMm[end - 1]
+    invariant(
+      Number.isInteger(fromMm) && Number.isInteger(toMm) && 0 <= fromMm && fromMm <= toMm && toMm <= lengthMm,
+      `[${fromMm}, ${toMm}) is no part of segment ${segment} of ${lengthMm} mm`,
+    )
+    const parts: ZoneStretch[] = []
+    let from = fromMm
+    for (let i = this.first[segment]; i < end && from < toMm; i++) {
+      if (this.endMm[i] <= from) continue
+      const to = Math.min(this.endMm[i], toMm)
+      parts.push({ fromMm: from, toMm: to, zones: this.zoneSets[this.zoneSet[i]] })
+      from = to
+    }
+    return parts
+  }
+
+  /** Sorted ids of the zones whose polygons hold a point: for driving off the network. Degrees. */
+  zonesAt(lon: number, lat: number): readonly string[] {
+    const into = new Uint32Array(this.edges.zoneIds.length)
+    const count = this.edges.zonesAt(lon, lat, into)
+    return Array.from(into.subarray(0, count), (number) => this.edges.zoneIds[number])
+  }
+}

@@ -15,6 +15,14 @@ const PURE = [
   'fleet',
 ]
 
+const pureSources = PURE.map((lib) => `libs/${lib}/src/**/*.ts`)
+const readsTheTime = (message) =>
+  [
+    "NewExpression[callee.name='Date'][arguments.length=0]",
+    "CallExpression[callee.name='Date']",
+    "MemberExpression[object.name='Date'][property.name='now']",
+  ].map((selector) => ({ selector, message }))
+
 export default tseslint.config(
   { ignores: ['dist/**', 'data/**', 'node_modules/**', 'coverage/**'] },
   eslint.configs.recommended,
@@ -38,7 +46,7 @@ export default tseslint.config(
   },
   {
     // Pure libraries: no clock, no chance, no console, no process. Time and chance are arguments.
-    files: PURE.map((lib) => `libs/${lib}/src/**/*.ts`),
+    files: pureSources,
     ignores: ['**/*.spec.ts'],
     rules: {
       'no-restricted-globals': [
@@ -52,21 +60,14 @@ export default tseslint.config(
         'fetch',
         'crypto',
       ],
-      'no-restricted-properties': [
-        'error',
-        { object: 'Date', property: 'now', message: 'time is an argument' },
-        { object: 'Math', property: 'random', message: 'chance is an argument' },
-      ],
-      'no-restricted-syntax': [
-        'error',
-        { selector: "NewExpression[callee.name='Date'][arguments.length=0]", message: 'time is an argument' },
-      ],
+      'no-restricted-properties': ['error', { object: 'Math', property: 'random', message: 'chance is an argument' }],
+      'no-restricted-syntax': ['error', ...readsTheTime('time is an argument')],
     },
   },
   {
     // process.env has one reader: the configuration table.
     files: ['apps/**/*.ts', 'libs/**/*.ts'],
-    ignores: ['libs/runtime/**', '**/*.spec.ts'],
+    ignores: [...pureSources, 'libs/runtime/**', '**/*.spec.ts'],
     rules: {
       'no-restricted-syntax': [
         'error',
@@ -74,8 +75,7 @@ export default tseslint.config(
           selector: "MemberExpression[object.name='process'][property.name='env']",
           message: 'configuration is read in libs/runtime',
         },
-        { selector: "NewExpression[callee.name='Date'][arguments.length=0]", message: 'time comes from the clock' },
-        { selector: "MemberExpression[object.name='Date'][property.name='now']", message: 'time comes from the clock' },
+        ...readsTheTime('time comes from the clock'),
       ],
     },
   },

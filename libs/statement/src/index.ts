@@ -1,3 +1,6 @@
-export { draftStatement, isAdjustment, statementDigest } from './draft'
+export { billingTerms, draftStatement, isAdjustment, statementDigest } from './draft'
 export type { BilledCredit, BilledTrip, StatementInput } from './draft'
+export { statementCsv } from './csv'
+export { statementHtml, type StatementProof } from './html'
+export { STATEMENT_STYLE } from './style'
 export { FAULTS_MAX, verifyStatement } from './verify'

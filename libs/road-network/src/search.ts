@@ -4,6 +4,7 @@ import type { RoadNetwork } from './network'
 import { ASSUMED_KMH } from './roads'
 
 const NONE = -1
+const HALF_TURN = 180 * UNITS_PER_DEGREE
 /** Straight lines are measured on a plane: this much shorter than they seem, so that no route is underestimated. */
 const PLANE_SAFETY = 0.998
 /** Nothing on a road is faster: the bound that keeps A* exact when time is the cost. */
@@ -152,6 +153,15 @@ export class RouteSearch {
     }
   }
 
+  /** What a target costs by itself, as given. */
+  targetCostOf(target: number): number {
+    return this.targetCost[target]
+  }
+  /** Whether the best way to a target is one that was offered. */
+  isOffered(target: number): boolean {
+    return this.targetLabel[target] === NONE
+  }
+
   /** Searches until no target can come within `window` of the best one. */
   run(window: number): void {
     for (let i = 0; i < this.sources; i++) {
@@ -239,7 +249,10 @@ export class RouteSearch {
 
   /** A bound from below on the cost from the start of a segment to any target. */
   private remaining(segment: number): number {
-    const dx = (this.network.startX(segment) - this.goalX) * this.kx
+    let x = this.network.startX(segment) - this.goalX
+    if (x > HALF_TURN) x -= 2 * HALF_TURN
+    else if (x < -HALF_TURN) x += 2 * HALF_TURN
+    const dx = x * this.kx
     const dy = (this.network.startY(segment) - this.goalY) * this.ky
     const straight = Math.sqrt(dx * dx + dy * dy) - this.goalRadiusMm
     if (!(straight > 0)) return 0
@@ -310,15 +323,20 @@ export function shortestPath(
   limits: RouteLimits = {},
 ): number[] | null {
   if (from.segment === to.segment && from.offsetMm <= to.offsetMm) return [from.segment]
-  const search = new RouteSearch(network, { ...limits, labelsMax: limits.labelsMax ?? 100_000, endsMax: 1 })
   const [lon, lat] = network.pointAt(to.segment, to.offsetMm)
-  // A metre for what rounding to 1e-7 degrees and to whole millimetres may move.
-  search.begin(lon, lat, 1, limits.lengthMmMax ?? 100_000_000)
-  search.addSource(from.segment, from.offsetMm, 0)
-  search.addTarget(to.segment, to.offsetMm, 0)
-  search.run(0)
-  if (search.targetSource[0] === NONE) return null
-  const path: number[] = []
-  search.pathInto(0, path)
-  return path
+  const bound = limits.labelsMax ?? 100_000
+  // Most routes look at few segments: start with a small search and let it grow.
+  for (let labelsMax = Math.min(bound, 2_000); ; labelsMax = Math.min(bound, labelsMax * 8)) {
+    const search = new RouteSearch(network, { ...limits, labelsMax, endsMax: 1 })
+    // A metre for what rounding to 1e-7 degrees and to whole millimetres may move.
+    search.begin(lon, lat, 1, limits.lengthMmMax ?? 100_000_000)
+    search.addSource(from.segment, from.offsetMm, 0)
+    search.addTarget(to.segment, to.offsetMm, 0)
+    search.run(0)
+    if (search.labels >= labelsMax && labelsMax < bound) continue
+    if (search.targetSource[0] === NONE) return null
+    const path: number[] = []
+    search.pathInto(0, path)
+    return path
+  }
 }

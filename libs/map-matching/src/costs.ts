@@ -1,0 +1,25 @@
+import type { Parameters } from './parameters'
+
+/**
+ * Costs are millimetres of road: what is least is the length of the route plus what its distance from the fixes is worth
+ * (Newson & Krumm 2009, with the transition linear in the route's length: its difference from the displacement is the same for
+ * all routes between the same fixes, so that one search from all candidates to all is exact).
+ */
+
+/** Cost of a fix `distanceM` from the road: betaM nats' worth of a normal density, linear in its tail. */
+export function emissionMm(distanceM: number, sigmaM: number, p: Parameters): number {
+  const z = distanceM / sigmaM
+  const nats = z <= p.robustSigmas ? 0.5 * z * z : p.robustSigmas * (z - 0.5 * p.robustSigmas)
+  return nats * p.betaM * 1000
+}
+
+/** Standard deviation to be used for a fix that states its 68 % radius: never better than what roads and maps allow. */
+export const sigmaOf = (accuracyM: number, p: Parameters): number => Math.max(p.sigmaM, accuracyM / 1.5)
+
+/** Longest route of use between fixes `gapMs` and `displacementM` apart. */
+export const routeMmMax = (gapMs: number, displacementM: number, p: Parameters): number =>
+  1000 * Math.min(p.speedMsMax * (gapMs / 1000) + p.routeSlackM, displacementM * p.routeFactorMax + p.routeFloorM)
+
+/** How much more likely a candidate is than its best rival, thousandths; margin in millimetres of cost. */
+export const confidenceOf = (marginMm: number, p: Parameters): number =>
+  Math.round(1000 / (1 + Math.exp(-marginMm / (p.betaM * 1000))))

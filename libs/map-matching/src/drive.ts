@@ -1,0 +1,140 @@
+import { instant, type Instant } from '#kernel'
+import type { Visit } from './trellis'
+
+/** A stretch of one directed segment that was driven in one go, [fromMm, toMm). */
+export interface Traversal {
+  readonly segment: number
+  readonly fromMm: number
+  readonly toMm: number
+  readonly enteredAt: Instant
+  readonly leftAt: Instant
+  /** Fixes that lie on it. */
+  readonly fixes: number
+  /** No fix lies on it: it is the route between its neighbours. */
+  readonly inferred: boolean
+  /** How sure the road is against its best rival, thousandths. */
+  readonly confidence: number
+}
+
+/** Pieces of segments in driving order, reused: what leads from one visit to the next. */
+export class Pieces {
+  count = 0
+  readonly segment: number[] = []
+  readonly fromMm: number[] = []
+  readonly toMm: number[] = []
+  add(segment: number, fromMm: number, toMm: number): void {
+    this.segment[this.count] = segment
+    this.fromMm[this.count] = fromMm
+    this.toMm[this.count] = toMm
+    this.count++
+  }
+}
+
+/** Joins decided visits into traversals; time is spread evenly over the distance between two visits. */
+export class Drive {
+  hasMoved = false
+  /** Where the vehicle was last decided to be; segment -1 before the first visit. */
+  segment = -1
+  offsetMm = 0
+  until = 0
+  confidence = 1000
+  private waiting = 0
+  private open: { -readonly [K in keyof Traversal]: number } | null = null
+
+  /** `connect` fills the pieces from the last visit to this one. */
+  visit(visit: Visit, connect: (visit: Visit) => Pieces, out: Traversal[]): void {
+    if (this.segment >= 0) {
+      const pieces = connect(visit)
+      let total = 0
+      for (let i = 0; i < pieces.count; i++) total += pieces.toMm[i] - pieces.fromMm[i]
+      let done = 0
+      const bound = Math.min(this.confidence, visit.confidence)
+      for (let i = 0; i < pieces.count; i++) {
+        const length = pieces.toMm[i] - pieces.fromMm[i]
+        if (length <= 0) continue
+        const enteredAt = this.until + Math.round(((visit.at - this.until) * done) / total)
+        done += length
+        const leftAt = this.until + Math.round(((visit.at - this.until) * done) / total)
+        this.extend(pieces.segment[i], pieces.fromMm[i], pieces.toMm[i], enteredAt, leftAt, bound, out)
+      }
+    }
+    if (this.open) {
+      this.open.fixes += visit.fixes
+      this.open.confidence = Math.min(this.open.confidence, visit.confidence)
+      this.open.leftAt = visit.until
+    } else this.waiting += visit.fixes
+    this.segment = visit.segment
+    this.offsetMm = visit.offsetMm
+    this.until = visit.until
+    this.confidence = visit.confidence
+  }
+
+  /** Ends the chain: the next visit starts a new one. */
+  end(out: Traversal[]): void {
+    this.close(out)
+    this.segment = -1
+    this.waiting = 0
+    this.hasMoved = false
+  }
+
+  private extend(
+    segment: number,
+    fromMm: number,
+    toMm: number,
+    enteredAt: number,
+    leftAt: number,
+    confidence: number,
+    out: Traversal[],
+  ): void {
+    if (this.open && this.open.segment === segment && this.open.toMm === fromMm) {
+      this.open.toMm = toMm
+      this.open.leftAt = leftAt
+      return
+    }
+    this.close(out)
+    this.open = { segment, fromMm, toMm, enteredAt, leftAt, fixes: this.waiting, inferred: 0, confidence }
+    this.waiting = 0
+    this.hasMoved = true
+  }
+
+  private close(out: Traversal[]): void {
+    if (!this.open) return
+    const { enteredAt, leftAt, fixes, ...rest } = this.open
+    out.push({ ...rest, enteredAt: instant(enteredAt), leftAt: instant(leftAt), fixes, inferred: fixes === 0 })
+    this.open = null
+  }
+
+  save(): readonly number[] {
+    const o = this.open
+    return [
+      Number(this.hasMoved),
+      this.segment,
+      this.offsetMm,
+      this.until,
+      this.confidence,
+      this.waiting,
+      ...(o ? [o.segment, o.fromMm, o.toMm, o.enteredAt, o.leftAt, o.fixes, o.confidence] : []),
+    ]
+  }
+
+  restore([hasMoved, segment, offsetMm, until, confidence, waiting, ...open]: readonly number[]): void {
+    this.hasMoved = hasMoved === 1
+    this.segment = segment
+    this.offsetMm = offsetMm
+    this.until = until
+    this.confidence = confidence
+    this.waiting = waiting
+    this.open = open.length
+      ? {
+          segment: open[0],
+          fromMm: open[1],
+          toMm: open[2],
+          enteredAt: open[3],
+          leftAt: open[4],
+          fixes: open[5],
+          inferred: 0,
+          confidence: open[6],
+        }
+      : null
+  }
+}

@@ -1,0 +1,94 @@
+/** Positions of one vehicle in columns, `length` of them. */
+export interface FixColumns {
+  readonly length: number
+  /** Epoch milliseconds. */
+  readonly at: Float64Array
+  /** Degrees, WGS84. */
+  readonly lon: Float64Array
+  readonly lat: Float64Array
+  /** Radius of 68 % in metres, 0 where unknown. */
+  readonly accuracyM: Float32Array
+}
+
+/**
+ * What became of a fix; `Match.fates` holds indexes of this list.
+ * - matched: lies on a traversal.
+ * - off-network: no road within reach.
+ * - standing: its stretch of the trip never moved along a road.
+ * - invalid: not a position (NaN, out of range) or not a time.
+ * - null-island: exactly 0, 0: what a receiver without a position says.
+ * - time-order: not after the fix before it.
+ * - inaccurate: says itself that it is worse than the limit.
+ * - implausible: cannot be reached from its neighbours in time.
+ */
+export const FATES = [
+  'matched',
+  'off-network',
+  'standing',
+  'invalid',
+  'null-island',
+  'time-order',
+  'inaccurate',
+  'implausible',
+] as const
+export type Fate = (typeof FATES)[number]
+
+export const MATCHED = 0
+export const OFF_NETWORK = 1
+export const STANDING = 2
+export const INVALID = 3
+export const NULL_ISLAND = 4
+export const TIME_ORDER = 5
+export const INACCURATE = 6
+export const IMPLAUSIBLE = 7
+/** Not a fate yet: on a chain that may still turn out never to have moved. */
+export const UNDECIDED = 8
+
+/** Fates in the order of the fixes, decided or not, as runs: hours of parking are one run. */
+export class FateQueue {
+  private readonly fate: number[] = []
+  private readonly count: number[] = []
+
+  push(fate: number, count = 1): void {
+    if (count === 0) return
+    const last = this.fate.length - 1
+    if (this.fate[last] === fate) this.count[last] += count
+    else {
+      this.fate.push(fate)
+      this.count.push(count)
+    }
+  }
+
+  /** Decides everything undecided. */
+  decide(fate: number): void {
+    for (let i = 0; i < this.fate.length; i++) if (this.fate[i] === UNDECIDED) this.fate[i] = fate
+  }
+
+  get runs(): number {
+    return this.fate.length
+  }
+
+  /** Takes what is decided off the front. */
+  take(into: number[]): void {
+    let runs = 0
+    while (runs < this.fate.length && this.fate[runs] !== UNDECIDED) {
+      for (let n = 0; n < this.count[runs]; n++) into.push(this.fate[runs])
+      runs++
+    }
+    this.fate.splice(0, runs)
+    this.count.splice(0, runs)
+  }
+
+  save(): number[] {
+    return this.fate.flatMap((fate, i) => [fate, this.count[i]])
+  }
+
+  restore(runs: readonly number[]): void {
+    this.fate.length = 0
+    this.count.length = 0
+    for (let i = 0; i < runs.length; i += 2) {
+      this.fate.push(runs[i])
+      this.count.push(runs[i + 1])
+    }
+  }
+}

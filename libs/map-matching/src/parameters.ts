@@ -1,0 +1,60 @@
+import { InputError } from '#kernel'
+
+/** One row per parameter: the only home of its value, unit, bounds and reason. */
+export interface Parameter {
+  readonly value: number
+  readonly unit: string
+  readonly min: number
+  readonly max: number
+  readonly meaning: string
+  readonly source: string
+}
+
+const row = (value: number, unit: string, min: number, max: number, meaning: string, source: string): Parameter => ({
+  value,
+  unit,
+  min,
+  max,
+  meaning,
+  source,
+})
+
+/** One set for all data. */
+export const PARAMETERS = {
+  radiusM: row(60, 'm', 10, 200, 'roads further from a fix are no candidates', 'feasibility probe'),
+  placesMax: row(8, 'places', 1, 24, 'nearest places looked at for a fix', 'feasibility probe'),
+  sigmaM: row(8, 'm', 1, 50, 'standard deviation of a fix across the road', 'fitted'),
+  betaM: row(20, 'm', 1, 200, 'road that one nat of emission is worth: what a detour must explain', 'fitted'),
+  robustSigmas: row(3, 'sigma', 1, 10, 'beyond it the cost of a distance grows linearly (Huber 1964)', 'fitted'),
+  thinM: row(15, 'm', 0, 100, 'fixes nearer than this to the last kept one add no knowledge', 'feasibility probe'),
+  windowM: row(400, 'm', 50, 5_000, 'candidates dearer than the best by more are given up', 'fitted'),
+  backM: row(30, 'm', 0, 200, 'going back this far on a segment is jitter and buys no road', 'feasibility probe'),
+  backFactor: row(1, '', 0, 5, 'cost of going back, per metre', 'fitted'),
+  uTurnM: row(150, 'm', 0, 2_000, 'cost of turning back at a junction', 'fitted'),
+  midUTurnM: row(300, 'm', 0, 5_000, 'cost of turning back between junctions', 'fitted'),
+  speedMsMax: row(70, 'm/s', 20, 150, 'no car is faster (252 km/h)', 'physics'),
+  routeSlackM: row(500, 'm', 0, 5_000, 'added to what the speed limit lets a route be long', 'fitted'),
+  routeFactorMax: row(5, '', 1, 50, 'longest route as a multiple of the displacement', 'fitted'),
+  routeFloorM: row(3_000, 'm', 0, 50_000, 'added to that', 'fitted'),
+  junkFixesMax: row(3, 'fixes', 0, 16, 'fixes dropped as implausible before the drive is broken', 'feasibility probe'),
+  offNetworkM: row(500, 'm', 0, 10_000, 'driven off the network, beyond which the way back is not inferred', 'fitted'),
+  accuracyMMax: row(100, 'm', 10, 1_000, 'fixes that say they are worse are filtered', 'Android: 68 % radius'),
+  lagStepsMax: row(48, 'steps', 4, 1_000, 'kept fixes that may stay undecided', 'state of 2 KiB'),
+  lagNodesMax: row(96, 'candidates', 16, 4_000, 'candidates that may stay undecided', 'state of 2 KiB'),
+} as const satisfies Record<string, Parameter>
+
+export type ParameterName = keyof typeof PARAMETERS
+export type Parameters = Readonly<Record<ParameterName, number>>
+
+/** The table's values with `overrides`; InputError PARAMETER where one is out of bounds. */
+export function parameters(overrides: Partial<Parameters> = {}): Parameters {
+  const chosen = Object.fromEntries(
+    Object.entries(PARAMETERS).map(([name, { value }]) => [name, overrides[name as ParameterName] ?? value]),
+  ) as Record<ParameterName, number>
+  for (const [name, { min, max, unit }] of Object.entries(PARAMETERS)) {
+    const value = chosen[name as ParameterName]
+    if (!(value >= min && value <= max))
+      throw new InputError('PARAMETER', `map matching: ${name} must be ${min} to ${max} ${unit}, found ${value}`)
+  }
+  return chosen
+}

@@ -1,0 +1,185 @@
+import { invariant } from '#kernel'
+
+const FINAL = -1
+
+/** A decided position of the vehicle at a kept fix. */
+export interface Visit {
+  segment: number
+  offsetMm: number
+  at: number
+  /** Time of the last fix that was thinned into this one. */
+  until: number
+  fixes: number
+  confidence: number
+}
+
+/**
+ * The undecided past: for each kept fix (step) its surviving candidates (nodes) with their predecessors. Whatever all survivors
+ * share is decided and leaves through `settle`. The newest step is never settled, because later fixes may be thinned into it.
+ */
+export class Trellis {
+  steps = 0
+  nodes = 0
+  private readonly firstNode: Int32Array
+  private readonly at: Float64Array
+  private readonly until: Float64Array
+  private readonly fixes: Int32Array
+  private readonly segment: Int32Array
+  private readonly offset: Int32Array
+  private readonly parent: Int32Array
+  private readonly confidence: Uint16Array
+  private readonly alive: Uint8Array
+  private readonly moved: Int32Array
+
+  constructor(
+    private readonly stepsMax: number,
+    private readonly nodesMax: number,
+    candidatesMax: number,
+  ) {
+    const steps = stepsMax + 2
+    const nodes = nodesMax + steps * 2 + candidatesMax * 4
+    this.firstNode = new Int32Array(steps + 1)
+    this.at = new Float64Array(steps)
+    this.until = new Float64Array(steps)
+    this.fixes = new Int32Array(steps)
+    this.segment = new Int32Array(nodes)
+    this.offset = new Int32Array(nodes)
+    this.parent = new Int32Array(nodes)
+    this.confidence = new Uint16Array(nodes)
+    this.alive = new Uint8Array(nodes)
+    this.moved = new Int32Array(nodes)
+  }
+
+  clear(): void {
+    this.steps = 0
+    this.nodes = 0
+  }
+
+  /** Whether another step of `candidates` nodes needs `settle` first. */
+  isFull(candidates: number): boolean {
+    return this.steps > this.stepsMax || this.nodes + candidates > this.segment.length
+  }
+
+  openStep(at: number): void {
+    this.firstNode[this.steps] = this.nodes
+    this.at[this.steps] = at
+    this.until[this.steps] = at
+    this.fixes[this.steps] = 1
+    this.steps++
+    this.firstNode[this.steps] = this.nodes
+  }
+
+  /** Adds a node to the newest step; `parent` is a node or -1 where the past is decided. Returns its number. */
+  addNode(segment: number, offsetMm: number, parent: number, confidence: number): number {
+    const node = this.nodes++
+    this.segment[node] = segment
+    this.offset[node] = offsetMm
+    this.parent[node] = parent
+    this.confidence[node] = confidence
+    this.firstNode[this.steps] = this.nodes
+    return node
+  }
+
+  /** A fix was thinned into the newest step. */
+  stay(until: number): void {
+    this.until[this.steps - 1] = until
+    this.fixes[this.steps - 1]++
+  }
+
+  /** The newest step's vehicle left at `until`, because its last fix becomes a step of its own... */
+  leaveEarlier(until: number): void {
+    this.until[this.steps - 1] = until
+  }
+  /** ...which was already counted. */
+  uncount(): void {
+    this.fixes[this.steps - 1]--
+  }
+
+  /**
+   * Emits what all nodes of the newest step share and forgets what none descends from. `front` lists the newest step's nodes and is
+   * renumbered. Returns whether what is left is within the limits.
+   */
+  settle(front: Int32Array, frontCount: number, emit: (visit: Visit) => void): boolean {
+    const last = this.steps - 1
+    if (last < 0) return true
+    const { alive, parent } = this
+    alive.fill(0, 0, this.nodes)
+    for (let i = 0; i < frontCount; i++) alive[front[i]] = 1
+    let shared = FINAL
+    for (let step = last; step > 0; step--) {
+      let count = 0
+      for (let node = this.firstNode[step]; node < this.firstNode[step + 1]; node++)
+        if (alive[node] && parent[node] >= 0 && !alive[parent[node]]) alive[parent[node]] = 1
+      let only = FINAL
+      for (let node = this.firstNode[step - 1]; node < this.firstNode[step]; node++)
+        if (alive[node]) {
+          count++
+          only = node
+        }
+      if (count === 1 && shared === FINAL) shared = only
+    }
+    let settled = 0
+    if (shared !== FINAL) settled = this.emitTo(shared, emit)
+    this.compact(settled)
+    for (let i = 0; i < frontCount; i++) front[i] = this.moved[front[i]]
+    return this.steps <= this.stepsMax && this.nodes <= this.nodesMax
+  }
+
+  /** The ancestor of a node at a step. */
+  ancestorAt(node: number, step: number): number {
+    let n = node
+    while (n >= this.firstNode[step + 1]) n = this.parent[n]
+    return n
+  }
+
+  /** Emits the whole past of a node, and the node, and forgets everything. */
+  finish(node: number, emit: (visit: Visit) => void): void {
+    this.emitTo(node, emit)
+    this.clear()
+  }
+
+  private emitTo(node: number, emit: (visit: Visit) => void): number {
+    const path: number[] = []
+    for (let n = node; n >= 0; n = this.parent[n]) path.push(n)
+    path.reverse()
+    path.forEach((n, step) => {
+      emit({
+        segment: this.segment[n],
+        offsetMm: this.offset[n],
+        at: this.at[step],
+        until: this.until[step],
+        fixes: this.fixes[step],
+        confidence: this.confidence[n],
+      })
+    })
+    return path.length
+  }
+
+  /** Drops the first `settled` steps and all dead nodes. */
+  private compact(settled: number): void {
+    const from = this.firstNode[settled]
+    let to = 0
+    for (let step = settled; step < this.steps; step++) {
+      const first = to
+      const end = this.firstNode[step + 1]
+      for (let node = this.firstNode[step]; node < end; node++) {
+        if (!this.alive[node]) continue
+        this.moved[node] = to
+        this.segment[to] = this.segment[node]
+        this.offset[to] = this.offset[node]
+        this.confidence[to] = this.confidence[node]
+        this.parent[to] = this.parent[node] < from ? FINAL : this.moved[this.parent[node]]
+        to++
+      }
+      const target = step - settled
+      this.firstNode[target] = first
+      this.at[target] = this.at[step]
+      this.until[target] = this.until[step]
+      this.fixes[target] = this.fixes[step]
+    }
+    this.steps -= settled
+    this.nodes = to
+    this.firstNode[this.steps] = to
+    invariant(this.steps >= 1, 'the newest step was settled')
+  }
+}

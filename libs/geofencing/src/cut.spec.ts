@@ -1,7 +1,7 @@
 import { booleanPointInPolygon, feature, lineString, pointToLineDistance } from '@turf/turf'
 import fc from 'fast-check'
 import { cutNetwork, type Roads, type Zone, type ZoneGeometry } from '#geofencing'
-import { lengthM, metresPerDegreeLat, metresPerDegreeLon } from '#road-network'
+import { buildFromEdges, lengthM, metresPerDegreeLat, metresPerDegreeLon } from '#road-network'
 
 type Point = [number, number]
 const LON = 4.35
@@ -110,6 +110,13 @@ describe('cutting by hand', () => {
     expect(whole(road, [{ id: 'a', geometry: diamond }])).toEqual([[0, 300_000, ''], [300_000, mm500, 'a'], [mm500, length, '']]) // prettier-ignore
   })
 
+  it('finds zones on the far side of the antimeridian', () => {
+    const far = roads([[179.999, 0.1], [180, 0.1], [180.001, 0.1]]) // prettier-ignore
+    const west = { id: 'w', geometry: polygon([[-180, 0], [-179.9995, 0], [-179.9995, 1], [-180, 1], [-180, 0]]) } // prettier-ignore
+    const ends = whole(far, [west]).map(([, to, ids]) => [Math.round((1000 * Number(to)) / far.lengthMm(0)), ids])
+    expect(ends).toEqual([[500, ''], [750, 'w'], [1000, '']]) // prettier-ignore
+  })
+
   it('names zones without a road, and does without any zone', () => {
     const far = { id: 'far', geometry: polygon(box(5000, 0, 6000, 10)) }
     expect(cutNetwork(road, [zone, far]).roadless).toEqual(['far'])
@@ -137,6 +144,14 @@ const anyStar = fc
 const anyZones = fc
   .array(anyStar, { minLength: 1, maxLength: 5 })
   .map((shapes) => shapes.map((geometry, i) => ({ id: `z${i}`, geometry })))
+
+/** Metres from a point to the line between two others. */
+function awayM([lon, lat]: Point, a: number[], b: number[]): number {
+  const [kx, ky] = [metresPerDegreeLon(lat), metresPerDegreeLat(lat)]
+  const [ax, ay, ex, ey] = [(a[0] - lon) * kx, (a[1] - lat) * ky, (b[0] - a[0]) * kx, (b[1] - a[1]) * ky]
+  const t = Math.min(1, Math.max(0, -(ax * ex + ay * ey) / (ex * ex + ey * ey)))
+  return Math.hypot(ax + t * ex, ay + t * ey)
+}
 
 describe('properties', () => {
   it('stretches partition any part of a segment, and the way back is their mirror', () => {
@@ -194,6 +209,45 @@ describe('properties', () => {
       { numRuns: 150 },
     )
     expect(compared).toBeGreaterThan(1000)
+  })
+
+  it('cuts a packed network where its own pointAt says that the boundary is', () => {
+    // A winding two-way road of 40 pieces, and discs of which it passes in and out.
+    // Nodes as OSM gives them, in whole 1e-7 degrees.
+    const nodes = Array.from({ length: 41 }, (_, i) =>
+      xy(25 * i, 60 * Math.sin(i / 3)).map((degrees) => Math.round(degrees * 1e7) / 1e7),
+    )
+    const ids = nodes.map((_, i) => i)
+    const network = buildFromEdges(
+      { id: ids, lon: nodes.map(([lon]) => lon), lat: nodes.map(([, lat]) => lat) },
+      {
+        id: ids.slice(1).flatMap((i) => [2 * i, 2 * i + 1]),
+        from: ids.slice(1).flatMap((i) => [i - 1, i]),
+        to: ids.slice(1).flatMap((i) => [i, i - 1]),
+      },
+    )
+    expect(network.segmentCount).toBe(2)
+    let checked = 0
+    fc.assert(
+      fc.property(anyZones, (zones) => {
+        const cut = cutNetwork(network, zones)
+        for (const segment of [0, 1]) {
+          const parts = cut.stretches(segment, 0, network.lengthMm(segment))
+          for (let i = 1; i < parts.length; i++) {
+            const changed = zones.filter(({ id }) => parts[i].zones.includes(id) !== parts[i - 1].zones.includes(id))
+            const [lon, lat] = network.pointAt(segment, parts[i].fromMm)
+            for (const { geometry } of changed) {
+              const ring = geometry.coordinates[0] as number[][]
+              const offM = Math.min(...ring.slice(1).map((q, k) => awayM([lon, lat], ring[k], q)))
+              if (offM > 0.01) continue // Where the road starts or ends to run along the boundary, a metre away.
+              checked++
+              expect(offM).toBeLessThan(0.002)
+            }
+          }
+        }
+      }),
+    )
+    expect(checked).toBeGreaterThan(100)
   })
 
   it('measures a chord of a circle within what its edges cut off and a millimetre at each end', () => {

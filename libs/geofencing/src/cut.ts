@@ -127,10 +127,10 @@ class Cutter {
   /** Notes where boundaries cross the piece that ends at point p, and where they run along it. */
   private cutPiece(shape: Float64Array, p: number, mmPerM: number): void {
     const { metres, edges, cutsMm, alongs } = this
-    const [x1, y1, x2, y2] = [shape[2 * p - 2], shape[2 * p - 1], shape[2 * p], shape[2 * p + 1]]
+    const turn = turnOf(shape, p)
+    const [x1, y1, x2, y2] = [shape[2 * p - 2] + turn, shape[2 * p - 1], shape[2 * p] + turn, shape[2 * p + 1]]
     const pieceM = metres[p] - metres[p - 1]
-    // Zones don't cross the antimeridian; a piece that does is taken by its middle.
-    if (pieceM === 0 || Math.abs(x2 - x1) > 180) return
+    if (pieceM === 0) return
     const lat = (y1 + y2) / 2
     const kx = metresPerDegreeLon(lat)
     const ky = metresPerDegreeLat(lat)
@@ -208,7 +208,7 @@ class Cutter {
     const pieceM = metres[p] - metres[p - 1]
     const t = pieceM === 0 || mmPerM === 0 ? 0 : Math.min(1, Math.max(0, (mm / mmPerM - metres[p - 1]) / pieceM))
     const [x1, y1, x2, y2] = [shape[2 * p - 2], shape[2 * p - 1], shape[2 * p], shape[2 * p + 1]]
-    const count = edges.zonesAt(Math.abs(x2 - x1) > 180 ? x1 : x1 + t * (x2 - x1), y1 + t * (y2 - y1), inside)
+    const count = edges.zonesAt(x1 + t * (x2 - x1) + turnOf(shape, p), y1 + t * (y2 - y1), inside)
     const ids: string[] = []
     for (let i = 0; i < count; i++)
       if (!alongs.some(({ zone, from, to }) => zone === inside[i] && from <= mm && mm < to))
@@ -222,4 +222,13 @@ class Cutter {
     }
     return set
   }
+}
+
+/**
+ * Roads that cross the antimeridian run on beyond 180 degrees, zones don't: the degrees that bring the middle of the piece
+ * which ends at point p back among the zones.
+ */
+function turnOf(shape: Float64Array, p: number): number {
+  const twice = shape[2 * p - 2] + shape[2 * p]
+  return twice > 360 ? -360 : twice < -360 ? 360 : 0
 }

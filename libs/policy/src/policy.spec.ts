@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { type PolicyDocument } from '#contracts'
 import { InputError, instant } from '#kernel'
 import { describePolicy, parsePolicy, policyDigest, policyInForce, weekIntervals, ZONE_VERTICES_MAX } from '#policy'
@@ -162,6 +163,31 @@ describe('parsePolicy', () => {
     ],
   ])('refuses %s', (_, value, fault) => {
     expect(faultsOf(value)).toEqual([fault])
+  })
+
+  it('answers anything at all with a policy or with faults that have paths', () => {
+    // Any value in place of any member, at any depth.
+    const spoil = (value: unknown, path: readonly number[], by: unknown): unknown => {
+      if (path.length === 0 || typeof value !== 'object' || value === null) return by
+      const keys = Object.keys(value)
+      if (keys.length === 0) return by
+      const key = keys[path[0] % keys.length]
+      const copy: Json | unknown[] = Array.isArray(value) ? [...value] : { ...value }
+      ;(copy as Json)[key] = spoil((value as Json)[key], path.slice(1), by)
+      return copy
+    }
+    const path = fc.array(fc.nat(7), { maxLength: 7 })
+    const by = fc.oneof(fc.anything(), fc.double(), fc.constantFrom('', '0', '-1', 'centre', 'peak', [], {}, null))
+    let refused = 0
+    fc.assert(
+      fc.property(path, by, (at, value) => {
+        const faults = faultsOf(spoil(city(), at, value))
+        for (const fault of faults) expect(fault).toMatch(/^[^:]+: .+, found /s)
+        refused += Number(faults.length > 0)
+      }),
+      { numRuns: 1000 },
+    )
+    expect(refused).toBeGreaterThan(500)
   })
 
   it('takes a rate in a currency without cents for what it is', () => {

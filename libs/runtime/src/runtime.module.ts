@@ -1,5 +1,6 @@
 import { type DynamicModule, Global, Module } from '@nestjs/common'
 import { type Clock } from './clock'
+import { HealthModule } from './health.module'
 import { openLog } from './log'
 import { Metrics } from './metrics'
 import { type Settings } from './settings'
@@ -15,13 +16,14 @@ export class RuntimeModule {
   static with(process: string, settings: Settings, clock: Clock): DynamicModule {
     return {
       module: RuntimeModule,
+      imports: [HealthModule],
       providers: [
         { provide: SETTINGS_OF_PROCESS, useValue: settings },
         { provide: CLOCK, useValue: clock },
         { provide: LOG, useFactory: () => openLog(settings, process) },
         Metrics,
       ],
-      exports: [SETTINGS_OF_PROCESS, CLOCK, LOG, Metrics],
+      exports: [SETTINGS_OF_PROCESS, CLOCK, LOG, Metrics, HealthModule],
     }
   }
 }

@@ -1,0 +1,64 @@
+import {
+  type CanActivate,
+  createParamDecorator,
+  type ExecutionContext,
+  ForbiddenException,
+  Inject,
+  Injectable,
+  SetMetadata,
+  UnauthorizedException,
+} from '@nestjs/common'
+import { Reflector } from '@nestjs/core'
+import { type FastifyRequest } from 'fastify'
+import { ACCESS_RULE } from '#runtime'
+import { isDeviceToken, principalOf, type Principal, type Role, Store } from '#store'
+
+/** Who may use a route: everyone, the device that the path names, or people of these roles. */
+export type AccessRule = 'everyone' | 'device' | readonly Role[]
+
+/** Declares who may use a route or a controller. A route without a rule is refused. */
+export const Access = (rule: AccessRule) => SetMetadata(ACCESS_RULE, rule)
+
+export const SESSION_COOKIE = 'roadmeter'
+type Request = FastifyRequest & { principal?: Principal }
+
+/** Whoever signed in; only on routes whose rule names roles. */
+export const Who = createParamDecorator(
+  (_: unknown, context: ExecutionContext) => context.switchToHttp().getRequest<Request>().principal,
+)
+
+/** Deny by default: what has no rule is for nobody. */
+@Injectable()
+export class AccessGuard implements CanActivate {
+  constructor(
+    @Inject(Reflector) private readonly reflector: Reflector,
+    @Inject(Store) private readonly store: Store,
+  ) {}
+
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    const rule = this.reflector.getAllAndOverride<AccessRule | undefined>(ACCESS_RULE, [
+      context.getHandler(),
+      context.getClass(),
+    ])
+    if (rule === 'everyone') return true
+    const request = context.switchToHttp().getRequest<Request>()
+    const token = bearer(request) ?? (rule === 'device' ? undefined : request.cookies[SESSION_COOKIE])
+    if (!rule) throw new ForbiddenException('this route is closed')
+    if (!token) throw new UnauthorizedException('sign in, or send a token: Authorization: Bearer ...')
+    if (rule === 'device') {
+      const { device } = request.params as { device: string }
+      if (!(await this.store.transaction((tx) => isDeviceToken(tx, device, token))))
+        throw new UnauthorizedException('the token is not of this device')
+      return true
+    }
+    const principal = await this.store.transaction((tx) => principalOf(tx, token))
+    if (!principal) throw new UnauthorizedException('the token is not known')
+    if (!rule.includes(principal.role))
+      throw new ForbiddenException(`this is for ${rule.join(' and ')}, you are ${principal.role}`)
+    request.principal = principal
+    return true
+  }
+}
+
+const bearer = (request: FastifyRequest): string | undefined =>
+  /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1]

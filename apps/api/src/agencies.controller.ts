@@ -1,0 +1,79 @@
+import { Body, Controller, Get, Inject, NotFoundException, Param, Post, ForbiddenException } from '@nestjs/common'
+import { ApiBearerAuth, ApiBody, ApiTags } from '@nestjs/swagger'
+import { policySchema } from '#contracts'
+import { instant, type AgencyId } from '#kernel'
+import { describePolicy, parsePolicy, policyDigest, validityOf } from '#policy'
+import { CLOCK, type Clock } from '#runtime'
+import { agencyById, monthlyResults, networksOf, policiesOf, type Principal, savePolicy, Store } from '#store'
+import { Access, Who } from './access'
+import { jsonSchema } from './devices.controller'
+
+@ApiTags('agencies')
+@Controller('v1/agencies/:agency')
+export class AgenciesController {
+  constructor(
+    @Inject(Store) private readonly store: Store,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
+
+  /** The public tariff, past and to come: each policy as it was filed, with its digest and in words. */
+  @Get('policies')
+  @Access('everyone')
+  async policies(@Param('agency') agency: AgencyId) {
+    const rows = await this.store.transaction(async (tx) =>
+      (await agencyById(tx, agency)) ? policiesOf(tx, agency) : null,
+    )
+    if (!rows) throw new NotFoundException('there is no such agency')
+    return rows.map(({ document, digest }) => ({ id: document.id, digest, words: describePolicy(document), document }))
+  }
+
+  /** Files a policy. It must start in the future, or be the agency's first. */
+  @Post('policies')
+  @Access(['agency', 'operator'])
+  @ApiBearerAuth()
+  @ApiBody({ schema: jsonSchema(policySchema) })
+  async file(@Who() who: Principal, @Param('agency') agency: AgencyId, @Body() body: unknown) {
+    ownAgency(who, agency)
+    const document = parsePolicy(body)
+    const digest = policyDigest(document)
+    await this.store.transaction(async (tx) => {
+      const others = (await policiesOf(tx, agency)).filter((row) => row.digest !== digest)
+      const startsAt = instant(validityOf(document).from)
+      if (others.length && startsAt <= this.clock.now())
+        throw new ForbiddenException(
+          'a policy starts in the future: trips are priced by what was published before they were driven',
+        )
+      await savePolicy(tx, agency, { document, digest, startsAt, recordedAt: this.clock.now() })
+    })
+    return { id: document.id, digest }
+  }
+
+  /** The road networks that trips were and are matched on. */
+  @Get('networks')
+  @Access('everyone')
+  async networks(@Param('agency') agency: AgencyId) {
+    return this.store.transaction((tx) => networksOf(tx, agency))
+  }
+
+  /** Pilot results by month: sums over all vehicles, and none where fewer than ten took part. */
+  @Get('results')
+  @Access(['analyst', 'agency', 'operator'])
+  @ApiBearerAuth()
+  async results(@Who() who: Principal, @Param('agency') agency: AgencyId) {
+    ownAgency(who, agency)
+    const rows = await this.store.transaction((tx) => monthlyResults(tx, agency))
+    return rows.map((row) =>
+      row.vehicles < VEHICLES_MIN
+        ? { month: row.month, suppressed: `fewer than ${VEHICLES_MIN} vehicles` }
+        : { ...row, amountMicros: String(row.amountMicros) },
+    )
+  }
+}
+
+/** No cell of a result stands for fewer vehicles than this. */
+const VEHICLES_MIN = 10
+
+function ownAgency(who: Principal, agency: AgencyId): void {
+  // The same answer as for an agency that doesn't exist: nobody learns which others there are.
+  if (who.agency !== agency) throw new NotFoundException('there is no such agency')
+}

@@ -1,0 +1,19 @@
+import { Module } from '@nestjs/common'
+import { APP_FILTER, APP_GUARD } from '@nestjs/core'
+import { PipelineModule } from '#pipeline'
+import { AccessGuard } from './access'
+import { AgenciesController } from './agencies.controller'
+import { DevicesController } from './devices.controller'
+import { ProblemFilter } from './problem'
+import { StatementsController } from './statements.controller'
+
+/** HTTP for devices, citizens, agencies and analysts. Every route has a rule that says who may use it; without one it is closed. */
+@Module({
+  imports: [PipelineModule],
+  controllers: [DevicesController, StatementsController, AgenciesController],
+  providers: [
+    { provide: APP_GUARD, useClass: AccessGuard },
+    { provide: APP_FILTER, useClass: ProblemFilter },
+  ],
+})
+export class ApiModule {}

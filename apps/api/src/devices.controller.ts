@@ -1,0 +1,62 @@
+import {
+  Body,
+  Controller,
+  Get,
+  Header,
+  HttpCode,
+  Inject,
+  NotFoundException,
+  Param,
+  Post,
+  Query,
+  RawBody,
+  UnprocessableEntityException,
+} from '@nestjs/common'
+import { ApiBearerAuth, ApiBody, ApiResponse, ApiTags } from '@nestjs/swagger'
+import { z } from 'zod'
+import { batchSchema, receiptOf, receiptSchema, type Receipt } from '#contracts'
+import { type DeviceId } from '#kernel'
+import { Accept } from '#pipeline'
+import { heldRanges, Store } from '#store'
+import { Access } from './access'
+
+export const jsonSchema = (schema: z.ZodType) =>
+  z.toJSONSchema(schema, { target: 'openapi-3.0', io: 'input', unrepresentable: 'any' }) as Record<string, unknown>
+
+@ApiTags('devices')
+@ApiBearerAuth()
+@Access('device')
+@Controller('v1/devices/:device')
+export class DevicesController {
+  constructor(
+    @Inject(Accept) private readonly accept: Accept,
+    @Inject(Store) private readonly store: Store,
+  ) {}
+
+  /** The twin of the MQTT topic: takes a batch, answers with the receipt after the commit. */
+  @Post('batches')
+  @HttpCode(200)
+  @ApiBody({ schema: jsonSchema(batchSchema) })
+  @ApiResponse({ status: 200, schema: jsonSchema(receiptSchema) })
+  async batch(
+    @Param('device') device: DeviceId,
+    @RawBody() bytes: Buffer | undefined,
+    @Body() _body: unknown,
+  ): Promise<Receipt> {
+    const receipt = await this.accept.message({ device, bytes: bytes ?? new Uint8Array() })
+    if (!receipt) throw new UnprocessableEntityException('the batch was rejected and its number could not be read')
+    return receipt
+  }
+
+  /** What is durable: of the latest start of the device, or of the one that is named. */
+  @Get('receipt')
+  @Header('cache-control', 'no-store')
+  @ApiResponse({ status: 200, schema: jsonSchema(receiptSchema) })
+  async receipt(@Param('device') device: DeviceId, @Query('boot') boot?: string): Promise<Receipt> {
+    const held = await this.store.transaction((tx) =>
+      heldRanges(tx, device, /^\d{1,9}$/.test(boot ?? '') ? Number(boot) : undefined),
+    )
+    if (!held) throw new NotFoundException('nothing was received of this device yet')
+    return receiptOf(device, held.boot, held.held)
+  }
+}

@@ -1,0 +1,52 @@
+import cookie from '@fastify/cookie'
+import { type Type, type DynamicModule } from '@nestjs/common'
+import { NestFactory } from '@nestjs/core'
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify'
+import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger'
+import { frameworkLog, listenError, type Log, type Settings } from '#runtime'
+
+const BODY_BYTES_MAX = 4 * 1024 * 1024
+/** Everything that a page needs is in it or comes from us. */
+const CONTENT_POLICY =
+  "default-src 'none'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; script-src 'self'; connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+
+/** Serves a module over HTTP until the process is told to stop. Throws InputError where the port can't be had. */
+export async function serve(
+  module: Type | DynamicModule,
+  settings: Settings,
+  log: Log,
+): Promise<{ app: NestFastifyApplication; url: string }> {
+  const adapter = new FastifyAdapter({ bodyLimit: BODY_BYTES_MAX, trustProxy: false })
+  const app = await NestFactory.create<NestFastifyApplication>(module, adapter, {
+    logger: frameworkLog(log),
+    rawBody: true,
+    abortOnError: false,
+  })
+  await app.register(cookie)
+  adapter.getInstance().addHook('onSend', (_request, reply, payload, done) => {
+    reply
+      .header('content-security-policy', CONTENT_POLICY)
+      .header('x-content-type-options', 'nosniff')
+      .header('referrer-policy', 'same-origin')
+    done(null, payload)
+  })
+  const description = new DocumentBuilder()
+    .setTitle('Roadmeter')
+    .setDescription('Pay-per-mile road use: batches in, statements out')
+    .addBearerAuth()
+    .build()
+  SwaggerModule.setup('docs', app, () => SwaggerModule.createDocument(app, description), {
+    jsonDocumentUrl: 'openapi.json',
+  })
+  app.enableShutdownHooks()
+  const { httpHost, httpPort } = settings
+  try {
+    await app.listen(httpPort, httpHost)
+  } catch (error) {
+    await app.close().catch(() => undefined)
+    throw listenError(error, httpHost, httpPort)
+  }
+  const url = settings.publicUrl || (await app.getUrl())
+  log.info({ url }, 'serving')
+  return { app, url }
+}

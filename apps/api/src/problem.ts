@@ -1,0 +1,43 @@
+import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Inject } from '@nestjs/common'
+import { type FastifyReply, type FastifyRequest } from 'fastify'
+import { InputError } from '#kernel'
+import { LOG, type Log } from '#runtime'
+
+/** Every error as problem+json (RFC 9457): what was wrong and where for the caller, nothing of our inside. */
+@Catch()
+export class ProblemFilter implements ExceptionFilter {
+  constructor(@Inject(LOG) private readonly log: Log) {}
+
+  catch(error: unknown, host: ArgumentsHost): void {
+    const reply = host.switchToHttp().getResponse<FastifyReply>()
+    const request = host.switchToHttp().getRequest<FastifyRequest>()
+    const { status, detail, code, faults } = problemOf(error)
+    if (status >= 500)
+      this.log.error({ route: request.routeOptions?.url, error: (error as Error)?.message }, 'a request failed')
+    void reply
+      .code(status)
+      .header('content-type', 'application/problem+json; charset=utf-8')
+      .send(
+        JSON.stringify({
+          type: 'about:blank',
+          title: detail,
+          status,
+          code,
+          faults: faults?.length ? faults : undefined,
+        }),
+      )
+  }
+}
+
+function problemOf(error: unknown): { status: number; detail: string; code: string; faults?: InputError['faults'] } {
+  if (error instanceof InputError) return { status: 400, detail: error.message, code: error.code, faults: error.faults }
+  if (error instanceof HttpException)
+    return {
+      status: error.getStatus(),
+      detail: error.message,
+      code: error.name.replace(/Exception$/, '').toUpperCase(),
+    }
+  const { statusCode, message } = error as { statusCode?: number; message?: string }
+  if (statusCode && statusCode < 500) return { status: statusCode, detail: message ?? 'bad request', code: 'REQUEST' }
+  return { status: 500, detail: 'something went wrong here; it has been noted', code: 'INTERNAL' }
+}

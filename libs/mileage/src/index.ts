@@ -1,0 +1,2 @@
+export * from './charge-report'
+export * from './segmentation'

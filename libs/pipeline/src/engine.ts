@@ -1,0 +1,114 @@
+import { instant } from '#kernel'
+import { type Bell, type Ring } from '#messaging'
+import { type Log, type Metrics, type Settings } from '#runtime'
+import {
+  backlog,
+  claim,
+  complete,
+  dueWork,
+  FencedError,
+  gappedDevices,
+  giveBack,
+  restedDevices,
+  unsealedPeriods,
+  want,
+  type Claim,
+  type Store,
+  type WorkKey,
+} from '#store'
+import { periodWork } from './close'
+import { type Line } from './line'
+import { STAGES, type StageName } from './stages'
+
+const SWEEP_MAX = 1000
+const BACKOFF_MS_MAX = 60_000
+
+/**
+ * Does the work of the line as the bell rings, and rings again for what is due at every sweep: a ring that is lost, a worker
+ * that dies and a queue that is emptied cost time, never work.
+ */
+export class Engine {
+  private timer: NodeJS.Timeout | null = null
+  private sweeping: Promise<void> = Promise.resolve()
+
+  constructor(
+    private readonly store: Store,
+    private readonly bell: Bell,
+    private readonly line: Line,
+    private readonly settings: Pick<Settings, 'engineWorkers' | 'leaseMs' | 'sweepMs' | 'tripRestMs' | 'gapWaitMs'>,
+    private readonly metrics: Metrics,
+    private readonly log: Log,
+  ) {}
+
+  async start(): Promise<void> {
+    await this.bell.listen((ring) => this.answer(ring), this.settings.engineWorkers)
+    const again = () => {
+      this.sweeping = this.sweep()
+        .catch((error: Error) => this.log.error({ error: error.message }, 'a sweep failed'))
+        .finally(() => {
+          if (this.timer) this.timer = setTimeout(again, this.settings.sweepMs)
+        })
+    }
+    this.timer = setTimeout(again, 0)
+  }
+
+  async stop(): Promise<void> {
+    if (this.timer) clearTimeout(this.timer)
+    this.timer = null
+    await this.sweeping
+  }
+
+  /** Does the work that a ring names, for as long as there is some. */
+  private async answer(ring: Ring): Promise<void> {
+    if (!(ring.stage in STAGES)) return this.log.warn({ stage: ring.stage }, 'a ring for a stage that is not known')
+    for (;;) {
+      const claimed = await claim(this.store, ring, this.settings.leaseMs)
+      if (!claimed) return
+      if (!(await this.work(claimed))) return
+    }
+  }
+
+  /** Whether it was done. What fails is given back, to be tried again later and later. */
+  private async work(claimed: Claim): Promise<boolean> {
+    const stage = claimed.stage as StageName
+    const stop = this.metrics.stageSeconds.startTimer({ stage })
+    try {
+      const next = await this.store.transaction(async (tx) => {
+        const next = await STAGES[stage](tx, claimed.key, this.line)
+        await want(tx, next)
+        await complete(tx, claimed)
+        return next
+      })
+      stop({ outcome: 'done' })
+      await this.bell.ring(next)
+      return true
+    } catch (error) {
+      stop({ outcome: 'failed' })
+      const { message } = error as Error
+      this.log.error({ stage, key: claimed.key, attempt: claimed.attempts, error: message }, 'work failed')
+      if (!(error instanceof FencedError))
+        await giveBack(this.store, claimed, message, Math.min(BACKOFF_MS_MAX, 100 * 2 ** claimed.attempts))
+      return false
+    }
+  }
+
+  /** Rings for all work that is due, and asks for the work that the passing of time makes due. */
+  async sweep(): Promise<void> {
+    const now = this.line.clock.now()
+    const due = await this.store.transaction(async (tx) => {
+      const devices = new Set([
+        ...(await restedDevices(tx, instant(now - this.settings.tripRestMs))),
+        ...(await gappedDevices(tx, instant(now - this.settings.gapWaitMs))),
+      ])
+      const periods = await unsealedPeriods(tx)
+      const timely: WorkKey[] = [
+        ...[...devices].map((device) => ({ stage: 'match', key: device })),
+        ...periods.map((p) => periodWork(p.agency, p.month)),
+      ]
+      await want(tx, timely)
+      this.metrics.oldestWorkSeconds.set((await backlog(tx)).oldestS)
+      return dueWork(tx, SWEEP_MAX)
+    })
+    await this.bell.ring(due)
+  }
+}

@@ -1,0 +1,50 @@
+import { Inject, Module, type OnApplicationBootstrap, type BeforeApplicationShutdown } from '@nestjs/common'
+import { openBroker, subscribeBroker, type BatchDoor } from '#messaging'
+import { LOG, SETTINGS_OF_PROCESS, type Log, type Settings } from '#runtime'
+import { isDeviceToken, Store } from '#store'
+import { Accept } from './accept'
+import { PipelineModule } from './pipeline.module'
+
+/** Where batches come in over MQTT: at a broker of our own, or as a subscriber of the one that the settings name. */
+@Module({ imports: [PipelineModule] })
+export class IngestModule implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private door: BatchDoor | null = null
+
+  constructor(
+    @Inject(SETTINGS_OF_PROCESS) private readonly settings: Settings,
+    @Inject(Accept) private readonly accept: Accept,
+    @Inject(Store) private readonly store: Store,
+    @Inject(LOG) private readonly log: Log,
+  ) {}
+
+  /** Where devices connect to. */
+  get url(): string {
+    return this.door?.url ?? ''
+  }
+
+  async onApplicationBootstrap(): Promise<void> {
+    const { mqttUrl, mqttUsername, mqttPassword, mqttConnections, mqttHost, mqttPort } = this.settings
+    const handle = this.accept.message.bind(this.accept)
+    this.door = mqttUrl
+      ? await subscribeBroker({
+          url: mqttUrl,
+          username: mqttUsername,
+          password: mqttPassword,
+          connections: mqttConnections,
+          handle,
+          log: this.log,
+        })
+      : await openBroker({
+          host: mqttHost,
+          port: mqttPort,
+          authenticate: (device, token) => this.store.transaction((tx) => isDeviceToken(tx, device, token)),
+          handle,
+          log: this.log,
+        })
+    this.log.info({ url: this.url }, 'taking batches')
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.door?.close()
+  }
+}

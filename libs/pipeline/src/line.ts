@@ -1,0 +1,16 @@
+import { type Clock, type Settings } from '#runtime'
+import { type Tx, type WorkKey } from '#store'
+import { type Reference } from './reference'
+
+/** What stages work with: the clock, the limits they obey, and what is the same for all trips. */
+export interface Line {
+  readonly clock: Clock
+  readonly settings: Pick<Settings, 'tripRestMs' | 'gapWaitMs'>
+  readonly reference: Reference
+}
+
+/**
+ * One step of the line: loads what `key` names, lets pure code decide, saves, all in the transaction it is handed, and
+ * returns the work that is to be done next. Done again it changes nothing.
+ */
+export type Stage = (tx: Tx, key: string, line: Line) => Promise<WorkKey[]>

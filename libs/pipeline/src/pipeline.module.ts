@@ -1,0 +1,36 @@
+import { Module } from '@nestjs/common'
+import { BELL, MessagingModule, type Bell } from '#messaging'
+import { CLOCK, LOG, Metrics, SETTINGS_OF_PROCESS, type Clock, type Log, type Settings } from '#runtime'
+import { Store } from '#store'
+import { Accept } from './accept'
+import { Engine } from './engine'
+import { type Line } from './line'
+import { Reference } from './reference'
+
+export const LINE = Symbol('Line')
+
+/** The line as parts that a process takes: `Accept` for those who take batches in, `Engine` for workers, `LINE` for checks. */
+@Module({
+  imports: [MessagingModule],
+  providers: [
+    {
+      provide: Accept,
+      inject: [Store, BELL, CLOCK, SETTINGS_OF_PROCESS, Metrics, LOG],
+      useFactory: (store: Store, bell: Bell, clock: Clock, settings: Settings, metrics: Metrics, log: Log) =>
+        new Accept(store, bell, clock, settings, metrics, log),
+    },
+    {
+      provide: LINE,
+      inject: [CLOCK, SETTINGS_OF_PROCESS],
+      useFactory: (clock: Clock, settings: Settings): Line => ({ clock, settings, reference: new Reference() }),
+    },
+    {
+      provide: Engine,
+      inject: [Store, BELL, LINE, SETTINGS_OF_PROCESS, Metrics, LOG],
+      useFactory: (store: Store, bell: Bell, line: Line, settings: Settings, metrics: Metrics, log: Log) =>
+        new Engine(store, bell, line, settings, metrics, log),
+    },
+  ],
+  exports: [Accept, Engine, LINE, MessagingModule],
+})
+export class PipelineModule {}

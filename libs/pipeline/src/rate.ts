@@ -1,0 +1,23 @@
+import { type Charge, type ChargeReport } from '#contracts'
+import { invariant, type TripId } from '#kernel'
+import { rate as ratePrices } from '#rating'
+import { moveTrip, ratedVehicleOf, reportOf, saveCharges, tripById, type TripRow, type Tx, type WorkKey } from '#store'
+import { type Line } from './line'
+
+/** Prices a metered trip under the policies of its time. */
+export async function rate(tx: Tx, key: string, line: Line): Promise<WorkKey[]> {
+  const id = key as TripId
+  const trip = await tripById(tx, id)
+  if (!trip || !(await moveTrip(tx, id, 'metered', 'rated'))) return []
+  const report = await reportOf(tx, id)
+  invariant(report, `trip ${id} has no charge report`)
+  await saveCharges(tx, id, await rateTrip(tx, trip, report, line))
+  return [{ stage: 'post', key }]
+}
+
+export async function rateTrip(tx: Tx, trip: TripRow, report: ChargeReport, line: Line): Promise<Charge[]> {
+  const vehicle = await ratedVehicleOf(tx, trip.vehicle)
+  invariant(vehicle, `no vehicle ${trip.vehicle}`)
+  const tariff = await line.reference.tariff(tx, trip.agency)
+  return ratePrices(report, vehicle, (at) => tariff.compiledAt(at))
+}

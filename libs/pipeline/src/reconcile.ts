@@ -1,0 +1,224 @@
+import { statementSchema } from '#contracts'
+import { canonical, digest, type AgencyId, type Digest } from '#kernel'
+import { emptyChain, headOf, verifyChain } from '#ledger'
+import { statementDigest, verifyStatement } from '#statement'
+import { batchesOf, chainHeads, chainPage, chargesOf, tripsWhere, type Store, type Tx } from '#store'
+import { type Line } from './line'
+import { fixColumns, matchFixes } from './match'
+import { meterTrip } from './meter'
+import { rateTrip } from './rate'
+
+/** What one invariant came to: how many things were looked at, and a sentence for each that is wrong (at most ten). */
+export interface Finding {
+  readonly id: string
+  readonly holds: string
+  readonly checked: number
+  readonly faults: readonly string[]
+}
+
+const FAULTS_MAX = 10
+const PAGE = 500
+
+/**
+ * Checks the invariants of docs/architecture.md against everything that is stored, and changes nothing. `progress` is told
+ * how many of the trips were recomputed.
+ */
+export async function reconcile(
+  store: Store,
+  line: Line,
+  progress: (done: number, all: number) => void = () => undefined,
+): Promise<Finding[]> {
+  const [lost, fates, sums] = [await noLoss(store), await oneFate(store), await zeroSum(store)]
+  const again = await recomputed(store, line, progress)
+  return [
+    lost,
+    { ...fates, checked: fates.checked + again.trips, faults: [...fates.faults, ...again.fates] },
+    again.distance,
+    sums,
+    await statements(store),
+    again.determinism,
+    await chains(store),
+  ]
+}
+
+const count = async (store: Store, sql: string): Promise<number> => Number((await store.read<{ n: string }>(sql))[0].n)
+const sentences = async (store: Store, sql: string): Promise<string[]> =>
+  (await store.read<{ fault: string }>(`${sql} limit ${FAULTS_MAX}`)).map((row) => row.fault)
+
+const noLoss = async (store: Store): Promise<Finding> => ({
+  id: 'I1',
+  holds: 'no loss: whatever a receipt covers is in the inbox or, rejected, in quarantine',
+  checked: await count(store, 'select coalesce(sum(upper(r) - lower(r)), 0) as n from metering.stream, unnest(held) r'),
+  faults: await sentences(
+    store,
+    `select 'device ' || s.device || ' boot ' || s.boot || ' has no batch ' || q as fault from metering.stream s, unnest(s.held) r, generate_series(lower(r), upper(r) - 1) q
+     where not exists (select 1 from location.batch b where b.device = s.device and b.boot = s.boot and b.seq = q)
+       and not exists (select 1 from location.quarantine x where x.device = s.device and x.boot = s.boot and x.seq = q)`,
+  ),
+})
+
+const oneFate = async (store: Store): Promise<Finding> => ({
+  id: 'I2',
+  holds: 'one fate: each accepted fix is charged, free or filtered; received = accepted + duplicate + rejected',
+  checked: await count(store, 'select coalesce(sum(received), 0) as n from metering.stream'),
+  faults: await sentences(
+    store,
+    `select 'device ' || device || ' boot ' || boot || ': ' || received || ' received, ' || accepted || ' accepted' as fault
+       from metering.stream s where received <> accepted + duplicate + rejected
+         or accepted <> (select count(*) from location.batch b where b.device = s.device and b.boot = s.boot)
+     union all
+     select 'batch ' || b.device || '/' || b.boot || '/' || b.seq || ' is in no trip' from location.batch b join metering.stream s using (device, boot)
+     where b.seq < s.processed and not s.gaps @> b.seq
+       and not exists (select 1 from metering.trip t where t.device = b.device and t.boot = b.boot and b.seq between t.first_seq and t.last_seq and t.name = b.trip)
+     union all
+     select 'trip ' || t.id || ': ' || t.fixes || ' fixes accepted, ' || (r.report->'fixes'->>'accepted') || ' accounted for' from metering.trip t join location.report r on r.trip = t.id
+     where t.fixes <> (r.report->'fixes'->>'accepted')::int
+     union all
+     select 'trip ' || t.id || ' is priced for ' || sum(c.fixes) || ' fixes of ' || (r.report->'fixes'->>'matched') from metering.trip t join location.report r on r.trip = t.id join money.charge c on c.trip = t.id
+     group by t.id, r.report having sum(c.fixes) <> (r.report->'fixes'->>'matched')::int`,
+  ),
+})
+
+const zeroSum = async (store: Store): Promise<Finding> => ({
+  id: 'I4',
+  holds: 'money: every transfer sums to zero, and so do all accounts together',
+  checked: await count(store, 'select count(*) as n from money.transfer'),
+  faults: await sentences(
+    store,
+    `select 'transfer ' || transfer || ' sums to ' || sum(amount) as fault from money.posting group by transfer having sum(amount) <> 0
+     union all select 'all accounts sum to ' || sum(amount) from money.posting having sum(amount) <> 0
+     union all select 'trip ' || t.id || ' costs ' || c.amount || ' micros but ' || coalesce(p.amount, 0) || ' were posted' from metering.trip t
+       join lateral (select coalesce(sum(amount), 0) as amount from money.charge where trip = t.id) c on true
+       left join lateral (select sum(p.amount) as amount from money.transfer x join money.posting p on p.transfer = x.id and p.account = 'accrued:' || x.payer
+         where x.kind = 'trip' and x.transfer->>'trip' = t.id) p on true
+       where t.state = 'posted' and c.amount <> coalesce(p.amount, 0)`,
+  ),
+})
+
+/** Makes every trip again from its batches: the same match, the same report, the same charges, to the byte. */
+async function recomputed(store: Store, line: Line, progress: (done: number, all: number) => void) {
+  const all = await count(store, `select count(*) as n from metering.trip where state = 'posted' and fixes > 0`)
+  const fates: string[] = []
+  const distance: string[] = []
+  const determinism: string[] = []
+  let done = 0
+  for (let after = ''; done < all;) {
+    const page = await store.transaction(async (tx) => {
+      const trips = await tripsWhere(tx, `state = 'posted' and fixes > 0 and id > $1 order by id limit ${PAGE}`, [
+        after,
+      ])
+      const charges = await chargesOf(
+        tx,
+        trips.map((trip) => trip.id),
+      )
+      for (const trip of trips) {
+        const { network, matcher } = await line.reference.network(tx, trip.agency, trip.network!)
+        const report = await meterTrip(tx, trip, matchFixes(matcher, fixColumns(await batchesOf(tx, trip))), line)
+        const posted = charges.get(trip.id)!
+        if (network.digest !== report.network || digest(report) !== trip.reportDigest)
+          determinism.push(`trip ${trip.id} is metered differently now`)
+        else if (canonical(await rateTrip(tx, trip, report, line)) !== canonical(posted))
+          determinism.push(`trip ${trip.id} is rated differently now`)
+        const mm = posted.reduce((sum, charge) => sum + charge.distanceMm, 0)
+        if (mm !== report.matchedMm)
+          distance.push(`trip ${trip.id}: lines say ${mm} mm, ${report.matchedMm} mm were matched`)
+        const { accepted, matched, unmatched } = report.fixes
+        const filtered = Object.values(unmatched).reduce((sum, n) => sum + n, 0)
+        if (accepted !== trip.fixes || accepted !== matched + filtered)
+          fates.push(`trip ${trip.id}: ${trip.fixes} fixes, ${matched} matched, ${filtered} not`)
+      }
+      return trips
+    })
+    if (page.length === 0) break
+    after = page.at(-1)!.id
+    progress((done += page.length), all)
+  }
+  const cut = (faults: string[]) => faults.slice(0, FAULTS_MAX)
+  return {
+    trips: done,
+    fates: cut(fates),
+    distance: {
+      id: 'I3',
+      holds: 'distance: charged + free millimetres of a trip = matched millimetres',
+      checked: done,
+      faults: cut(distance),
+    },
+    determinism: {
+      id: 'I6',
+      holds: 'determinism: matching, metering and rating a trip again gives the same bytes',
+      checked: done,
+      faults: cut(determinism),
+    },
+  }
+}
+
+/** I5 and I7: statements add up, are what was sealed, and with what is not billed yet are all that the ledger says. */
+async function statements(store: Store): Promise<Finding> {
+  const faults: string[] = []
+  let checked = 0
+  for (const { id: agency } of await store.read<{ id: AgencyId }>('select id from metering.agency order by id')) {
+    const policies = (
+      await store.read<{ document: Parameters<typeof verifyStatement>[1][number] }>(
+        'select document from tariff.policy where agency = $1',
+        [agency],
+      )
+    ).map((row) => row.document)
+    for (let after = ''; ;) {
+      const rows = await store.read<{ id: string; document: string; digest: Digest }>(
+        'select id, document, digest from money.statement where agency = $1 and id > $2 order by id limit 200',
+        [agency, after],
+      )
+      if (rows.length === 0) break
+      for (const row of rows) {
+        const statement = statementSchema.parse(JSON.parse(row.document))
+        if (statementDigest(statement) !== row.digest) faults.push(`statement ${row.id} is not what was drafted`)
+        faults.push(
+          ...verifyStatement(statement, policies).map(
+            (fault) => `statement ${row.id}: ${fault.path}: expected ${fault.expected}, found ${fault.found}`,
+          ),
+        )
+        checked++
+      }
+      after = rows.at(-1)!.id
+    }
+  }
+  const balances = await sentences(store, UNBALANCED)
+  return {
+    id: 'I5',
+    holds: 'reconciliation: statements recompute, and statements + unbilled + rounding = ledger',
+    checked,
+    faults: [...faults, ...balances].slice(0, FAULTS_MAX),
+  }
+}
+
+/** Per payer: what the ledger holds as accrued, against charges and cap credits less what sealed statements took over. */
+const UNBALANCED = `
+  with ledger as (select x.payer, sum(p.amount) filter (where p.account = 'accrued:' || x.payer) as accrued, sum(p.amount) filter (where p.account = 'billed:' || x.payer) as billed
+      from money.transfer x join money.posting p on p.transfer = x.id group by x.payer),
+    charged as (select t.account, sum(c.amount) as amount from metering.trip t join money.charge c on c.trip = t.id where t.state = 'posted' group by t.account),
+    credited as (select v.account, sum(w.credit) as amount from money.cap_window w join metering.vehicle v on v.id = w.vehicle group by v.account),
+    sealed as (select account, sum((document::jsonb->'totals'->>'exact')::numeric) as exact, sum(due) as due from money.statement where state = 'sealed' group by account),
+    paid as (select x.payer, -sum(p.amount) as amount from money.transfer x join money.posting p on p.transfer = x.id and p.account = 'billed:' || x.payer where x.kind = 'payment' group by x.payer)
+  select 'account ' || a.id || ': the ledger has ' || coalesce(l.accrued, 0) || ' micros unbilled and ' || coalesce(l.billed, 0) || ' billed; trips and statements say '
+      || (coalesce(c.amount, 0) + coalesce(k.amount, 0) - coalesce(s.exact, 0)) || ' and ' || (coalesce(s.due, 0) - coalesce(p.amount, 0)) as fault
+  from metering.account a left join ledger l on l.payer = a.id left join charged c on c.account = a.id left join credited k on k.account = a.id
+    left join sealed s on s.account = a.id left join paid p on p.payer = a.id
+  where coalesce(l.accrued, 0) <> coalesce(c.amount, 0) + coalesce(k.amount, 0) - coalesce(s.exact, 0) or coalesce(l.billed, 0) <> coalesce(s.due, 0) - coalesce(p.amount, 0)`
+
+async function chains(store: Store): Promise<Finding> {
+  const heads = await store.transaction((tx: Tx) => chainHeads(tx))
+  const faults: string[] = []
+  let checked = 0
+  for (const published of heads) {
+    let head = emptyChain(published.shard)
+    for (;;) {
+      const page = await store.transaction((tx: Tx) => chainPage(tx, head))
+      const fault = verifyChain(page, head, page.length ? [] : [published])
+      if (fault) faults.push(`chain ${fault.shard}, entry ${fault.index}: ${fault.why}`)
+      if (fault || page.length === 0) break
+      head = headOf(page.at(-1)!)
+      checked += page.length
+    }
+  }
+  return { id: 'I8', holds: 'chain: every ledger entry hashes the one before', checked, faults }
+}

@@ -1,0 +1,81 @@
+import { cutNetwork, type ZoneCut } from '#geofencing'
+import { type PolicyDocument } from '#contracts'
+import { InputError, invariant, type AgencyId, type Digest, type Instant, type PolicyId } from '#kernel'
+import { Matcher } from '#map-matching'
+import { policyInForce } from '#policy'
+import { tariffAt, type CompiledPolicy } from '#rating'
+import { unpackNetwork, type RoadNetwork } from '#road-network'
+import { packedNetwork, policiesOf, type Tx } from '#store'
+
+/** The tariff of an agency, over time. */
+export interface Tariff {
+  readonly documents: readonly PolicyDocument[]
+  readonly digests: ReadonlyMap<PolicyId, Digest>
+  inForce(at: Instant): PolicyDocument | null
+  compiledAt(at: Instant): CompiledPolicy | null
+}
+
+const NETWORKS_MAX = 4
+
+/** Networks, zone cuts and tariffs, made once and kept: what is the same for all trips. Keys are digests, so nothing goes stale. */
+export class Reference {
+  private readonly networks = new Map<Digest, { network: RoadNetwork; matcher: Matcher; cuts: Map<Digest, ZoneCut> }>()
+  private readonly tariffs = new Map<AgencyId, { key: string; tariff: Tariff }>()
+
+  async network(tx: Tx, agency: AgencyId, digest: Digest) {
+    let known = this.networks.get(digest)
+    if (!known) {
+      const packed = await packedNetwork(tx, agency, digest)
+      if (!packed) throw new InputError('NO_NETWORK', `network ${digest} of ${agency} is not here any more`)
+      const network = unpackNetwork(packed)
+      invariant(network.digest === digest, `network ${digest} is not what it was`)
+      known = { network, matcher: new Matcher(network), cuts: new Map() }
+    }
+    this.networks.delete(digest)
+    this.networks.set(digest, known)
+    if (this.networks.size > NETWORKS_MAX) this.networks.delete(this.networks.keys().next().value!)
+    return known
+  }
+
+  async tariff(tx: Tx, agency: AgencyId): Promise<Tariff> {
+    const rows = await policiesOf(tx, agency)
+    const key = rows.map((row) => row.digest).join()
+    let known = this.tariffs.get(agency)
+    if (known?.key !== key) {
+      const documents = rows.map((row) => row.document)
+      const compiledAt = tariffAt(documents)
+      known = {
+        key,
+        tariff: {
+          documents,
+          digests: new Map(rows.map((row) => [row.document.id as PolicyId, row.digest])),
+          inForce: (at) => policyInForce(documents, at),
+          compiledAt,
+        },
+      }
+      this.tariffs.set(agency, known)
+    }
+    return known.tariff
+  }
+
+  /** How the zones of the policy in force at a moment cut a network. */
+  async zonesAt(tx: Tx, agency: AgencyId, digest: Digest): Promise<(at: Instant) => ZoneCut | null> {
+    const { network, cuts } = await this.network(tx, agency, digest)
+    const tariff = await this.tariff(tx, agency)
+    return (at) => {
+      const policy = tariff.inForce(at)
+      if (!policy) return null
+      const key = tariff.digests.get(policy.id as PolicyId)!
+      let cut = cuts.get(key)
+      if (!cut)
+        cuts.set(
+          key,
+          (cut = cutNetwork(
+            network,
+            Object.entries(policy.zones).map(([id, zone]) => ({ id, geometry: zone.geometry })),
+          )),
+        )
+      return cut
+    }
+  }
+}

@@ -1,0 +1,181 @@
+import { EventEmitter } from 'node:events'
+import fs from 'node:fs'
+import path from 'node:path'
+import { PGlite, type Transaction } from '@electric-sql/pglite'
+import { postgis } from '@electric-sql/pglite-postgis'
+import { InputError } from '#kernel'
+
+interface QueryResult {
+  rows: unknown[]
+  rowCount: number
+  command: string
+  fields: unknown[]
+}
+type Answer = (error: unknown, result?: QueryResult) => void
+type Query = string | { text: string; values?: unknown[] }
+
+/** int8 and numeric arrive as text, as node-postgres hands them over. */
+const PARSERS = { 20: (value: string) => value, 1700: (value: string) => value }
+const LOCK = 'roadmeter.lock'
+
+/**
+ * PostgreSQL with PostGIS inside this process, with its files in `folder`. It survives `kill -9` (PostgreSQL's own
+ * write-ahead log) but not a power cut (no fsync). One process at a time: a second one is refused by name.
+ */
+export async function openEmbedded(folder: string): Promise<PGlite> {
+  const release = lockFolder(folder)
+  try {
+    const database = await PGlite.create({ dataDir: path.join(folder, 'db'), extensions: { postgis } })
+    const close = database.close.bind(database)
+    database.close = async () => {
+      await close()
+      release()
+    }
+    return database
+  } catch (error) {
+    release()
+    throw new InputError('DATABASE', `the embedded database in ${folder} can't be opened: ${(error as Error).message}`)
+  }
+}
+
+/** Takes the folder for this process, or says who has it. The lock of a process that is gone is taken over. */
+function lockFolder(folder: string): () => void {
+  const lock = path.join(folder, LOCK)
+  try {
+    fs.mkdirSync(folder, { recursive: true })
+    const holder = Number(fs.existsSync(lock) && fs.readFileSync(lock, 'utf8'))
+    if (holder && holder !== process.pid && isAlive(holder))
+      throw new InputError(
+        'DATABASE_IN_USE',
+        `${folder} is in use by process ${holder}; stop it, or name another folder in ROADMETER_DATA`,
+      )
+    fs.writeFileSync(lock, String(process.pid))
+  } catch (error) {
+    if (error instanceof InputError) throw error
+    throw new InputError('DATABASE', `${folder} can't be used for data: ${(error as Error).message}`)
+  }
+  return () => fs.rmSync(lock, { force: true })
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
+
+/**
+ * What TypeORM's postgres driver takes in place of `pg`: a pool whose clients share one embedded database. There is one
+ * session, so a transaction keeps everybody else waiting; whoever takes a second connection inside one waits for ever.
+ */
+export function embeddedDriver(database: PGlite) {
+  class Pool extends EventEmitter {
+    readonly options = {}
+    connect(answer: (error: unknown, client?: Client, release?: () => void) => void): void {
+      const client = new Client(database)
+      setImmediate(() => answer(undefined, client, () => client.release()))
+    }
+    /** The pool is all that uses the database, so they end together. */
+    end(answer?: (error?: unknown) => void): void {
+      database.close().then(() => answer?.(), answer)
+    }
+  }
+  return { Pool, types: { getTypeParser: () => (value: unknown) => value, setTypeParser: () => undefined } }
+}
+
+class Client extends EventEmitter {
+  private transaction: OpenTransaction | null = null
+
+  constructor(private readonly database: PGlite) {
+    super()
+    this.setMaxListeners(0)
+  }
+
+  query(query: Query, values?: unknown[] | Answer, answer?: Answer): Promise<QueryResult> | void {
+    if (typeof values === 'function') {
+      answer = values
+      values = undefined
+    }
+    const text = typeof query === 'string' ? query : query.text
+    const result = this.run(
+      text,
+      (values as unknown[] | undefined) ?? (typeof query === 'string' ? undefined : query.values),
+    )
+    if (!answer) return result
+    result.then((rows) => answer(null, rows), answer)
+  }
+
+  private async run(text: string, values: unknown[] | undefined): Promise<QueryResult> {
+    const word = /^\s*(\w+)/.exec(text)?.[1].toUpperCase() ?? ''
+    if (!this.transaction && (word === 'BEGIN' || word === 'START')) {
+      this.transaction = await OpenTransaction.begin(this.database)
+      return { rows: [], rowCount: 0, command: 'BEGIN', fields: [] }
+    }
+    const transaction = this.transaction
+    if (transaction && (word === 'COMMIT' || (word === 'ROLLBACK' && !/\bTO\b/i.test(text)))) {
+      this.transaction = null
+      await (word === 'COMMIT' ? transaction.commit() : transaction.rollback())
+      return { rows: [], rowCount: 0, command: word, fields: [] }
+    }
+    return execute(transaction?.session ?? this.database, word, text, values)
+  }
+
+  release(): void {
+    const left = this.transaction
+    this.transaction = null
+    left?.rollback().catch(() => undefined)
+  }
+}
+
+/** PGlite runs a transaction as one function; this holds that function open between BEGIN and COMMIT. */
+class OpenTransaction {
+  private constructor(
+    readonly session: Transaction,
+    private readonly decide: (commit: boolean) => void,
+    private readonly ended: Promise<unknown>,
+  ) {}
+
+  static begin(database: PGlite): Promise<OpenTransaction> {
+    return new Promise((begun, failed) => {
+      let decide!: (commit: boolean) => void
+      const decision = new Promise<boolean>((resolve) => (decide = resolve))
+      const ended = database.transaction(async (session) => {
+        begun(new OpenTransaction(session, decide, ended))
+        if (!(await decision)) await session.rollback()
+      })
+      ended.catch(failed)
+    })
+  }
+
+  async commit(): Promise<void> {
+    this.decide(true)
+    await this.ended
+  }
+
+  async rollback(): Promise<void> {
+    this.decide(false)
+    await this.ended.catch(() => undefined)
+  }
+}
+
+async function execute(
+  session: PGlite | Transaction,
+  command: string,
+  text: string,
+  values?: unknown[],
+): Promise<QueryResult> {
+  if (!values?.length) {
+    const last = (await session.exec(text, { parsers: PARSERS })).at(-1)
+    return {
+      rows: last?.rows ?? [],
+      rowCount: last?.affectedRows || (last?.rows.length ?? 0),
+      command,
+      fields: last?.fields ?? [],
+    }
+  }
+  const bound = values.map((value) => (value === undefined ? null : value))
+  const { rows, affectedRows, fields } = await session.query(text, bound, { parsers: PARSERS })
+  return { rows, rowCount: affectedRows || rows.length, command, fields }
+}

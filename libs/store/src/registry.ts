@@ -1,0 +1,174 @@
+import { type PolicyDocument, type RatedVehicle } from '#contracts'
+import {
+  digest,
+  InputError,
+  type AccountId,
+  type AgencyId,
+  type DeviceId,
+  type Digest,
+  type Instant,
+  type VehicleId,
+} from '#kernel'
+import { type Tx } from './store'
+
+/** Only the digest of a token is kept. Tokens have 256 random bits, so that a plain SHA-256 can't be searched. */
+export const tokenDigest = (token: string): Digest => digest(['token', token])
+
+export const saveAgency = (tx: Tx, agency: { id: AgencyId; name: string }): Promise<number> =>
+  tx.run(`insert into metering.agency (id, name) values ($1, $2) on conflict (id) do update set name = excluded.name`, [
+    agency.id,
+    agency.name,
+  ])
+
+export const agencyById = (tx: Tx, agency: AgencyId): Promise<{ id: AgencyId; name: string } | null> =>
+  tx.row(`select id, name from metering.agency where id = $1`, [agency])
+
+export const saveAccount = (tx: Tx, account: { id: AccountId; agency: AgencyId; name: string }): Promise<number> =>
+  tx.run(
+    `insert into metering.account (id, agency, name) values ($1, $2, $3) on conflict (id) do update set name = excluded.name where account.agency = excluded.agency`,
+    [account.id, account.agency, account.name],
+  )
+
+/** `name` is what its owner calls it. */
+export interface VehicleRow extends RatedVehicle {
+  readonly account: AccountId
+  readonly name: string
+}
+
+export const saveVehicle = (tx: Tx, { vehicle, account, name, vehicleClass }: VehicleRow): Promise<number> =>
+  tx.run(
+    `insert into metering.vehicle (id, account, name, vehicle_class) values ($1, $2, $3, $4)
+     on conflict (id) do update set name = excluded.name where vehicle.account = excluded.account`,
+    [vehicle, account, name, vehicleClass],
+  )
+
+export const vehiclesOf = (tx: Tx, account: AccountId): Promise<VehicleRow[]> =>
+  tx.rows<VehicleRow>(
+    `select id as vehicle, account, name, vehicle_class as "vehicleClass" from metering.vehicle where account = $1 order by id`,
+    [account],
+  )
+
+export const saveDevice = (tx: Tx, device: { id: DeviceId; vehicle: VehicleId; token: string }): Promise<number> =>
+  tx.run(
+    `insert into metering.device (id, vehicle, token_digest) values ($1, $2, $3)
+     on conflict (id) do update set token_digest = excluded.token_digest where device.vehicle = excluded.vehicle`,
+    [device.id, device.vehicle, tokenDigest(device.token)],
+  )
+
+export const isDeviceToken = async (tx: Tx, device: string, token: string): Promise<boolean> =>
+  (await tx.row(`select 1 from metering.device where id = $1 and token_digest = $2`, [device, tokenDigest(token)])) !==
+  null
+
+export type Role = 'citizen' | 'agency' | 'analyst' | 'operator'
+
+/** Who signs in with an access token, and for whose data. */
+export interface Principal {
+  readonly role: Role
+  readonly agency: AgencyId
+  readonly account: AccountId | null
+}
+
+export const grantAccess = (tx: Tx, token: string, principal: Principal): Promise<number> =>
+  tx.run(
+    `insert into metering.access_token (token_digest, role, agency, account) values ($1, $2, $3, $4) on conflict do nothing`,
+    [tokenDigest(token), principal.role, principal.agency, principal.account],
+  )
+
+export const principalOf = (tx: Tx, token: string): Promise<Principal | null> =>
+  tx.row<Principal>(`select role, agency, account from metering.access_token where token_digest = $1`, [
+    tokenDigest(token),
+  ])
+
+/** A network as it is kept: `packed` is road-network's own form. */
+export interface NetworkRow {
+  readonly agency: AgencyId
+  readonly digest: Digest
+  readonly name: string
+  readonly attribution: string
+  /** Trips that start from this moment on are matched on it. */
+  readonly activeFrom: Instant
+  readonly segments: number
+  readonly lengthMm: number
+  /** [west, south, east, north] in degrees. */
+  readonly bounds: readonly [number, number, number, number]
+  readonly packed: Uint8Array
+}
+
+export const saveNetwork = (tx: Tx, network: NetworkRow): Promise<number> =>
+  tx.run(
+    `insert into metering.network (agency, digest, name, attribution, active_from, segments, length_mm, bounds, packed)
+     values ($1, $2, $3, $4, $5, $6, $7, ST_MakeEnvelope($8, $9, $10, $11, 4326), $12) on conflict (agency, digest) do nothing`,
+    [
+      network.agency,
+      network.digest,
+      network.name,
+      network.attribution,
+      network.activeFrom,
+      network.segments,
+      network.lengthMm,
+      ...network.bounds,
+      Buffer.from(network.packed),
+    ],
+  )
+
+/** The network that a trip which started then is matched on: the latest that was active, or null. */
+export const networkInForce = async (tx: Tx, agency: AgencyId, at: Instant): Promise<Digest | null> =>
+  (
+    await tx.row<{ digest: Digest }>(
+      `select digest from metering.network where agency = $1 and active_from <= $2 order by active_from desc, digest limit 1`,
+      [agency, at],
+    )
+  )?.digest ?? null
+
+export const packedNetwork = async (tx: Tx, agency: AgencyId, network: Digest): Promise<Uint8Array | null> =>
+  (
+    await tx.row<{ packed: Uint8Array }>(`select packed from metering.network where agency = $1 and digest = $2`, [
+      agency,
+      network,
+    ])
+  )?.packed ?? null
+
+export const networksOf = async (tx: Tx, agency: AgencyId): Promise<Omit<NetworkRow, 'packed' | 'bounds'>[]> =>
+  (
+    await tx.rows<Omit<NetworkRow, 'packed' | 'bounds'>>(
+      `select agency, digest, name, attribution, active_from as "activeFrom", segments, length_mm as "lengthMm"
+       from metering.network where agency = $1 order by active_from, digest`,
+      [agency],
+    )
+  ).map((row) => ({ ...row, activeFrom: Number(row.activeFrom) as Instant, lengthMm: Number(row.lengthMm) }))
+
+/**
+ * Files a policy. The same document again changes nothing; another document under an id that is taken, or a start that
+ * another policy has, is refused: what was published never changes.
+ */
+export async function savePolicy(
+  tx: Tx,
+  agency: AgencyId,
+  policy: { document: PolicyDocument; digest: Digest; startsAt: Instant; recordedAt: Instant },
+): Promise<void> {
+  const { document, digest: fingerprint, startsAt, recordedAt } = policy
+  const rival = await tx.row<{ id: string; digest: string }>(
+    `select id, digest from tariff.policy where agency = $1 and (id = $2 or starts_at = $3) order by id = $2 desc limit 1`,
+    [agency, document.id, startsAt],
+  )
+  if (rival?.digest === fingerprint) return
+  if (rival)
+    throw new InputError(
+      'POLICY_TAKEN',
+      rival.id === document.id
+        ? `policy ${document.id} is published with other content and never changes: give the new version an id of its own`
+        : `policy ${rival.id} starts at the same moment as ${document.id}`,
+    )
+  await tx.run(
+    `insert into tariff.policy (agency, id, digest, document, starts_at, recorded_at) values ($1, $2, $3, $4, $5, $6)`,
+    [agency, document.id, fingerprint, JSON.stringify(document), startsAt, recordedAt],
+  )
+  for (const [id, zone] of Object.entries(document.zones))
+    await tx.run(
+      `insert into tariff.zone (agency, policy, id, name, shape) values ($1, $2, $3, $4, ST_SetSRID(ST_GeomFromGeoJSON($5), 4326))`,
+      [agency, document.id, id, zone.name, JSON.stringify(zone.geometry)],
+    )
+}
+
+export const policiesOf = async (tx: Tx, agency: AgencyId): Promise<{ document: PolicyDocument; digest: Digest }[]> =>
+  tx.rows(`select document, digest from tariff.policy where agency = $1 order by starts_at`, [agency])

@@ -1,0 +1,38 @@
+import { type DynamicModule, Global, Module } from '@nestjs/common'
+import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm'
+import { DataSource, type DataSourceOptions } from 'typeorm'
+import { Readiness, type Settings, SETTINGS_OF_PROCESS } from '#runtime'
+import { dataSourceOptions, openDataSource } from './data-source'
+import { ROWS } from './rows'
+import { Store } from './store'
+
+/** The database of this process. `migrate`: bring its schema up to date at the start (the pilot), or refuse an old one. */
+@Global()
+@Module({})
+export class StoreModule {
+  static open(options: { migrate: boolean }): DynamicModule {
+    return {
+      module: StoreModule,
+      imports: [
+        TypeOrmModule.forRootAsync({
+          inject: [SETTINGS_OF_PROCESS],
+          useFactory: async (settings: Settings) => ({ ...(await dataSourceOptions(settings)), retryAttempts: 0 }),
+          dataSourceFactory: (given) => openDataSource(given as DataSourceOptions, options.migrate),
+        }),
+        TypeOrmModule.forFeature(ROWS),
+      ],
+      providers: [
+        {
+          provide: Store,
+          inject: [getDataSourceToken(), Readiness],
+          useFactory: (source: DataSource, readiness: Readiness) => {
+            const store = new Store(source)
+            readiness.add('database', () => store.read('select 1'))
+            return store
+          },
+        },
+      ],
+      exports: [Store, TypeOrmModule],
+    }
+  }
+}

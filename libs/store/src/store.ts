@@ -1,0 +1,56 @@
+import { type DataSource, type QueryRunner } from 'typeorm'
+import { invariant } from '#kernel'
+
+/** What a statement can be bound to. Arrays go with a cast such as `$1::text[]`. */
+export type Parameter = string | number | bigint | boolean | null | Uint8Array | readonly Parameter[]
+
+/** One transaction. Whoever has it writes SQL; bigints come back as text. */
+export class Tx {
+  constructor(private readonly runner: QueryRunner) {}
+
+  async rows<Row>(sql: string, parameters: readonly Parameter[] = []): Promise<Row[]> {
+    const result = await this.runner.query(sql, bound(parameters), true)
+    return result.records as Row[]
+  }
+
+  async row<Row>(sql: string, parameters: readonly Parameter[] = []): Promise<Row | null> {
+    const rows = await this.rows<Row>(sql, parameters)
+    invariant(rows.length <= 1, `one row expected, found ${rows.length}`)
+    return rows[0] ?? null
+  }
+
+  /** Number of rows written. */
+  async run(sql: string, parameters: readonly Parameter[] = []): Promise<number> {
+    const result = await this.runner.query(sql, bound(parameters), true)
+    return result.affected ?? 0
+  }
+}
+
+const bound = (parameters: readonly Parameter[]): unknown[] =>
+  parameters.map((value) => (value instanceof Uint8Array && !Buffer.isBuffer(value) ? Buffer.from(value) : value))
+
+/** The database, as the shell sees it: transactions, and nothing outside them. */
+export class Store {
+  constructor(readonly dataSource: DataSource) {}
+
+  /** Runs `work` in one READ COMMITTED transaction: all of it is durable when this resolves, none of it when it rejects. */
+  async transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+    const runner = this.dataSource.createQueryRunner()
+    try {
+      await runner.startTransaction()
+      const result = await work(new Tx(runner))
+      await runner.commitTransaction()
+      return result
+    } catch (error) {
+      if (runner.isTransactionActive) await runner.rollbackTransaction().catch(() => undefined)
+      throw error
+    } finally {
+      await runner.release()
+    }
+  }
+
+  /** One statement by itself. */
+  read<Row>(sql: string, parameters: readonly Parameter[] = []): Promise<Row[]> {
+    return this.transaction((tx) => tx.rows<Row>(sql, parameters))
+  }
+}

@@ -1,0 +1,277 @@
+import { batchSchema, type Batch, type ChargeReport, type RatedVehicle, type VehicleClass } from '#contracts'
+import {
+  type AccountId,
+  type AgencyId,
+  type DeviceId,
+  type Digest,
+  type Instant,
+  type TripId,
+  type VehicleId,
+} from '#kernel'
+import { type Match } from '#map-matching'
+import { parseRanges } from './inbox'
+import { type Parameter, type Tx } from './store'
+
+/** One boot of a device: what is durable of it, how far it has been cut into trips, and what was given up waiting for. */
+export interface StreamRow {
+  readonly boot: number
+  /** Everything below has been put into trips. */
+  readonly processed: number
+  readonly held: readonly (readonly [number, number])[]
+  readonly gaps: readonly (readonly [number, number])[]
+}
+
+/** A batch without its fixes. */
+export interface BatchHead {
+  readonly seq: number
+  readonly trip: string
+  readonly event: Batch['event']
+  readonly fixes: number
+  readonly lastFix: Instant | null
+  readonly receivedAt: Instant
+}
+
+export type TripState = 'open' | 'matched' | 'metered' | 'rated' | 'posted' | 'held'
+
+export interface TripRow {
+  readonly id: TripId
+  readonly device: DeviceId
+  readonly boot: number
+  readonly name: string
+  readonly firstSeq: number
+  readonly lastSeq: number
+  readonly vehicle: VehicleId
+  readonly account: AccountId
+  readonly agency: AgencyId
+  readonly state: TripState
+  readonly lastFix: Instant | null
+  readonly fixes: number
+  readonly startedAt: Instant | null
+  readonly endedAt: Instant | null
+  readonly month: string | null
+  /** What matched it; null before. */
+  readonly network: Digest | null
+  readonly engine: string | null
+  readonly reportDigest: Digest | null
+}
+
+/** Whose a device is. */
+export interface Owner {
+  readonly vehicle: VehicleId
+  readonly vehicleClass: VehicleClass
+  readonly account: AccountId
+  readonly agency: AgencyId
+}
+
+/** One vehicle, one line: nobody else works on this device's trips until the transaction ends. */
+export const lockDevice = (tx: Tx, device: DeviceId): Promise<number> =>
+  tx.run(`select pg_advisory_xact_lock(hashtextextended('device/' || $1, 0))`, [device])
+
+export const ownerOf = (tx: Tx, device: DeviceId): Promise<Owner | null> =>
+  tx.row<Owner>(
+    `select v.id as vehicle, v.vehicle_class as "vehicleClass", a.id as account, a.agency
+     from metering.device d join metering.vehicle v on v.id = d.vehicle join metering.account a on a.id = v.account where d.id = $1`,
+    [device],
+  )
+
+export async function streamsOf(tx: Tx, device: DeviceId): Promise<StreamRow[]> {
+  const rows = await tx.rows<{ boot: number; processed: string; held: string; gaps: string }>(
+    `select boot, processed, held::text as held, gaps::text as gaps from metering.stream where device = $1 order by boot for update`,
+    [device],
+  )
+  return rows.map((row) => ({
+    boot: row.boot,
+    processed: Number(row.processed),
+    held: parseRanges(row.held),
+    gaps: parseRanges(row.gaps),
+  }))
+}
+
+export const saveStream = (tx: Tx, device: DeviceId, stream: StreamRow): Promise<number> =>
+  tx.run(`update metering.stream set processed = $3, gaps = $4::int8multirange where device = $1 and boot = $2`, [
+    device,
+    stream.boot,
+    stream.processed,
+    `{${stream.gaps.map(([from, to]) => `[${from},${to})`).join(',')}}`,
+  ])
+
+/** Heads of the accepted batches in [from, to), in order. */
+export async function batchHeads(
+  tx: Tx,
+  device: DeviceId,
+  boot: number,
+  from: number,
+  to: number,
+): Promise<BatchHead[]> {
+  const rows = await tx.rows<{
+    seq: string
+    trip: string
+    event: Batch['event']
+    fixes: number
+    last_fix: string | null
+    received_at: string
+  }>(
+    `select seq, trip, event, fixes, last_fix, received_at from location.batch
+     where device = $1 and boot = $2 and seq >= $3 and seq < $4 order by seq`,
+    [device, boot, from, to],
+  )
+  return rows.map((row) => ({
+    seq: Number(row.seq),
+    trip: row.trip,
+    event: row.event,
+    fixes: row.fixes,
+    lastFix: row.last_fix === null ? null : (Number(row.last_fix) as Instant),
+    receivedAt: Number(row.received_at) as Instant,
+  }))
+}
+
+/** The accepted batches of a trip, in the device's own order: not those that came late and made a trip of their own. */
+export async function batchesOf(
+  tx: Tx,
+  trip: Pick<TripRow, 'device' | 'boot' | 'firstSeq' | 'lastSeq' | 'name'>,
+): Promise<Batch[]> {
+  const rows = await tx.rows<{ payload: Uint8Array }>(
+    `select payload from location.batch b where device = $1 and boot = $2 and seq between $3 and $4 and trip = $5
+       and not exists (select 1 from metering.trip late where late.device = $1 and late.boot = $2
+         and late.first_seq > $3 and late.first_seq <= $4 and b.seq between late.first_seq and late.last_seq)
+     order by seq`,
+    [trip.device, trip.boot, trip.firstSeq, trip.lastSeq, trip.name],
+  )
+  return rows.map((row) => batchSchema.parse(JSON.parse(Buffer.from(row.payload).toString())))
+}
+
+const TRIP = `id, device, boot, name, first_seq as "firstSeq", last_seq as "lastSeq", vehicle, account, agency, state,
+  last_fix as "lastFix", fixes, started_at as "startedAt", ended_at as "endedAt", month, network, engine, report_digest as "reportDigest"`
+const WHOLE = ['firstSeq', 'lastSeq', 'lastFix', 'startedAt', 'endedAt'] as const
+
+/** int8 comes as text; these columns are all within 2^53. */
+const tripOf = (row: TripRow): TripRow => ({
+  ...row,
+  ...Object.fromEntries(WHOLE.map((name) => [name, row[name] === null ? null : Number(row[name])])),
+})
+
+/** Trips by a condition of ours, never of a user's. */
+export const tripsWhere = async (tx: Tx, condition: string, parameters: readonly Parameter[]): Promise<TripRow[]> =>
+  (await tx.rows<TripRow>(`select ${TRIP} from metering.trip where ${condition}`, parameters)).map(tripOf)
+
+export const tripById = async (tx: Tx, trip: TripId): Promise<TripRow | null> =>
+  (await tripsWhere(tx, 'id = $1', [trip]))[0] ?? null
+
+export const openTripOf = async (tx: Tx, device: DeviceId, boot: number): Promise<TripRow | null> =>
+  (await tripsWhere(tx, `device = $1 and boot = $2 and state = 'open'`, [device, boot]))[0] ?? null
+
+export const saveTrip = (tx: Tx, trip: TripRow, heldBecause: string | null = null): Promise<number> =>
+  tx.run(
+    `insert into metering.trip (id, device, boot, name, first_seq, last_seq, vehicle, account, agency, state, last_fix, fixes, started_at, ended_at, month, held_because)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+     on conflict (id) do update set last_seq = excluded.last_seq, state = excluded.state, last_fix = excluded.last_fix, fixes = excluded.fixes,
+       started_at = excluded.started_at, ended_at = excluded.ended_at, month = excluded.month, held_because = excluded.held_because`,
+    [
+      trip.id,
+      trip.device,
+      trip.boot,
+      trip.name,
+      trip.firstSeq,
+      trip.lastSeq,
+      trip.vehicle,
+      trip.account,
+      trip.agency,
+      trip.state,
+      trip.lastFix,
+      trip.fixes,
+      trip.startedAt,
+      trip.endedAt,
+      trip.month,
+      heldBecause,
+    ],
+  )
+
+/** Moves a trip on; a trip that is not in state `from` stays as it is and false is told: the step was done before. */
+export const moveTrip = async (tx: Tx, trip: TripId, from: TripState, to: TripState): Promise<boolean> =>
+  (await tx.run(`update metering.trip set state = $3 where id = $1 and state = $2`, [trip, from, to])) === 1
+
+/** Devices with an open trip that has had no fix since `before`. */
+export const restedDevices = async (tx: Tx, before: Instant): Promise<DeviceId[]> =>
+  (
+    await tx.rows<{ device: DeviceId }>(
+      `select distinct device from metering.trip where state = 'open' and last_fix < $1`,
+      [before],
+    )
+  ).map((r) => r.device)
+
+/** Devices that have waited since `before` for a batch that is missing. */
+export const gappedDevices = async (tx: Tx, before: Instant): Promise<DeviceId[]> =>
+  (
+    await tx.rows<{ device: DeviceId }>(
+      `select distinct s.device from metering.stream s join location.batch b
+         on b.device = s.device and b.boot = s.boot and b.seq > s.processed and b.received_at < $1
+       where not s.held @> s.processed`,
+      [before],
+    )
+  ).map((r) => r.device)
+
+export async function savePath(
+  tx: Tx,
+  trip: TripId,
+  network: Digest,
+  engine: string,
+  match: StoredMatch,
+): Promise<void> {
+  await tx.run(`insert into location.path (trip, match) values ($1, $2) on conflict (trip) do nothing`, [
+    trip,
+    JSON.stringify(match),
+  ])
+  await tx.run(`update metering.trip set network = $2, engine = $3 where id = $1`, [trip, network, engine])
+}
+
+/** A match with its fates counted: what metering needs of it. */
+export interface StoredMatch extends Pick<Match, 'traversals' | 'breaks'> {
+  readonly fates: Readonly<Record<string, number>>
+}
+
+export const pathOf = async (tx: Tx, trip: TripId): Promise<StoredMatch | null> =>
+  (await tx.row<{ match: StoredMatch }>(`select match from location.path where trip = $1`, [trip]))?.match ?? null
+
+export async function saveReport(tx: Tx, trip: TripId, digest: Digest, report: ChargeReport): Promise<void> {
+  await tx.run(`insert into location.report (trip, digest, report) values ($1, $2, $3) on conflict (trip) do nothing`, [
+    trip,
+    digest,
+    JSON.stringify(report),
+  ])
+  await tx.run(`update metering.trip set report_digest = $2 where id = $1`, [trip, digest])
+}
+
+export const reportOf = async (tx: Tx, trip: TripId): Promise<ChargeReport | null> =>
+  (await tx.row<{ report: ChargeReport }>(`select report from location.report where trip = $1`, [trip]))?.report ?? null
+
+export const ratedVehicleOf = (tx: Tx, vehicle: VehicleId): Promise<RatedVehicle | null> =>
+  tx.row<RatedVehicle>(`select id as vehicle, vehicle_class as "vehicleClass" from metering.vehicle where id = $1`, [
+    vehicle,
+  ])
+
+/** Sums of a month over all vehicles of an agency, of posted trips. */
+export interface MonthlyResult {
+  readonly month: string
+  readonly vehicles: number
+  readonly trips: number
+  readonly chargedMm: number
+  readonly freeMm: number
+  readonly amountMicros: bigint
+}
+
+export async function monthlyResults(tx: Tx, agency: AgencyId): Promise<MonthlyResult[]> {
+  const rows = await tx.rows<Record<keyof MonthlyResult, string>>(
+    `select t.month, count(distinct t.vehicle) as vehicles, count(distinct t.id) as trips, coalesce(sum(c.distance_mm) filter (where c.rate is not null), 0) as "chargedMm",
+       coalesce(sum(c.distance_mm) filter (where c.rate is null), 0) as "freeMm", coalesce(sum(c.amount), 0)::text as "amountMicros"
+     from metering.trip t left join money.charge c on c.trip = t.id where t.agency = $1 and t.state = 'posted' and t.month is not null group by t.month order by t.month`,
+    [agency],
+  )
+  return rows.map((row) => ({
+    month: row.month,
+    vehicles: Number(row.vehicles),
+    trips: Number(row.trips),
+    chargedMm: Number(row.chargedMm),
+    freeMm: Number(row.freeMm),
+    amountMicros: BigInt(row.amountMicros),
+  }))
+}

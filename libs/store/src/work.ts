@@ -1,0 +1,81 @@
+import { type Store, type Tx } from './store'
+
+/** Work to do: a stage of the pipeline and the key of what it works on (a device, a trip, a period). */
+export interface WorkKey {
+  readonly stage: string
+  readonly key: string
+}
+
+/** Work in hand until its lease runs out. `fence` makes a worker whose lease was taken over fail when it saves. */
+export interface Claim extends WorkKey {
+  readonly wanted: string
+  readonly fence: string
+  readonly attempts: number
+}
+
+/** Thrown when somebody else has taken the work over: the transaction must not commit. */
+export class FencedError extends Error {
+  override readonly name = 'FencedError'
+}
+
+/** Asks for work, in the transaction that makes it necessary. Asking again while it waits or runs is counted, never lost. */
+export async function want(tx: Tx, work: readonly WorkKey[]): Promise<void> {
+  if (work.length === 0) return
+  const sorted = [...new Map(work.map((w) => [`${w.stage}/${w.key}`, w])).entries()]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([, w]) => w)
+  await tx.run(
+    `insert into metering.work (stage, key) select * from unnest($1::text[], $2::text[])
+     on conflict (stage, key) do update set wanted = work.wanted + 1,
+       rung_at = case when work.wanted = work.done then clock_timestamp() else work.rung_at end`,
+    [sorted.map((w) => w.stage), sorted.map((w) => w.key)],
+  )
+}
+
+/** Claims one piece of work for `leaseMs`, or null where it is done, leased or unknown. */
+export const claim = (store: Store, work: WorkKey, leaseMs: number): Promise<Claim | null> =>
+  store.transaction((tx) =>
+    tx.row<Claim>(
+      `update metering.work set lease_until = clock_timestamp() + $3 * interval '1 millisecond', fence = fence + 1, attempts = attempts + 1
+       where (stage, key) in (
+         select stage, key from metering.work
+         where stage = $1 and key = $2 and wanted > done and lease_until < clock_timestamp() for update skip locked)
+       returning stage, key, wanted, fence, attempts`,
+      [work.stage, work.key, leaseMs],
+    ),
+  )
+
+/** Marks claimed work as done, in the transaction that did it. Throws FencedError where the lease was taken over. */
+export async function complete(tx: Tx, claim: Claim): Promise<void> {
+  const done = await tx.run(
+    `update metering.work set done = $4, lease_until = '-infinity', attempts = 0, last_error = null
+     where stage = $1 and key = $2 and fence = $3`,
+    [claim.stage, claim.key, claim.fence, claim.wanted],
+  )
+  if (done !== 1) throw new FencedError(`${claim.stage} ${claim.key} was taken over`)
+}
+
+/** Gives claimed work back: it may be claimed again after `backoffMs`. */
+export const giveBack = (store: Store, claim: Claim, error: string, backoffMs: number): Promise<number> =>
+  store.transaction((tx) =>
+    tx.run(
+      `update metering.work set lease_until = clock_timestamp() + $4 * interval '1 millisecond', last_error = $5
+       where stage = $1 and key = $2 and fence = $3`,
+      [claim.stage, claim.key, claim.fence, backoffMs, error.slice(0, 500)],
+    ),
+  )
+
+/** What is wanted and in nobody's hands, oldest first. */
+export const dueWork = (tx: Tx, most: number): Promise<WorkKey[]> =>
+  tx.rows<WorkKey>(
+    `select stage, key from metering.work where wanted > done and lease_until < clock_timestamp() order by rung_at limit $1`,
+    [most],
+  )
+
+/** How much is not done, and for how long the oldest of it has waited, in seconds. */
+export async function backlog(tx: Tx): Promise<{ pieces: number; oldestS: number }> {
+  const row = await tx.row<{ pieces: string; oldest_s: string | number | null }>(
+    `select count(*) as pieces, extract(epoch from clock_timestamp() - min(rung_at)) as oldest_s from metering.work where wanted > done`,
+  )
+  return { pieces: Number(row?.pieces ?? 0), oldestS: Number(row?.oldest_s ?? 0) }
+}

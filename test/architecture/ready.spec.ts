@@ -1,0 +1,63 @@
+import { spawnSync } from 'node:child_process'
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+
+// What `npm start` does before it starts, in a small checkout of its own.
+
+const ROOT = resolve(__dirname, '../..')
+
+describe('ready', () => {
+  const checkout = mkdtempSync(join(tmpdir(), 'roadmeter-ready-'))
+  const write = (file: string, text: string) => writeFileSync(join(checkout, file), text)
+  const ready = (...nodeArguments: string[]) => {
+    const run = spawnSync(process.execPath, [...nodeArguments, 'infra/ready.cjs', 'build'], {
+      cwd: checkout,
+      encoding: 'utf8',
+    })
+    return { status: run.status, said: run.stdout + run.stderr }
+  }
+
+  beforeAll(() => {
+    for (const folder of ['infra', 'apps/ops/src', 'libs/kernel/src'])
+      mkdirSync(join(checkout, folder), { recursive: true })
+    for (const file of ['infra/ready.cjs', 'package.json', 'package-lock.json', 'tsconfig.json'])
+      cpSync(join(ROOT, file), join(checkout, file))
+    symlinkSync(join(ROOT, 'node_modules'), join(checkout, 'node_modules'))
+    write('libs/kernel/src/index.ts', 'export const word = "mile"')
+    write('apps/ops/src/main.ts', `import { word } from '#kernel'\nconsole.log(word)`)
+  })
+  afterAll(() => rmSync(checkout, { recursive: true, force: true }))
+
+  it('refuses an old Node in one sentence', () => {
+    write('old.cjs', `Object.defineProperty(process, 'versions', { value: { node: '20.18.3' } })`)
+    expect(ready('--require', './old.cjs')).toEqual({
+      status: 2,
+      said: 'Roadmeter needs Node 20.19 or newer, and this is Node 20.18.3.\n',
+    })
+  })
+
+  it('builds once, says so in a line, and is quiet while nothing changes', () => {
+    expect(ready()).toEqual({ status: 0, said: expect.stringMatching(/^roadmeter: building \.\.\. \d+\.\d s\n$/) })
+    const run = spawnSync(process.execPath, ['dist/apps/ops/src/main.js'], { cwd: checkout, encoding: 'utf8' })
+    expect(run.stdout).toBe('mile\n')
+    expect(ready()).toEqual({ status: 0, said: '' })
+  })
+
+  it('builds again after a change, and not for a test', () => {
+    write('libs/kernel/src/word.spec.ts', 'not even TypeScript')
+    expect(ready()).toEqual({ status: 0, said: '' })
+    write('libs/kernel/src/index.ts', 'export const word = "kilometre"')
+    expect(ready().said).toContain('building')
+  })
+
+  it('stops at a type error, names it, and stops again until it is mended', () => {
+    write('apps/ops/src/main.ts', `import { word } from '#kernel'\nconst n: number = word\nconsole.log(n)`)
+    for (const attempt of [ready(), ready()]) {
+      expect(attempt.status).toBeGreaterThan(0)
+      expect(attempt.said).toContain('apps/ops/src/main.ts(2,7)')
+    }
+    write('apps/ops/src/main.ts', `import { word } from '#kernel'\nconsole.log(word)`)
+    expect(ready().status).toBe(0)
+  })
+})

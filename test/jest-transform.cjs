@@ -34,13 +34,19 @@ function packageType(folder) {
 const isEsModule = (file) =>
   /\.(ts|mts|mjs)$/.test(file) || (file.endsWith('.js') && packageType(path.dirname(file)) === 'module')
 
+/** CommonJS that imports at run time: jest's sandbox knows no import(), so that becomes require too. */
+const importsLater = (source, file) =>
+  /node_modules.@(electric-sql|fastify).*\.c?js$/.test(file) && source.includes('import(')
+
 module.exports = {
   createTransformer() {
     const swc = createTransformer(swcOptions)
+    const concerns = (source, file) => isEsModule(file) || importsLater(source, file)
     return {
       canInstrument: false,
-      process: (source, file, options) => (isEsModule(file) ? swc.process(source, file, options) : { code: source }),
-      getCacheKey: (source, file, ...rest) => swc.getCacheKey(source, file, ...rest) + isEsModule(file),
+      process: (source, file, options) =>
+        concerns(source, file) ? swc.process(source, file, options) : { code: source },
+      getCacheKey: (source, file, ...rest) => swc.getCacheKey(source, file, ...rest) + concerns(source, file),
     }
   },
 }

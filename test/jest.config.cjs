@@ -7,7 +7,7 @@ const shared = {
     '^#([a-z-]+)$': '<rootDir>/libs/$1/src/index.ts',
   },
   modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/data'],
-  transform: { '^.+\\.(ts|mts|mjs|js)$': '<rootDir>/test/jest-transform.cjs' },
+  transform: { '^.+\\.(ts|mts|mjs|js|cjs)$': '<rootDir>/test/jest-transform.cjs' },
   transformIgnorePatterns: [],
 }
 const run = process.env.npm_lifecycle_event === 'test:services' ? ['services'] : ['unit', 'line']

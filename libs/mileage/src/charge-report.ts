@@ -21,7 +21,8 @@ export interface MatchedTrip {
 
 /**
  * Turns the traversals of a trip into stretches, cut where zones begin and end. `zonesAt` gives the zone cut of the policy
- * in force at a moment, or null where none is: each traversal is cut by the policy in force when it was entered.
+ * in force at a moment, or null where none is, and the same object for the same policy: each stretch has the zones of the
+ * policy in force when it was entered, also where a policy takes over in the middle of a road.
  *
  * The millimetres of the stretches add up to those of the traversals, and so do their fixes; a stretch that is part of a
  * traversal gets its share of the traversal's time and fixes by distance, in whole numbers.
@@ -35,7 +36,7 @@ export function chargeReport(
   const stretches: Stretch[] = []
   let matchedMm = 0
   for (const traversal of match.traversals) {
-    cutTraversal(traversal, network, zonesAt(traversal.enteredAt), stretches)
+    cutTraversal(traversal, network, zonesAt, stretches)
     matchedMm += traversal.toMm - traversal.fromMm
   }
   const { matched = 0, ...unmatched } = match.fates
@@ -51,41 +52,54 @@ export function chargeReport(
     engine: trip.engine,
     stretches,
     matchedMm: millimetres(matchedMm),
-    fixes: { accepted: matched + Object.values(unmatched).reduce((sum, n) => sum + n, 0), matched, unmatched },
+    fixes: {
+      accepted: matched + Object.values(unmatched).reduce((sum, n) => sum + n, 0),
+      matched,
+      unmatched,
+    },
     breaks: match.breaks,
   }
 }
 
-function cutTraversal(traversal: Traversal, network: RoadNetwork, zones: ZoneCut | null, into: Stretch[]): void {
+function cutTraversal(
+  traversal: Traversal,
+  network: RoadNetwork,
+  zonesAt: (at: Instant) => ZoneCut | null,
+  into: Stretch[],
+): void {
   const { segment, fromMm, toMm, enteredAt, leftAt, fixes, inferred, confidence } = traversal
   const lengthMm = toMm - fromMm
   invariant(lengthMm >= 0, 'a traversal runs in the direction of its segment')
-  // A vehicle that stands still covers no ground, yet its fixes lie somewhere: on a stretch of no length.
-  const parts =
-    lengthMm > 0
-      ? (zones?.stretches(segment, fromMm, toMm) ?? [{ fromMm, toMm, zones: [] }])
-      : [{ fromMm, toMm, zones: zones ? zonesOfPoint(zones, network, segment, fromMm) : [] }]
-  const share = (whole: number, mm: number) => (lengthMm === 0 ? whole : Math.floor((whole * mm) / lengthMm))
-  for (const part of parts) {
-    const start = part.fromMm - fromMm
-    const end = part.toMm - fromMm
+  /** The part of a whole that belongs to [fromMm, mm). A vehicle that stands still has all of it at its one place. */
+  const upTo = (whole: number, mm: number) => (lengthMm === 0 ? whole : Math.floor((whole * (mm - fromMm)) / lengthMm))
+  const momentAt = (mm: number) => (mm === fromMm ? enteredAt : instant(enteredAt + upTo(leftAt - enteredAt, mm)))
+  let done = 0
+  for (let at = fromMm; ;) {
+    const zones = zonesAt(momentAt(at))
+    const part = firstPart(zones, network, segment, at, toMm)
     into.push({
       segment: network.ref(segment),
-      fromMm: millimetres(part.fromMm),
+      fromMm: millimetres(at),
       toMm: millimetres(part.toMm),
-      enteredAt: instant(enteredAt + (start === 0 ? 0 : share(leftAt - enteredAt, start))),
-      leftAt: instant(enteredAt + share(leftAt - enteredAt, end)),
+      enteredAt: momentAt(at),
+      leftAt: part.toMm === toMm ? leftAt : momentAt(part.toMm),
       roadClass: network.roadClass(segment),
       access: network.access(segment),
       zones: part.zones,
       inferred,
       confidence,
-      fixes: share(fixes, end) - (start === 0 ? 0 : share(fixes, start)),
+      fixes: upTo(fixes, part.toMm) - done,
     })
+    done = upTo(fixes, part.toMm)
+    at = part.toMm
+    if (at === toMm) return
   }
 }
 
-function zonesOfPoint(zones: ZoneCut, network: RoadNetwork, segment: number, atMm: number): readonly string[] {
-  const from = Math.min(atMm, network.lengthMm(segment) - 1)
-  return from < 0 ? [] : zones.stretches(segment, from, from + 1)[0].zones
+/** The first piece of [fromMm, toMm) of a segment that lies in one set of zones; of no length where the whole has none. */
+function firstPart(zones: ZoneCut | null, network: RoadNetwork, segment: number, fromMm: number, toMm: number) {
+  if (!zones) return { toMm, zones: [] }
+  if (fromMm < toMm) return zones.stretches(segment, fromMm, toMm)[0]
+  const place = Math.min(fromMm, network.lengthMm(segment) - 1)
+  return { toMm, zones: place < 0 ? [] : zones.stretches(segment, place, place + 1)[0].zones }
 }

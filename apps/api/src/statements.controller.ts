@@ -1,13 +1,11 @@
 import { Controller, Get, Header, Inject, NotFoundException, Param, Query, Res } from '@nestjs/common'
 import { ApiBearerAuth, ApiResponse, ApiTags } from '@nestjs/swagger'
-import { InjectRepository } from '@nestjs/typeorm'
 import { type FastifyReply } from 'fastify'
-import { Repository } from 'typeorm'
 import { statementSchema, type Statement } from '#contracts'
 import { type AgencyId, type Digest } from '#kernel'
 import { merkleProof } from '#ledger'
 import { statementCsv, statementHtml, type StatementProof } from '#statement'
-import { leavesOf, PeriodRow, type Principal, StatementRow, Store } from '#store'
+import { leavesOf, periodOf, type Principal, statementsFor, type StatementRow, Store } from '#store'
 import { Access, SESSION_COOKIE, Who } from './access'
 import { jsonSchema } from './devices.controller'
 import { homePage } from './home-page'
@@ -15,17 +13,13 @@ import { homePage } from './home-page'
 @ApiTags('statements')
 @Controller()
 export class StatementsController {
-  constructor(
-    @InjectRepository(StatementRow) private readonly statements: Repository<StatementRow>,
-    @InjectRepository(PeriodRow) private readonly periods: Repository<PeriodRow>,
-    @Inject(Store) private readonly store: Store,
-  ) {}
+  constructor(@Inject(Store) private readonly store: Store) {}
 
   @Get()
   @Access(['citizen', 'agency', 'operator'])
   @Header('content-type', 'text/html; charset=utf-8')
   async home(@Who() who: Principal): Promise<string> {
-    return homePage(who, await this.visible(who))
+    return homePage(who, await statementsFor(this.store, who))
   }
 
   /** Signs a browser in with an access token: the link that a person was handed. */
@@ -42,7 +36,7 @@ export class StatementsController {
   @Access(['citizen', 'agency', 'operator'])
   @ApiBearerAuth()
   async list(@Who() who: Principal) {
-    const rows = await this.visible(who)
+    const rows = await statementsFor(this.store, who)
     return rows.map(({ id, account, month, state, digest, due }) => ({
       id,
       account,
@@ -64,7 +58,7 @@ export class StatementsController {
     @Param('form') form: string,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<string> {
-    const row = (await this.visible(who, id))[0]
+    const row = (await statementsFor(this.store, who, id))[0]
     if (!row) throw new NotFoundException('there is no such statement')
     const statement: Statement = statementSchema.parse(JSON.parse(row.document))
     switch (form) {
@@ -89,7 +83,7 @@ export class StatementsController {
   @Access(['citizen', 'agency', 'operator'])
   @ApiBearerAuth()
   async proof(@Who() who: Principal, @Param('id') id: string) {
-    const row = (await this.visible(who, id))[0]
+    const row = (await statementsFor(this.store, who, id))[0]
     const proof = row && (await this.proofOf(row))
     if (!proof) throw new NotFoundException('there is no such sealed statement')
     return proof
@@ -99,24 +93,14 @@ export class StatementsController {
   @Get('v1/agencies/:agency/periods/:month')
   @Access('everyone')
   async period(@Param('agency') agency: string, @Param('month') month: string) {
-    const row = await this.periods.findOneBy({ agency, month })
+    const row = await periodOf(this.store, agency, month)
     if (!row) throw new NotFoundException('this month is not being closed')
     return { agency, month, state: row.state, sealedAt: row.sealedAt, root: row.root }
   }
 
-  /** What one may see: a citizen the statements of the own account, an agency its own. */
-  private visible(who: Principal, id?: string): Promise<StatementRow[]> {
-    const owner = who.role === 'citizen' ? { account: who.account! } : { agency: who.agency }
-    return this.statements.find({
-      where: { ...owner, ...(id ? { id } : {}) },
-      order: { month: 'DESC', account: 'ASC' },
-      take: 200,
-    })
-  }
-
   private async proofOf(row: StatementRow): Promise<StatementProof | undefined> {
-    const period = await this.periods.findOneByOrFail({ agency: row.agency, month: row.month })
-    if (period.root === null || row.leaf === null) return undefined
+    const period = await periodOf(this.store, row.agency, row.month)
+    if (!period?.root || row.leaf === null) return undefined
     const leaves = await this.store.transaction((tx) => leavesOf(tx, row.agency as AgencyId, row.month))
     return { root: period.root as Digest, proof: merkleProof(leaves, row.leaf) }
   }

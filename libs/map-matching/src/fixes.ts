@@ -1,3 +1,5 @@
+import type { StateReader, StateWriter } from './state'
+
 /** Positions of one vehicle in columns, `length` of them. */
 export interface FixColumns {
   readonly length: number
@@ -43,6 +45,41 @@ export const INACCURATE = 6
 export const IMPLAUSIBLE = 7
 /** Not a fate yet: on a chain that may still turn out never to have moved. */
 export const UNDECIDED = 8
+
+/** One fix, and the fate that it already has or UNDECIDED. */
+export interface Fix {
+  at: number
+  lon: number
+  lat: number
+  accuracyM: number
+  fate: number
+}
+
+export const newFix = (): Fix => ({ at: 0, lon: 0, lat: 0, accuracyM: 0, fate: UNDECIDED })
+
+export function copyFix(from: Fix, into: Fix): void {
+  into.at = from.at
+  into.lon = from.lon
+  into.lat = from.lat
+  into.accuracyM = from.accuracyM
+  into.fate = from.fate
+}
+
+export function saveFix(w: StateWriter, fix: Fix): void {
+  w.int(fix.at)
+  w.real(fix.lon)
+  w.real(fix.lat)
+  w.real(fix.accuracyM)
+  w.int(fix.fate)
+}
+
+export const readFix = (r: StateReader): Fix => ({
+  at: r.int(),
+  lon: r.real(),
+  lat: r.real(),
+  accuracyM: r.real(),
+  fate: r.int(),
+})
 
 /** Fates in the order of the fixes, decided or not, as runs: hours of parking are one run. */
 export class FateQueue {

@@ -40,7 +40,7 @@ export const PARAMETERS = {
   offNetworkM: row(500, 'm', 0, 10_000, 'driven off the network, beyond which the way back is not inferred', 'fitted'),
   accuracyMMax: row(100, 'm', 10, 1_000, 'fixes that say they are worse are filtered', 'Android: 68 % radius'),
   lagStepsMax: row(48, 'steps', 4, 1_000, 'kept fixes that may stay undecided', 'state of 2 KiB'),
-  lagNodesMax: row(96, 'candidates', 16, 4_000, 'candidates that may stay undecided', 'state of 2 KiB'),
+  lagNodesMax: row(96, 'candidates', 64, 4_000, 'candidates that may stay undecided', 'state of 2 KiB'),
 } as const satisfies Record<string, Parameter>
 
 export type ParameterName = keyof typeof PARAMETERS

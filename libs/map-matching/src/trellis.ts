@@ -1,4 +1,5 @@
 import { invariant } from '#kernel'
+import { refuse, type StateReader, type StateWriter } from './state'
 
 const FINAL = -1
 
@@ -37,7 +38,7 @@ export class Trellis {
     candidatesMax: number,
   ) {
     const steps = stepsMax + 2
-    const nodes = nodesMax + steps * 2 + candidatesMax * 4
+    const nodes = nodesMax + candidatesMax * 2
     this.firstNode = new Int32Array(steps + 1)
     this.at = new Float64Array(steps)
     this.until = new Float64Array(steps)
@@ -55,9 +56,9 @@ export class Trellis {
     this.nodes = 0
   }
 
-  /** Whether another step of `candidates` nodes needs `settle` first. */
-  isFull(candidates: number): boolean {
-    return this.steps > this.stepsMax || this.nodes + candidates > this.segment.length
+  /** Whether more than the bound may be undecided: `settle` is due. */
+  isOver(): boolean {
+    return this.steps > this.stepsMax || this.nodes > this.nodesMax
   }
 
   openStep(at: number): void {
@@ -136,6 +137,62 @@ export class Trellis {
   finish(node: number, emit: (visit: Visit) => void): void {
     this.emitTo(node, emit)
     this.clear()
+  }
+
+  save(w: StateWriter): void {
+    w.int(this.steps)
+    let at = 0
+    for (let step = 0; step < this.steps; step++) {
+      w.int(this.at[step] - at)
+      w.int(this.until[step] - this.at[step])
+      w.int(this.fixes[step])
+      w.int(this.firstNode[step + 1] - this.firstNode[step])
+      at = this.at[step]
+    }
+    for (let node = 0; node < this.nodes; node++) {
+      w.int(this.segment[node])
+      w.int(this.offset[node])
+      w.int(this.parent[node] < 0 ? 0 : node - this.parent[node])
+      w.int(this.confidence[node])
+    }
+  }
+
+  restore(r: StateReader, segments: number): void {
+    this.clear()
+    const steps = r.int()
+    if (steps < 1 || steps > this.stepsMax + 1) refuse(`${steps} undecided steps`)
+    let at = 0
+    for (let step = 0; step < steps; step++) {
+      at += r.int()
+      this.at[step] = at
+      this.until[step] = at + r.int()
+      this.fixes[step] = r.int()
+      this.firstNode[step] = this.nodes
+      this.nodes += r.int()
+      if (!(this.nodes > this.firstNode[step] && this.nodes <= this.segment.length)) refuse(`${this.nodes} candidates`)
+    }
+    this.steps = steps
+    this.firstNode[steps] = this.nodes
+    for (let node = 0; node < this.nodes; node++) {
+      this.segment[node] = r.int()
+      this.offset[node] = r.int()
+      const back = r.int()
+      this.parent[node] = back === 0 ? FINAL : node - back
+      this.confidence[node] = r.int()
+      if (!(this.segment[node] >= 0 && this.segment[node] < segments && back >= 0 && back <= node))
+        refuse('a candidate that the network does not have')
+    }
+  }
+
+  /** The newest step's nodes, which are what a matcher goes on from. */
+  frontInto(segment: Int32Array, offset: Int32Array, node: Int32Array, count: number): void {
+    const first = this.firstNode[this.steps - 1]
+    if (this.nodes - first !== count) refuse('its candidates contradict each other')
+    for (let i = 0; i < count; i++) {
+      segment[i] = this.segment[first + i]
+      offset[i] = this.offset[first + i]
+      node[i] = first + i
+    }
   }
 
   private emitTo(node: number, emit: (visit: Visit) => void): number {

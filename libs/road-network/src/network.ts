@@ -277,6 +277,11 @@ export class RoadNetwork {
     return out
   }
 
+  /** Whether edge ids are kept, see `edges`. */
+  get hasEdges(): boolean {
+    return this.s.edgeForward.length > 0
+  }
+
   private firstPoint(segment: number): number {
     const directed = this.s.segmentRoad[segment]
     return directed & 1 ? this.s.roadFirstPoint[(directed >>> 1) + 1] - 1 : this.s.roadFirstPoint[directed >>> 1]

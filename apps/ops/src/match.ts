@@ -1,0 +1,109 @@
+import { Command, InvalidArgumentError } from 'commander'
+import { writeFile } from 'node:fs/promises'
+import { InputError } from '#kernel'
+import { FATES, Matcher, type FixColumns, type Match, type Traversal } from '#map-matching'
+import type { RoadNetwork } from '#road-network'
+import { readNetwork, readTraces } from './readers'
+
+/** `roadmeter match`: matches traces of a file and writes the edges driven, in the ids of `edges.csv`. */
+export const matchCommand = (): Command =>
+  new Command('match')
+    .description('match recorded drives to a road network and write the edges that were driven')
+    .requiredOption('--network <path>', 'folder with nodes.csv and edges.csv, or .osm.pbf, .osm, .network')
+    .requiredOption('--traces <file>', 'CSV (trace_id,t,lon,lat[,accuracy], t in seconds) or GPX')
+    .requiredOption(
+      '--out <file>',
+      'CSV to write: trace_id,seq,edge_id (or segment references where there are no edge ids)',
+    )
+    .option(
+      '--streamed <fixes>',
+      'match in batches of so many fixes, the state saved and restored between them',
+      positive,
+    )
+    .option('--json', 'print the summary as JSON')
+    .action(async (options: { network: string; traces: string; out: string; streamed?: number; json?: boolean }) => {
+      const network = await readNetwork(options.network)
+      const traces = await readTraces(options.traces)
+      const matcher = new Matcher(network)
+      const rows = [network.hasEdges ? 'trace_id,seq,edge_id' : 'trace_id,seq,segment']
+      const fates = new Array<number>(FATES.length).fill(0)
+      let fixes = 0
+      let nanoseconds = 0n
+      let breaks = 0
+      for (const { id, fixes: columns } of traces) {
+        const before = process.hrtime.bigint()
+        const match = options.streamed ? matchStreamed(matcher, columns, options.streamed) : matcher.match(columns)
+        nanoseconds += process.hrtime.bigint() - before
+        fixes += columns.length
+        breaks += match.breaks
+        for (const fate of match.fates) fates[fate]++
+        const driven = network.hasEdges
+          ? drivenEdges(network, match.traversals)
+          : match.traversals.map((t) => network.ref(t.segment))
+        driven.forEach((name, seq) => rows.push(`${id},${seq},${name}`))
+      }
+      await writeFile(options.out, rows.join('\n') + '\n').catch((error: Error) => {
+        throw new InputError('OUT_FILE', `${options.out}: cannot be written: ${error.message}`)
+      })
+      const seconds = Number(nanoseconds) / 1e9
+      const summary = {
+        traces: traces.length,
+        fixes,
+        seconds: Number(seconds.toFixed(6)),
+        fixes_per_s: Math.round(fixes / Math.max(seconds, 1e-9)),
+        breaks,
+        fates: Object.fromEntries(FATES.map((fate, i) => [fate, fates[i]]).filter(([, n]) => n !== 0)),
+      }
+      process.stdout.write(
+        options.json
+          ? `${JSON.stringify(summary)}\n`
+          : `${summary.fixes} fixes of ${summary.traces} traces matched in ${summary.seconds} s: ${summary.fixes_per_s} fixes/s\n`,
+      )
+    })
+
+function positive(text: string): number {
+  const value = Number(text)
+  if (!Number.isSafeInteger(value) || value < 1) throw new InvalidArgumentError('expected a whole number from 1')
+  return value
+}
+
+/** The same as `matcher.match`, as a server does it: one batch at a time, nothing kept between them but bytes. */
+function matchStreamed(matcher: Matcher, fixes: FixColumns, size: number): Match {
+  const parts: Match[] = []
+  matcher.begin()
+  for (let from = 0; from < fixes.length; from += size) {
+    if (from > 0) matcher.restore(matcher.save())
+    const to = Math.min(fixes.length, from + size)
+    parts.push(
+      matcher.advance({
+        length: to - from,
+        at: fixes.at.subarray(from, to),
+        lon: fixes.lon.subarray(from, to),
+        lat: fixes.lat.subarray(from, to),
+        accuracyM: fixes.accuracyM.subarray(from, to),
+      }),
+    )
+  }
+  parts.push(matcher.finish())
+  return {
+    traversals: parts.flatMap((part) => part.traversals),
+    fates: Uint8Array.from(parts.flatMap((part) => [...part.fates])),
+    breaks: parts.reduce((sum, part) => sum + part.breaks, 0),
+    forced: parts.reduce((sum, part) => sum + part.forced, 0),
+  }
+}
+
+/**
+ * Edges of `edges.csv` that were driven, in order. Edges are whole and offsets are not: an edge counts where at least half of
+ * it was driven, and one that two traversals share (a break within it) counts once.
+ */
+export function drivenEdges(network: RoadNetwork, traversals: readonly Traversal[]): number[] {
+  const driven: number[] = []
+  traversals.forEach((t) => {
+    for (const piece of network.edges(t.segment, t.fromMm, t.toMm)) {
+      const covered = Math.min(piece.toMm, t.toMm) - Math.max(piece.fromMm, t.fromMm)
+      if (2 * covered >= piece.toMm - piece.fromMm && driven[driven.length - 1] !== piece.edge) driven.push(piece.edge)
+    }
+  })
+  return driven
+}

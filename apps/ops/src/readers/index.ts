@@ -1,0 +1,2 @@
+export { readNetwork } from './network'
+export { readTraces, type Trace } from './traces'

@@ -1,0 +1,342 @@
+import { invariant } from '#kernel'
+import { metresPerDegreeLat, metresPerDegreeLon, Places, RouteSearch, type RoadNetwork } from '#road-network'
+import { confidenceOf, emissionMm, routeMmMax, sigmaOf } from './costs'
+import { Drive, Pieces, type Traversal } from './drive'
+import { copyFix, newFix, readFix, saveFix, type Fix } from './fixes'
+import type { Parameters } from './parameters'
+import { refuse, type StateReader, type StateWriter } from './state'
+import { Trellis, type Visit } from './trellis'
+
+const LABELS_MAX = 8_000
+
+/**
+ * One unbroken piece of a drive: the candidates of its newest kept fix (the front) with the cost of the best path to each, and the
+ * trellis behind them. Traversals appear in `out` as they become certain.
+ */
+export class Chain {
+  /** Traversals that became certain; the caller takes them. */
+  out: Traversal[] = []
+  /** Decisions taken early because the undecided past reached its bound. */
+  forced = 0
+  /** The newest fix that has a step of its own. */
+  kept: Readonly<Fix> | null = null
+  private readonly keptFix = newFix()
+
+  private readonly search: RouteSearch
+  private readonly link: RouteSearch
+  private readonly places: Places
+  private readonly pieces = new Pieces()
+  private readonly path: number[] = []
+  private readonly emission: Float64Array
+  private readonly trellis: Trellis
+  private readonly drive = new Drive()
+  private metresX = 0
+  private metresY = 0
+
+  private frontCount = 0
+  private readonly frontSegment: Int32Array
+  private readonly frontOffset: Int32Array
+  private readonly frontCost: Float64Array
+  private readonly frontNode: Int32Array
+  private readonly formerNode: Int32Array
+  private readonly formerOffset: Int32Array
+  private readonly targetSegment: Int32Array
+  private readonly targetOffset: Int32Array
+  private readonly emit: (visit: Visit) => void
+
+  /** `onMove` is called when the chain is certain to have moved along a road. */
+  constructor(
+    private readonly network: RoadNetwork,
+    private readonly p: Parameters,
+    onMove: () => void,
+  ) {
+    const ends = p.placesMax * 2
+    const uTurnCost = p.uTurnM * 1000
+    this.search = new RouteSearch(network, { uTurnCost, endsMax: ends, labelsMax: LABELS_MAX })
+    this.link = new RouteSearch(network, { uTurnCost, endsMax: 1, labelsMax: LABELS_MAX })
+    this.places = new Places(p.placesMax)
+    this.emission = new Float64Array(p.placesMax)
+    this.trellis = new Trellis(p.lagStepsMax, p.lagNodesMax, ends)
+    this.frontSegment = new Int32Array(ends)
+    this.frontOffset = new Int32Array(ends)
+    this.frontCost = new Float64Array(ends)
+    this.frontNode = new Int32Array(ends)
+    this.formerNode = new Int32Array(ends)
+    this.formerOffset = new Int32Array(ends)
+    this.targetSegment = new Int32Array(ends)
+    this.targetOffset = new Int32Array(ends)
+    const connect = (visit: Visit) => this.connect(visit)
+    this.emit = (visit) => {
+      const hadMoved = this.drive.hasMoved
+      this.drive.visit(visit, connect, this.out)
+      if (this.drive.hasMoved && !hadMoved) onMove()
+    }
+  }
+
+  get hasMoved(): boolean {
+    return this.drive.hasMoved
+  }
+
+  /** Metres from the kept fix, on the plane that touches the earth there. */
+  displacementM(lon: number, lat: number): number {
+    const x = (lon - this.kept!.lon) * this.metresX
+    const y = (lat - this.kept!.lat) * this.metresY
+    return Math.sqrt(x * x + y * y)
+  }
+
+  /** Finds the roads near a fix, for `start` or `follow`; false where there is none. */
+  locate(fix: Fix): boolean {
+    return this.network.placesInto(fix.lon, fix.lat, this.p.radiusM, this.places) > 0
+  }
+
+  clear(): void {
+    this.trellis.clear()
+    this.drive.end([])
+    this.frontCount = 0
+    this.kept = null
+    this.out = []
+    this.forced = 0
+  }
+
+  /** A fix was thinned into the kept one. */
+  stay(until: number): void {
+    this.trellis.stay(until)
+  }
+
+  /** Gives the newest thinned fix, already counted, a step of its own: the drive ended there. */
+  arrive(fix: Fix, thinnedBefore: number): void {
+    if (!this.locate(fix)) return
+    this.trellis.leaveEarlier(thinnedBefore)
+    if (this.follow(fix)) this.trellis.uncount()
+  }
+
+  /** Decides everything by the best candidate. `hasMoved` tells of this chain until `reset`. */
+  end(): void {
+    if (this.frontCount > 0) this.trellis.finish(this.frontNode[this.bestOfFront()], this.emit)
+    this.frontCount = 0
+    this.kept = null
+  }
+
+  /** Ready for `start`; what became certain stays in `out`. */
+  reset(): void {
+    this.drive.end(this.out)
+  }
+
+  save(w: StateWriter): void {
+    this.settle()
+    w.ints(this.drive.save())
+    w.int(this.kept ? this.frontCount : 0)
+    if (!this.kept) return
+    for (let i = 0; i < this.frontCount; i++) w.real(this.frontCost[i])
+    this.trellis.save(w)
+    saveFix(w, this.kept)
+  }
+
+  restore(r: StateReader): void {
+    this.clear()
+    this.drive.restore(r.ints(16))
+    const count = r.int()
+    if (count < 0 || count > this.frontCost.length) refuse(`${count} candidates`)
+    this.frontCount = count
+    if (count === 0) return
+    for (let i = 0; i < count; i++) this.frontCost[i] = r.real()
+    this.trellis.restore(r, this.network.segmentCount)
+    this.trellis.frontInto(this.frontSegment, this.frontOffset, this.frontNode, count)
+    this.keep(readFix(r))
+  }
+
+  private keep(fix: Fix): void {
+    copyFix(fix, this.keptFix)
+    this.kept = this.keptFix
+    this.metresX = metresPerDegreeLon(fix.lat)
+    this.metresY = metresPerDegreeLat(fix.lat)
+  }
+
+  /** Begins a chain at a fix whose places are found. */
+  start(fix: Fix): void {
+    const { search } = this
+    search.begin(fix.lon, fix.lat, this.p.radiusM, 0)
+    const targets = this.addTargets(fix)
+    this.trellis.clear()
+    this.trellis.openStep(fix.at)
+    let best = Infinity
+    for (let t = 0; t < targets; t++) best = Math.min(best, search.targetCostOf(t))
+    this.frontCount = 0
+    for (let t = 0; t < targets; t++) this.survive(t, search.targetCostOf(t) - best, -1, this.targetOffset[t], 1000)
+    this.keep(fix)
+  }
+
+  /** Targets for both directions of each place that isn't hopelessly far. */
+  private addTargets(fix: Fix): number {
+    const { places, network, p } = this
+    const sigma = sigmaOf(fix.accuracyM, p)
+    let least = Infinity
+    for (let i = 0; i < places.count; i++) {
+      this.emission[i] = emissionMm(places.distanceM[i], sigma, p)
+      if (this.emission[i] < least) least = this.emission[i]
+    }
+    let n = 0
+    for (let i = 0; i < places.count; i++) {
+      if (this.emission[i] > least + p.windowM * 1000) continue
+      const offset = Math.round(places.roadMm[i])
+      const forward = network.forwardOf(places.road[i])
+      const backward = network.backwardOf(places.road[i])
+      if (forward >= 0) n = this.addTarget(forward, offset, this.emission[i])
+      if (backward >= 0) n = this.addTarget(backward, network.lengthMm(backward) - offset, this.emission[i])
+    }
+    return n
+  }
+
+  private addTarget(segment: number, offsetMm: number, cost: number): number {
+    const t = this.search.addTarget(segment, offsetMm, cost)
+    this.targetSegment[t] = segment
+    this.targetOffset[t] = offsetMm
+    return t + 1
+  }
+
+  /** Extends the trellis to a fix whose places are found; false, and nothing changed, where no candidate reaches it. */
+  follow(fix: Fix): boolean {
+    const { search, p } = this
+    const kept = this.kept!
+    const displacementM = this.displacementM(fix.lon, fix.lat)
+    const gapMs = fix.at - kept.at
+    if (displacementM > (p.speedMsMax * gapMs) / 1000 + p.radiusM) return false
+    search.begin(fix.lon, fix.lat, p.radiusM, routeMmMax(gapMs, displacementM, p))
+    for (let i = 0; i < this.frontCount; i++)
+      search.addSource(this.frontSegment[i], this.frontOffset[i], this.frontCost[i])
+    const targets = this.addTargets(fix)
+    for (let i = 0; i < this.frontCount; i++)
+      for (let t = 0; t < targets; t++)
+        this.offerAlong(
+          search,
+          i,
+          t,
+          this.frontSegment[i],
+          this.frontOffset[i],
+          this.targetSegment[t],
+          this.targetOffset[t],
+        )
+    search.run(p.windowM * 1000)
+    let best = Infinity
+    let bestRoad = -1
+    for (let t = 0; t < targets; t++)
+      if (search.targetTotal[t] < best) {
+        best = search.targetTotal[t]
+        bestRoad = this.network.roadOf(this.targetSegment[t])
+      }
+    if (best === Infinity) return false
+    let rival = Infinity
+    for (let t = 0; t < targets; t++)
+      if (search.targetTotal[t] < rival && this.network.roadOf(this.targetSegment[t]) !== bestRoad)
+        rival = search.targetTotal[t]
+    this.trellis.openStep(fix.at)
+    for (let i = 0; i < this.frontCount; i++) {
+      this.formerNode[i] = this.frontNode[i]
+      this.formerOffset[i] = this.frontOffset[i]
+    }
+    this.frontCount = 0
+    for (let t = 0; t < targets; t++) {
+      const total = search.targetTotal[t]
+      if (!(total <= best + p.windowM * 1000)) continue
+      const source = search.targetSource[t]
+      const ownRoad = this.network.roadOf(this.targetSegment[t]) === bestRoad
+      // Going back buys nothing and gives nothing back: the vehicle stays where it was.
+      const offset = search.targetMm[t] < 0 ? this.formerOffset[source] : this.targetOffset[t]
+      this.survive(t, total - best, this.formerNode[source], offset, confidenceOf((ownRoad ? rival : best) - total, p))
+    }
+    this.keep(fix)
+    if (this.trellis.isOver()) this.settle()
+    return true
+  }
+  private survive(t: number, cost: number, parent: number, offsetMm: number, confidence: number): void {
+    const i = this.frontCount++
+    this.frontSegment[i] = this.targetSegment[t]
+    this.frontOffset[i] = offsetMm
+    this.frontCost[i] = cost
+    this.frontNode[i] = this.trellis.addNode(this.targetSegment[t], offsetMm, parent, confidence)
+  }
+
+  /** Offers what needs no search: on along the segment, a little back on it, or turning back on its road. */
+  private offerAlong(
+    search: RouteSearch,
+    source: number,
+    target: number,
+    from: number,
+    fromMm: number,
+    to: number,
+    toMm: number,
+  ): void {
+    const { p } = this
+    if (from === to) {
+      const ahead = toMm - fromMm
+      if (ahead >= 0) search.offer(target, source, ahead, ahead)
+      else if (-ahead <= p.backM * 1000) search.offer(target, source, -ahead * p.backFactor, ahead)
+    } else if (this.network.reverse(from) === to) {
+      const mm = Math.abs(this.network.lengthMm(from) - toMm - fromMm)
+      search.offer(target, source, mm + p.midUTurnM * 1000, mm)
+    }
+  }
+
+  /** Pieces of road from where the vehicle was last decided to be to a visit. */
+  private connect(visit: Visit): Pieces {
+    const { pieces, network, drive, link } = this
+    const from = drive.segment
+    const to = visit.segment
+    pieces.count = 0
+    if (from === to && visit.offsetMm >= drive.offsetMm) {
+      pieces.add(to, drive.offsetMm, visit.offsetMm)
+      return pieces
+    }
+    if (network.turnAllowed(from, to) && network.reverse(from) !== to) {
+      pieces.add(from, drive.offsetMm, network.lengthMm(from))
+      pieces.add(to, 0, visit.offsetMm)
+      return pieces
+    }
+    const [lon, lat] = network.pointAt(to, visit.offsetMm)
+    link.begin(lon, lat, 1, Infinity)
+    link.addSource(from, drive.offsetMm, 0)
+    link.addTarget(to, visit.offsetMm, 0)
+    this.offerAlong(link, 0, 0, from, drive.offsetMm, to, visit.offsetMm)
+    link.run(0)
+    invariant(link.targetSource[0] >= 0, 'no route between two visits that were matched')
+    link.pathInto(0, this.path)
+    const last = this.path.length - 1
+    if (last === 1 && network.reverse(from) === to && link.isOffered(0)) {
+      const length = network.lengthMm(from)
+      const turnMm = Math.max(drive.offsetMm, length - visit.offsetMm)
+      pieces.add(from, drive.offsetMm, turnMm)
+      pieces.add(to, length - turnMm, visit.offsetMm)
+      return pieces
+    }
+    this.path.forEach((segment, i) => {
+      pieces.add(segment, i === 0 ? drive.offsetMm : 0, i === last ? visit.offsetMm : network.lengthMm(segment))
+    })
+    return pieces
+  }
+
+  /** Lets go of what is decided; where too much stays undecided, decides for the best candidate's past. */
+  settle(): void {
+    while (!this.trellis.settle(this.frontNode, this.frontCount, this.emit)) {
+      const step = this.trellis.steps >> 1
+      const past = this.trellis.ancestorAt(this.frontNode[this.bestOfFront()], step)
+      let n = 0
+      for (let i = 0; i < this.frontCount; i++)
+        if (this.trellis.ancestorAt(this.frontNode[i], step) === past) {
+          this.frontSegment[n] = this.frontSegment[i]
+          this.frontOffset[n] = this.frontOffset[i]
+          this.frontCost[n] = this.frontCost[i]
+          this.frontNode[n] = this.frontNode[i]
+          n++
+        }
+      this.forced++
+      if (n === this.frontCount && this.trellis.steps <= 2) return
+      this.frontCount = n
+    }
+  }
+
+  private bestOfFront(): number {
+    let best = 0
+    for (let i = 1; i < this.frontCount; i++) if (this.frontCost[i] < this.frontCost[best]) best = i
+    return best
+  }
+}

@@ -1,0 +1,232 @@
+import { type Statement } from '#contracts'
+import { micros, type Digest, type Micros } from '#kernel'
+import { type MerkleProof } from '#ledger'
+import { amountOf } from '#policy'
+import { count, exactCell, section, shortDate } from './cells'
+import { isAdjustment, statementDigest } from './draft'
+import { adjustmentSection, journeySection } from './journey-section'
+import { html, Markup, type Content } from './markup'
+import { moneySection } from './money-section'
+import { STATEMENT_STYLE } from './style'
+import { daysOf, monthWords, wordsOf, type Words } from './words'
+
+/** That a statement is one of those whose root was published. */
+export interface StatementProof {
+  readonly root: Digest
+  readonly proof: MerkleProof
+}
+
+/** Ours, so that it needs no escaping; with nothing between tag and text, so that its hash is that of the constant. */
+const STYLE = new Markup(`<style>${STATEMENT_STYLE}</style>`)
+
+/**
+ * The statement as one HTML page, from the sealed document alone: no script, no request to anywhere, no style attribute.
+ * Complete on paper too, where the days are unfolded.
+ */
+export function statementHtml(statement: Statement, proof?: StatementProof): string {
+  const words = wordsOf(statement)
+  const { agency, account, month } = statement
+  const title = `Road-use statement, ${monthWords(month)}`
+  const page = html`<!doctype html>
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="referrer" content="no-referrer" />
+        <title>${title} - ${agency.name}</title>
+        ${STYLE}
+      </head>
+      <body>
+        <main>
+          <header>
+            <p class="agency">${agency.name}</p>
+            <h1>${title}</h1>
+            <p class="soft">${account.name}, account <code>${account.id}</code></p>
+            ${billSection(statement, words)}
+          </header>
+          ${sumSection(statement, words)} ${distanceSection(statement, words)} ${moneySection(statement, words)}
+          ${adjustmentSection(statement, words)} ${journeySection(statement, words)} ${originSection(statement, words)}
+          ${checkSection(statement, proof)} ${questionSection(statement)}
+          <footer>
+            <p>
+              Statement <code>${statement.id}</code>, drafted ${stampWords(statement, words)} (${statement.timeZone}).
+            </p>
+            <p>Road map data © OpenStreetMap contributors, available under the Open Database Licence.</p>
+          </footer>
+        </main>
+      </body>
+    </html> `
+  return page.text
+}
+
+function billSection({ totals, month, reviewUntil, dueOn }: Statement, words: Words): Markup {
+  const days = daysOf(month)
+  const label = totals.due > 0n ? 'Amount due' : totals.due < 0n ? 'Credit in your favour' : 'Nothing to pay'
+  return html`<dl class="bill">
+    <div class="due">
+      <dt>${label}</dt>
+      <dd>${words.money(totals.due < 0n ? micros(-totals.due) : totals.due)}</dd>
+    </div>
+    <div>
+      <dt>${totals.due > 0n ? 'Due by' : 'Settled by'}</dt>
+      <dd><time datetime="${dueOn}">${shortDate(dueOn)}</time></dd>
+    </div>
+    <div>
+      <dt>Period</dt>
+      <dd>1 to ${days.length} ${monthWords(month)}</dd>
+    </div>
+    <div>
+      <dt>Questions until</dt>
+      <dd><time datetime="${reviewUntil}">${shortDate(reviewUntil)}</time></dd>
+    </div>
+    <div>
+      <dt>Driven</dt>
+      <dd>${words.distance(totals.chargedMm + totals.freeMm)} ${words.unit} in ${count(totals.trips, 'journey')}</dd>
+    </div>
+  </dl>`
+}
+
+function sumSection(statement: Statement, words: Words): Markup {
+  const { totals, month, journeys, coin, currency } = statement
+  const months = [
+    ...new Set([...journeys, ...statement.capCredits].filter((j) => isAdjustment(j, statement)).map((j) => j.month)),
+  ].sort()
+  const row = (what: Content, amount: Micros, sub: Content = null) =>
+    html`<tr>
+      <th scope="row">${what}${sub && html`<span class="sub">${sub}</span>`}</th>
+      ${exactCell(amount, words)}
+    </tr>`
+  const current = journeys.filter((journey) => !isAdjustment(journey, statement)).length
+  return section(
+    'How the amount came about',
+    html`<table>
+      <caption class="hidden">
+        How the amount came about
+      </caption>
+      <thead>
+        <tr>
+          <th scope="col">What</th>
+          <th scope="col" class="n">Amount (${currency})</th>
+        </tr>
+      </thead>
+      <tbody>
+        ${row(`Charges for ${count(current, 'journey')} in ${monthWords(month)}`, totals.charges)}
+        ${totals.credits !== 0n ? row('Limits', totals.credits, 'what you did not pay because a limit was reached') : null}
+        ${months.length > 0 ? row('Adjustments', totals.adjustments, `for ${months.map(monthWords).join(', ')}`) : null}
+        ${totals.rounding !== 0n ? row('Rounding', totals.rounding, `once, to ${words.money(amountOf(coin))}, half to even`) : null}
+      </tbody>
+      <tfoot>
+        ${row(totals.due < 0n ? 'In your favour' : 'Amount due', totals.due)}
+      </tfoot>
+    </table>`,
+  )
+}
+
+function distanceSection({ totals, month }: Statement, words: Words): Markup {
+  const row = (kind: string, mm: number, what: Content) =>
+    html`<tr class="${kind}">
+      <th scope="row">${what}</th>
+      <td class="n">${words.distance(mm)}</td>
+    </tr>`
+  return section(
+    words.unit === 'mi' ? 'Your miles' : 'Your kilometres',
+    html`<table>
+      <caption class="hidden">
+        Distance by kind, ${monthWords(month)}
+      </caption>
+      <thead>
+        <tr>
+          <th scope="col">Kind</th>
+          <th scope="col" class="n">Distance (${words.unit})</th>
+        </tr>
+      </thead>
+      <tbody>
+        ${row('', totals.chargedMm, 'Charged')}
+        ${totals.freeByReason.map(({ reason, distanceMm }) => row('', distanceMm, `Free: ${reason}`))}
+      </tbody>
+      <tfoot>
+        ${row('', totals.chargedMm + totals.freeMm, 'Driven')}
+        ${
+          totals.inferredMm > 0
+            ? row('part', totals.inferredMm, 'of which estimated, between two positions of the device')
+            : null
+        }
+      </tfoot>
+    </table>`,
+  )
+}
+
+function originSection({ madeBy }: Statement, words: Words): Markup {
+  return section(
+    'What made this statement',
+    html`<dl class="facts">
+      ${madeBy.policies.map(
+        ({ name, id, digest }) =>
+          html`<dt>Policy</dt>
+            <dd>${name} (<code>${id}</code>)<br /><code class="soft">${digest}</code></dd>`,
+      )}
+      ${madeBy.networks.map(
+        (network) =>
+          html`<dt>Road network</dt>
+            <dd><code>${network}</code></dd>`,
+      )}
+      ${
+        madeBy.engines.length > 0
+          ? html`<dt>Engine</dt>
+              <dd>${madeBy.engines.join(', ')}</dd>`
+          : null
+      }
+      <dt>Distances</dt>
+      <dd>
+        along the road, never from raw positions; kept in whole millimetres and printed in
+        ${words.unit === 'mi' ? 'miles of 1.609344 km' : 'kilometres'}
+      </dd>
+    </dl>`,
+  )
+}
+
+function checkSection(statement: Statement, proof: StatementProof | undefined): Markup {
+  const command = `roadmeter verify statement.json${proof ? ` --root ${proof.root}` : ''}`
+  return section(
+    'How to check it',
+    html`<ol>
+        <li>
+          Each line is its distance times its rate, rounded once to a millionth of ${statement.currency}. The digits in
+          grey are too small for a coin and count in the sum.
+        </li>
+        <li>
+          Download this statement as <code>statement.json</code> and the policies named above as they were published.
+        </li>
+        <li>
+          Run <code>${command}</code>. It needs no connection and works the whole statement out
+          again${proof ? ', and checks that it is one of those whose root was published' : ''}.
+        </li>
+      </ol>
+      <dl class="facts">
+        <dt>Digest of this statement (SHA-256)</dt>
+        <dd><code>${statementDigest(statement)}</code></dd>
+        ${
+          proof
+            ? html`<dt>Published root</dt>
+                <dd><code>${proof.root}</code></dd>
+                <dt>Proof: statement ${proof.proof.index + 1} of ${proof.proof.size}</dt>
+                <dd>${proof.proof.path.map((step) => html`<code>${step}</code><br />`)}</dd>`
+            : null
+        }
+      </dl>`,
+  )
+}
+
+function questionSection({ agency, reviewUntil }: Statement): Markup {
+  return section(
+    'If something is wrong',
+    html`<p>
+      Tell ${agency.name} which journey and why, until
+      <time datetime="${reviewUntil}">${shortDate(reviewUntil)}</time>${agency.contact ? `: ${agency.contact}` : ''}.
+      The amount in question is held until it is decided; a correction is a new line that names the old one.
+    </p>`,
+  )
+}
+
+const stampWords = ({ draftedAt }: Statement, words: Words): string =>
+  `${shortDate(words.dayOf(draftedAt))} at ${words.time(draftedAt)}`

@@ -1,0 +1,126 @@
+import { type CapCredit, type Journey, type Statement, type StatementLine } from '#contracts'
+import { dayShares, type DayShare } from './breakdown'
+import { count, exactCell, exactText, section, shortDate } from './cells'
+import { isAdjustment } from './draft'
+import { html, type Markup } from './markup'
+import { dateWords, monthWords, type Words } from './words'
+
+/** What belongs to months that were closed before it arrived, by its own date. */
+export function adjustmentSection(statement: Statement, words: Words): Markup | null {
+  const late = (item: { readonly month: string }) => isAdjustment(item, statement)
+  const journeys = statement.journeys.filter(late)
+  const credits = statement.capCredits.filter(late)
+  if (journeys.length + credits.length === 0) return null
+  return section(
+    'Adjustments for earlier months',
+    html`<p class="soft small">
+        These journeys reached us after their own month was closed. They are priced by what was in force on their own
+        day.
+      </p>
+      ${journeyTable('Adjustments for earlier months', statement, journeys, credits, words, true)}`,
+  )
+}
+
+/** The month's journeys, a fold for each day. */
+export function journeySection(statement: Statement, words: Words): Markup {
+  const days = dayShares(statement, words)
+  const name = (share: DayShare) => dateWords(share.day)
+  return section(
+    'Journeys',
+    days.length === 0 ? html`<p>No journey was driven in ${monthWords(statement.month)}.</p>` : null,
+    days.map(
+      (share) =>
+        html`<details>
+          <summary>
+            <span>${name(share).replace(/^(\w{3})\w*(.*) \d{4}$/, '$1$2')}</span>
+            <span class="n count soft">${count(share.journeys.length, 'journey')}</span>
+            <span class="n">${words.distance(share.distanceMm)} ${words.unit}</span>
+            <span class="n">${exactText(share.amount, words)}</span>
+          </summary>
+          <div class="in">
+            ${journeyTable(`Journeys on ${name(share)}`, statement, share.journeys, share.credits, words, false)}
+          </div>
+        </details>`,
+    ),
+  )
+}
+
+function journeyTable(
+  caption: string,
+  statement: Statement,
+  journeys: readonly Journey[],
+  credits: readonly CapCredit[],
+  words: Words,
+  dated: boolean,
+): Markup {
+  const names = new Map(statement.vehicles.map(({ vehicle, name }) => [vehicle, name]))
+  const zones = new Map(
+    statement.madeBy.policies.flatMap((policy) =>
+      Object.entries(policy.zones).map(([zone, zoneName]): [string, string] => [`${policy.id}/${zone}`, zoneName]),
+    ),
+  )
+  const rows = (journey: Journey) =>
+    journey.lines.map((line, i) => {
+      const when = html`<th class="time" scope="rowgroup" rowspan="${journey.lines.length}">
+        ${dated ? html`${shortDate(words.dayOf(journey.startedAt))}<br />` : null}<time
+          datetime="${words.stamp(journey.startedAt)}"
+          >${words.time(journey.startedAt)}</time
+        >–<wbr /><time datetime="${words.stamp(journey.endedAt)}">${words.time(journey.endedAt)}</time>
+        <span class="sub">${names.get(journey.vehicle) ?? journey.vehicle}</span>
+      </th>`
+      return html`<tr class="${i < journey.lines.length - 1 ? 'rest' : ''}">
+        ${i === 0 ? when : null}
+        <td>${why(line, zones, words)}</td>
+        <td class="n">${words.distance(line.distanceMm)}</td>
+        ${exactCell(line.amount, words)}
+      </tr>`
+    })
+  return html`<table>
+    <caption class="hidden">
+      ${caption}
+    </caption>
+    <thead>
+      <tr>
+        <th scope="col">${dated ? 'When' : 'Time'}</th>
+        <th scope="col">Why</th>
+        <th scope="col" class="n">${words.unit}</th>
+        <th scope="col" class="n">${statement.currency}</th>
+      </tr>
+    </thead>
+    ${journeys.map(
+      (journey) =>
+        html`<tbody>
+          ${rows(journey)}
+        </tbody>`,
+    )}
+    ${
+      credits.length > 0
+        ? html`<tbody>
+            ${credits.map(
+              (credit) =>
+                html`<tr>
+                  <th scope="row">
+                    ${dated ? shortDate(credit.span) : null}<span class="sub"
+                      >${names.get(credit.vehicle) ?? credit.vehicle}</span
+                    >
+                  </th>
+                  <td>${credit.capName} reached<span class="sub">at most ${words.money(credit.limit)}</span></td>
+                  <td></td>
+                  ${exactCell(credit.amount, words)}
+                </tr>`,
+            )}
+          </tbody>`
+        : null
+    }
+  </table>`
+}
+
+function why(line: StatementLine, zones: ReadonlyMap<string, string>, words: Words): Markup {
+  const where = [
+    line.roadClass.replace('_', ' '),
+    ...line.zones.map((zone) => zones.get(`${line.policy}/${zone}`) ?? zone),
+    ...(line.inferredMm > 0 ? [`${words.distance(line.inferredMm)} ${words.unit} estimated`] : []),
+  ]
+  const price = line.rate ? words.rate(line.rate) : `free: ${line.freeReason ?? ''}`
+  return html`${line.ruleName}<span class="sub">${price}<span class="wide"> · ${where.join(' · ')}</span></span>`
+}

@@ -81,5 +81,11 @@ const nodeHash = (left: Digest, right: Digest): Digest => {
 }
 
 function writeHex(hex: Digest, bytes: Uint8Array, offset: number): void {
-  for (let i = 0; i < 32; i++) bytes[offset + i] = parseInt(hex.slice(2 * i, 2 * i + 2), 16)
+  for (let i = 0; i < 32; i++) bytes[offset + i] = (nibble(hex, 2 * i) << 4) | nibble(hex, 2 * i + 1)
+}
+
+/** Of lower-case hexadecimal; a closing of 100,000 accounts reads some 13 million. */
+function nibble(hex: string, at: number): number {
+  const code = hex.charCodeAt(at)
+  return code < 58 ? code - 48 : code - 87
 }

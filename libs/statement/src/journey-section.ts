@@ -75,7 +75,7 @@ function journeyTable(
         ${exactCell(line.amount, words)}
       </tr>`
     })
-  return html`<table>
+  return html`<table class="trips">
     <caption class="hidden">
       ${caption}
     </caption>

@@ -54,7 +54,7 @@ summary:hover{background:var(--tint)}
 summary:focus-visible,a:focus-visible{outline:2px solid var(--accent);outline-offset:2px}
 details[open]>summary{font-weight:650}
 .in{padding:.25rem 0 1.25rem 1.25rem}
-.in table{font-size:.9375rem}
+.trips{font-size:.9375rem}
 .time{white-space:nowrap;width:8.5rem}
 .rest td{border-bottom-color:transparent}
 .facts dt{color:var(--soft);font-size:.875rem;margin-top:.75rem}
@@ -71,7 +71,7 @@ th,td{padding-left:.6rem}
 summary{grid-template-columns:1rem 1fr 5rem 5.25rem}
 summary .count{display:none}
 .in{padding-left:0}
-.in table{font-size:.875rem}
+.trips{font-size:.875rem}
 .time{width:auto;white-space:normal}
 .wide{display:none}
 }
@@ -81,7 +81,7 @@ summary .count{display:none}
 @page{margin:16mm 14mm}
 body{font-size:9.5pt}
 th,td{padding-top:.2rem;padding-bottom:.2rem}
-.in table{font-size:8.5pt}
+.trips{font-size:8.5pt}
 .in .sub{font-size:7.5pt}
 .in td .sub{display:inline;margin-left:.5em}
 main{max-width:none;padding:0}

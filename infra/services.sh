@@ -46,15 +46,15 @@ await() {
   fail "$name does not answer; its log is $dir/$name.log"
 }
 
-# stops the process of a pid file, if it still is that program
+# stops the process of a pid file, if it still is that program; one that ended and waits to be reaped is none
 stop_by_pid() {
   local file=$1 program=$2 pid tries
   [ -s "$file" ] || return 0
   pid=$(cat "$file")
-  [ "$(ps -p "$pid" -o comm= 2>/dev/null)" = "$program" ] || return 0
-  kill "$pid"
+  runs() { [ "$(ps -p "$pid" -o comm= 2>/dev/null)" = "$program" ]; }
   for tries in $(seq 200); do
-    kill -0 "$pid" 2>/dev/null || return 0
+    runs || return 0
+    if [ "$tries" = 1 ]; then kill "$pid"; fi
     sleep 0.1
   done
   kill -9 "$pid"

@@ -79,7 +79,7 @@ export async function openWorld(
 export const newFolder = (): string => fs.mkdtempSync(path.join(os.tmpdir(), 'roadmeter-test-'))
 
 /** Opening a new embedded database takes seconds; copying one that is migrated takes none. */
-async function copyTemplate(folder: string): Promise<void> {
+export async function copyTemplate(folder: string): Promise<void> {
   const version = digest(
     fs.readdirSync(MIGRATIONS).map((file) => fs.readFileSync(path.join(MIGRATIONS, file), 'utf8')),
   ).slice(0, 12)

@@ -43,10 +43,15 @@ export async function commitArrivals(tx: Tx, arrivals: readonly Arrival[], now: 
   const stored = await storedDigests(tx, arrivals, keys)
 
   const fresh = new Map<string, { arrival: Arrival; digest: string }>()
+  // A group has the outcome that its messages would have one by one, whoever shares a commit with whom (I9).
+  const refused = new Set<string>()
   const outcomes = arrivals.map((arrival, i): { fate: Fate; reason: Rejection | null; detail: string } => {
     const { device, decoded } = arrival
     if (!known.has(device)) return { fate: 'rejected', reason: 'UNKNOWN_DEVICE', detail: 'no such device' }
-    if (!decoded.ok) return { fate: 'rejected', reason: decoded.reason, detail: decoded.detail }
+    if (!decoded.ok) {
+      if (decoded.key) refused.add(streamSeq(device, decoded.key.boot, decoded.key.seq))
+      return { fate: 'rejected', reason: decoded.reason, detail: decoded.detail }
+    }
     const key = streamSeq(device, decoded.batch.boot, decoded.batch.seq)
     const digest = batchDigest(decoded.batch)
     const before = stored.get(key) ?? fresh.get(key)?.digest
@@ -58,6 +63,7 @@ export async function commitArrivals(tx: Tx, arrivals: readonly Arrival[], now: 
         detail: `batch ${keys[i]!.boot}/${keys[i]!.seq} was other content before`,
       }
     if (
+      refused.has(key) ||
       covered
         .get(streamKey(device, decoded.batch.boot))!
         .some(([from, to]) => from <= decoded.batch.seq && decoded.batch.seq < to)

@@ -302,6 +302,8 @@ begin
   return case tg_op when 'DELETE' then old else new end;
 end $$;
 create trigger sealed before update or delete on money.statement for each row execute function money.refuse_sealed();
+-- truncate asks no row, so it is refused whatever the statements' states
+create trigger append_only before truncate on money.statement for each statement execute function money.refuse_change();
 
 create function money.refuse_unbalanced() returns trigger language plpgsql as $$
 begin

@@ -1,0 +1,30 @@
+import { readSettings } from '#runtime'
+import { dataSourceOptions, openDataSource } from '#store'
+import { concurrentSuite } from '../store/concurrent.suite'
+import { newDatabase, serverDatabase, type Database } from '../store/databases'
+import { schemaSuite } from '../store/schema.suite'
+import { workSuite } from '../store/work.suite'
+
+const CONNECTIONS = 8
+const url = process.env.DATABASE_URL ?? ''
+if (!url) console.warn('SKIPPED: no DATABASE_URL, so nothing here was tried against a real PostgreSQL')
+
+;(url ? describe : describe.skip)('PostgreSQL', () => {
+  let database: Database
+  beforeAll(async () => {
+    database = await serverDatabase(url, CONNECTIONS)
+  })
+  afterAll(() => database?.close())
+  const store = () => database.store
+
+  describe('its schema', () => schemaSuite(store))
+  describe('work in it', () => workSuite(store, CONNECTIONS))
+  describe('written to at once', () => concurrentSuite(store, CONNECTIONS))
+
+  it('is not used before it is migrated', async () => {
+    const empty = await newDatabase(url)
+    const options = await dataSourceOptions(readSettings({ DATABASE_URL: empty.url }))
+    await expect(openDataSource(options, false)).rejects.toThrow(/not up to date: run roadmeter migrate/)
+    await empty.drop()
+  })
+})

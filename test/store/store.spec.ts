@@ -1,0 +1,17 @@
+import { concurrentSuite } from './concurrent.suite'
+import { embeddedDatabase, type Database } from './databases'
+import { schemaSuite } from './schema.suite'
+import { workSuite } from './work.suite'
+
+describe('the embedded database', () => {
+  let database: Database
+  beforeAll(async () => {
+    database = await embeddedDatabase()
+  })
+  afterAll(() => database?.close())
+  const store = () => database.store
+
+  describe('its schema', () => schemaSuite(store))
+  describe('work in it', () => workSuite(store, 4))
+  describe('written to at once', () => concurrentSuite(store, 3))
+})

@@ -1,0 +1,122 @@
+import { Argument, Command } from 'commander'
+import { statementSchema, type Statement } from '#contracts'
+import { InputError, type AccountId, type AgencyId, type Digest } from '#kernel'
+import { merkleProof } from '#ledger'
+import { reconcile, Reference, requestClose } from '#pipeline'
+import { systemClock } from '#runtime'
+import { statementCsv, statementHtml, type StatementProof } from '#statement'
+import { leavesOf, periodOf, StatementRow, statementsFor, type Store } from '#store'
+import { accountId, agencyId, month as monthOf } from './arguments'
+import { withDatabase } from './database'
+import { columns, distance, grouped, money, progress, say } from './printed'
+import { knownAgency } from './registry'
+
+/** `roadmeter close | reconcile | statement`: what happens to the books of a month. */
+export const bookCommands = (): Command[] => [
+  new Command('close')
+    .description('ask for the close of a month: cut-off, drafts, review, seal')
+    .addArgument(new Argument('<agency>', 'whose month').argParser(agencyId))
+    .addArgument(new Argument('<month>', 'such as 2026-10').argParser(monthOf))
+    .addHelpText(
+      'after',
+      '\nThe engine does the work, as soon as the month is over and its trips are posted; asking twice changes nothing.',
+    )
+    .action((agency: AgencyId, month: string) =>
+      withDatabase(async (store) => {
+        await requestClose(store, agency, month)
+        const period = await periodOf(store, agency, month)
+        say(
+          `${agency} ${month}: ${period?.state === 'sealed' ? 'sealed' : `${period?.state}, the engine will go on with it`}`,
+        )
+      }),
+    ),
+  new Command('reconcile')
+    .description('check every invariant against all that is stored, and change nothing; status 1 where one is broken')
+    .action(() =>
+      withDatabase(async (store, settings) => {
+        const bar = progress('recomputing trips')
+        const line = { clock: systemClock, settings, reference: new Reference() }
+        const findings = await reconcile(store, line, (done, all) => bar.to(done, all)).finally(() => bar.end())
+        for (const { id, holds, checked, faults } of findings) {
+          say(`${id}  ${faults.length ? 'BROKEN' : 'holds '}  ${holds} (${grouped(checked)} checked)`)
+          for (const fault of faults) say(`    ${fault}`)
+        }
+        if (findings.some(({ faults }) => faults.length > 0)) process.exitCode = 1
+      }),
+    ),
+  new Command('statement')
+    .description('drafted and sealed statements')
+    .addCommand(
+      new Command('list')
+        .description('list statements, newest month first')
+        .requiredOption('--agency <id>', 'whose statements', agencyId)
+        .option('--account <id>', 'those of one account', accountId)
+        .action(({ agency, account }: { agency: AgencyId; account?: AccountId }) =>
+          withDatabase(async (store) => {
+            await store.transaction((tx) => knownAgency(tx, agency))
+            const who = { role: 'agency', agency, account: null } as const
+            const rows = await statementsFor(store, account ? { ...who, role: 'citizen', account } : who)
+            if (rows.length === 0) return say('(none)')
+            const cells = rows.map((row) => {
+              const { currency } = JSON.parse(row.document) as Statement
+              return [row.month, row.account, row.state, money(row.due, currency), row.id]
+            })
+            say(columns([['month', 'account', 'state', 'due', 'id'], ...cells], [3]))
+          }),
+        ),
+    )
+    .addCommand(
+      new Command('show')
+        .description('print a statement')
+        .argument('<id>', 'as listed')
+        .option('--json', 'the document itself, byte for byte as it is sealed')
+        .option('--csv', 'a line for each charge')
+        .option('--html', 'a page to print')
+        .option('--proof', 'root and proof that the sealed statement is under it, as JSON for roadmeter verify')
+        .action((id: string, form: { json?: boolean; csv?: boolean; html?: boolean; proof?: boolean }) =>
+          withDatabase(async (store) => {
+            if (Object.keys(form).length > 1) throw new InputError('FORM', 'one of --json, --csv, --html and --proof')
+            const row = await store.dataSource.getRepository(StatementRow).findOneBy({ id })
+            if (!row) throw new InputError('NO_STATEMENT', `there is no statement ${id}: roadmeter statement list`)
+            const statement = statementSchema.parse(JSON.parse(row.document))
+            if (form.json) return say(row.document)
+            if (form.csv) return void process.stdout.write(statementCsv(statement))
+            const proof = await proofOf(store, row)
+            if (form.html) return say(statementHtml(statement, proof))
+            if (form.proof && !proof)
+              throw new InputError('NOT_SEALED', `statement ${id} is not sealed: nothing to prove`)
+            say(form.proof ? JSON.stringify(proof) : summary(statement, row))
+          }),
+        ),
+    ),
+]
+
+/** That a sealed statement is under the published root of its month; undefined before. */
+export async function proofOf(store: Store, row: StatementRow): Promise<StatementProof | undefined> {
+  const period = await periodOf(store, row.agency, row.month)
+  if (!period?.root || row.leaf === null) return undefined
+  const leaves = await store.transaction((tx) => leavesOf(tx, row.agency as AgencyId, row.month))
+  return { root: period.root as Digest, proof: merkleProof(leaves, row.leaf) }
+}
+
+function summary(statement: Statement, row: StatementRow): string {
+  const { agency, account, totals, unit, currency } = statement
+  const rows = statement.journeys.map((journey) => [
+    new Date(journey.startedAt).toISOString().slice(0, 16),
+    `${distance(
+      journey.lines.reduce((mm, line) => mm + line.distanceMm, 0),
+      unit,
+    )} ${unit}`,
+    money(journey.amount, currency),
+  ])
+  const credits = statement.capCredits.map((credit) => [
+    `${credit.capName} ${credit.span}`,
+    '',
+    money(credit.amount, currency),
+  ])
+  return [
+    `statement ${row.id} (${row.state}), ${statement.month}: ${agency.name} to ${account.name}`,
+    columns([['journey (UTC)', 'distance', 'amount'], ...rows, ...credits], [1, 2]),
+    `charged ${distance(totals.chargedMm, unit)} ${unit}, free ${distance(totals.freeMm, unit)} ${unit}, exact ${money(totals.exact, currency)}, due ${money(totals.due, currency)} on ${statement.dueOn}`,
+  ].join('\n')
+}

@@ -1,0 +1,180 @@
+import { randomBytes } from 'node:crypto'
+import { Argument, Command, Option } from 'commander'
+import { VEHICLE_CLASSES, type VehicleClass } from '#contracts'
+import { InputError, type AccountId, type AgencyId, type DeviceId, type VehicleId } from '#kernel'
+import {
+  AccountRow,
+  agencyById,
+  AgencyRow,
+  grantAccess,
+  ratedVehicleOf,
+  saveAccount,
+  saveAgency,
+  saveDevice,
+  saveVehicle,
+  vehiclesOf,
+  type Role,
+  type Store,
+  type Tx,
+} from '#store'
+import { accountId, agencyId, deviceId, vehicleId } from './arguments'
+import { withDatabase } from './database'
+import { columns, say } from './printed'
+
+/** 256 random bits: only their digest is stored, so this is the one time that they are shown. */
+const newToken = (): string => randomBytes(32).toString('base64url')
+
+const ROLES: readonly Role[] = ['citizen', 'agency', 'analyst', 'operator']
+
+/** `roadmeter agency | account | vehicle | device | access`: who takes part. */
+export const registryCommands = (): Command[] => [
+  new Command('agency')
+    .description('cities and authorities that charge for their roads')
+    .addCommand(
+      new Command('add')
+        .description('add an agency, or give one another name')
+        .addArgument(new Argument('<id>', '3 to 40 of a-z, 0-9 and -').argParser(agencyId))
+        .requiredOption('--name <name>', 'as printed on statements')
+        .action((id: AgencyId, { name }: { name: string }) =>
+          withDatabase(async (store) => {
+            await store.transaction((tx) => saveAgency(tx, { id, name }))
+            say(`agency ${id}: ${name}`)
+          }),
+        ),
+    )
+    .addCommand(
+      new Command('list')
+        .description('list all agencies')
+        .action(() =>
+          withDatabase(async (store) =>
+            sayRows(
+              (await store.dataSource.getRepository(AgencyRow).find({ order: { id: 'ASC' } })).map((row) => [
+                row.id,
+                row.name,
+              ]),
+            ),
+          ),
+        ),
+    ),
+  new Command('account')
+    .description('those who pay: they hold vehicles and receive statements')
+    .addCommand(
+      new Command('add')
+        .description('add an account, or give one another name')
+        .addArgument(new Argument('<id>', '3 to 40 of a-z, 0-9 and -').argParser(accountId))
+        .requiredOption('--agency <id>', 'whose account it is', agencyId)
+        .requiredOption('--name <name>', 'as printed on statements')
+        .action((id: AccountId, { agency, name }: { agency: AgencyId; name: string }) =>
+          withDatabase(async (store) => {
+            const saved = await store.transaction(async (tx) => {
+              await knownAgency(tx, agency)
+              return saveAccount(tx, { id, agency, name })
+            })
+            if (saved === 0) throw new InputError('TAKEN', `account ${id} is another agency's`)
+            say(`account ${id} of ${agency}: ${name}`)
+          }),
+        ),
+    )
+    .addCommand(
+      new Command('list')
+        .description('list the accounts of an agency')
+        .requiredOption('--agency <id>', 'whose accounts', agencyId)
+        .action(({ agency }: { agency: AgencyId }) =>
+          withDatabase(async (store) => {
+            await store.transaction((tx) => knownAgency(tx, agency))
+            const accounts = store.dataSource.getRepository(AccountRow)
+            sayRows((await accounts.find({ where: { agency }, order: { id: 'ASC' } })).map((row) => [row.id, row.name]))
+          }),
+        ),
+    ),
+  new Command('vehicle')
+    .description('vehicles: what is driven and rated')
+    .addCommand(
+      new Command('add')
+        .description('add a vehicle, or give one another name')
+        .addArgument(new Argument('<id>', '3 to 40 of a-z, 0-9 and -').argParser(vehicleId))
+        .requiredOption('--account <id>', 'who pays for it', accountId)
+        .requiredOption('--name <name>', 'what its owner calls it; no plate is needed')
+        .addOption(new Option('--class <class>', 'vehicle class').choices(VEHICLE_CLASSES).default('car'))
+        .action((vehicle: VehicleId, given: { account: AccountId; name: string; class: VehicleClass }) =>
+          withDatabase(async (store) => {
+            await knownAccount(store, given.account)
+            const saved = await store.transaction((tx) =>
+              saveVehicle(tx, { vehicle, account: given.account, name: given.name, vehicleClass: given.class }),
+            )
+            if (saved === 0) throw new InputError('TAKEN', `vehicle ${vehicle} is another account's`)
+            say(`vehicle ${vehicle} of ${given.account}: ${given.name} (${given.class})`)
+          }),
+        ),
+    )
+    .addCommand(
+      new Command('list')
+        .description('list the vehicles of an account')
+        .requiredOption('--account <id>', 'whose vehicles', accountId)
+        .action(({ account }: { account: AccountId }) =>
+          withDatabase(async (store) => {
+            await knownAccount(store, account)
+            const vehicles = await store.transaction((tx) => vehiclesOf(tx, account))
+            sayRows(vehicles.map((row) => [row.vehicle, row.vehicleClass, row.name]))
+          }),
+        ),
+    ),
+  new Command('device').description('on-board devices: what sends batches over MQTT or HTTPS').addCommand(
+    new Command('add')
+      .description('add a device and print its token, once; for a device that exists a new token ends the old one')
+      .addArgument(new Argument('<id>', '8 to 40 of a-z, 0-9 and -').argParser(deviceId))
+      .requiredOption('--vehicle <id>', 'the vehicle that it sits in', vehicleId)
+      .action((id: DeviceId, { vehicle }: { vehicle: VehicleId }) =>
+        withDatabase(async (store) => {
+          const token = newToken()
+          const saved = await store.transaction(async (tx) => {
+            if (!(await ratedVehicleOf(tx, vehicle)))
+              throw new InputError('NO_VEHICLE', `there is no vehicle ${vehicle}: roadmeter vehicle add ${vehicle} ...`)
+            return saveDevice(tx, { id, vehicle, token })
+          })
+          if (saved === 0) throw new InputError('TAKEN', `device ${id} sits in another vehicle`)
+          say(`device ${id} in ${vehicle}\nMQTT user name: ${id}\ntoken (shown this once): ${token}`)
+        }),
+      ),
+  ),
+  new Command('access').description('who may sign in').addCommand(
+    new Command('grant')
+      .description('print an access token and the link that signs a browser in, once')
+      .addOption(new Option('--role <role>', 'what for').choices(ROLES).makeOptionMandatory())
+      .requiredOption('--agency <id>', 'for whose data', agencyId)
+      .option('--account <id>', 'a citizen: whose statements', accountId)
+      .action(({ role, agency, account }: { role: Role; agency: AgencyId; account?: AccountId }) =>
+        withDatabase(async (store, { publicUrl, httpHost, httpPort }) => {
+          if ((role === 'citizen') !== (account !== undefined))
+            throw new InputError(
+              'ACCOUNT',
+              role === 'citizen'
+                ? 'a citizen has one account: add --account'
+                : `--account is for citizens, not ${role}`,
+            )
+          await store.transaction((tx) => knownAgency(tx, agency))
+          if (account && (await knownAccount(store, account)).agency !== agency)
+            throw new InputError('NO_ACCOUNT', `account ${account} is not one of ${agency}`)
+          const token = newToken()
+          await store.transaction((tx) => grantAccess(tx, token, { role, agency, account: account ?? null }))
+          const link = `${publicUrl || `http://${httpHost}:${httpPort}`}/enter?token=${token}`
+          say(`${role} of ${account ?? agency}\ntoken (shown this once): ${token}\nsign in: ${link}`)
+        }),
+      ),
+  ),
+]
+
+/** InputError where there is no such agency. */
+export async function knownAgency(tx: Tx, agency: AgencyId): Promise<{ id: AgencyId; name: string }> {
+  const row = await agencyById(tx, agency)
+  if (!row) throw new InputError('NO_AGENCY', `there is no agency ${agency}: roadmeter agency add ${agency} --name ...`)
+  return row
+}
+
+async function knownAccount(store: Store, account: AccountId): Promise<AccountRow> {
+  const row = await store.dataSource.getRepository(AccountRow).findOneBy({ id: account })
+  if (!row) throw new InputError('NO_ACCOUNT', `there is no account ${account}: roadmeter account add ${account} ...`)
+  return row
+}
+
+const sayRows = (rows: readonly (readonly string[])[]): void => say(rows.length ? columns(rows) : '(none)')

@@ -1,0 +1,42 @@
+import { Module } from '@nestjs/common'
+import { NestFactory } from '@nestjs/core'
+import { EngineModule, IngestModule } from '#pipeline'
+import { frameworkLog, openLog, readSettings, RuntimeModule, type ToldClock } from '#runtime'
+import { Store, StoreModule } from '#store'
+
+/** The whole line in this process, on a clock that is told the time. */
+export interface RunningLine {
+  readonly store: Store
+  readonly clock: ToldClock
+  readonly mqttUrl: string
+  /** May be called twice. */
+  close(): Promise<void>
+}
+
+/** Opens ingest, engine and an embedded database in `folder`, with a broker on any free port of this machine. */
+export async function openLine(folder: string, clock: ToldClock): Promise<RunningLine> {
+  const settings = readSettings({
+    ROADMETER_DATA: folder,
+    ROADMETER_MQTT_PORT: '0',
+    ROADMETER_SWEEP_MS: '100',
+    ROADMETER_LOG: 'warn',
+  })
+  @Module({
+    imports: [
+      RuntimeModule.with('replay', settings, clock),
+      StoreModule.open({ migrate: true }),
+      IngestModule,
+      EngineModule,
+    ],
+  })
+  class ReplayProcess {}
+  const logger = frameworkLog(openLog(settings, 'replay'))
+  const app = await NestFactory.createApplicationContext(ReplayProcess, { logger, abortOnError: false })
+  let closed: Promise<void> | null = null
+  return {
+    store: app.get(Store),
+    clock,
+    mqttUrl: app.get(IngestModule).url,
+    close: () => (closed ??= app.close()),
+  }
+}

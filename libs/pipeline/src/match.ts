@@ -6,6 +6,7 @@ import { localClock } from '#policy'
 import {
   batchesOf,
   batchHeads,
+  heardFrom,
   lockDevice,
   networkInForce,
   openTripOf,
@@ -47,14 +48,19 @@ async function cutStream(tx: Tx, device: DeviceId, owner: Owner, stream: StreamR
   const ended: TripSpan[] = []
   for (;;) {
     const end = contiguousEnd({ processed, held: stream.held })
-    const cut = segmentTrips(open, await batchHeads(tx, device, stream.boot, processed, end), now, tripRestMs)
+    const gap = gapOf({ processed: end, held: stream.held })
+    // Rest is silence: a device that sends a whole day at once has old fixes and more to come, and what is behind a gap
+    // may be of the same trip. Else the order of arrival would decide where a trip ends (I9).
+    const heard = await heardFrom(tx, device, stream.boot, open?.firstSeq ?? processed)
+    const silent = !gap && heard !== null && heard.last < now - tripRestMs
+    const heads = await batchHeads(tx, device, stream.boot, processed, end)
+    const cut = segmentTrips(open, heads, now, silent ? tripRestMs : Infinity)
     ended.push(...cut.ended)
     open = cut.open
     processed = end
-    const gap = gapOf({ processed, held: stream.held })
     if (!gap) break
-    const [next] = await batchHeads(tx, device, stream.boot, gap[1], gap[1] + 1)
-    if (!next || next.receivedAt > now - gapWaitMs) break
+    const behind = await heardFrom(tx, device, stream.boot, gap[1])
+    if (!behind || behind.first > now - gapWaitMs) break
     gaps = [...gaps, gap]
     processed = gap[1]
   }

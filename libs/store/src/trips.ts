@@ -125,6 +125,20 @@ export async function batchHeads(
   }))
 }
 
+/** When the first and the last of the accepted batches from a number on came in; null where none did. */
+export async function heardFrom(
+  tx: Tx,
+  device: DeviceId,
+  boot: number,
+  from: number,
+): Promise<{ first: Instant; last: Instant } | null> {
+  const row = await tx.row<{ first: string | null; last: string | null }>(
+    `select min(received_at) as first, max(received_at) as last from location.batch where device = $1 and boot = $2 and seq >= $3`,
+    [device, boot, from],
+  )
+  return row && row.first !== null ? { first: Number(row.first) as Instant, last: Number(row.last) as Instant } : null
+}
+
 /** The accepted batches of a trip, in the device's own order: not those that came late and made a trip of their own. */
 export async function batchesOf(
   tx: Tx,
@@ -190,11 +204,13 @@ export const saveTrip = (tx: Tx, trip: TripRow, heldBecause: string | null = nul
 export const moveTrip = async (tx: Tx, trip: TripId, from: TripState, to: TripState): Promise<boolean> =>
   (await tx.run(`update metering.trip set state = $3 where id = $1 and state = $2`, [trip, from, to])) === 1
 
-/** Devices with an open trip that has had no fix since `before`. */
+/** Devices with an open trip that has had no fix since `before`, nothing came in of since then, and nothing waits behind. */
 export const restedDevices = async (tx: Tx, before: Instant): Promise<DeviceId[]> =>
   (
     await tx.rows<{ device: DeviceId }>(
-      `select distinct device from metering.trip where state = 'open' and last_fix < $1`,
+      `select distinct t.device from metering.trip t join metering.stream s using (device, boot)
+       where t.state = 'open' and t.last_fix < $1 and upper(s.held) <= s.processed
+         and not exists (select 1 from location.batch b where b.device = t.device and b.boot = t.boot and b.seq >= t.first_seq and b.received_at >= $1)`,
       [before],
     )
   ).map((r) => r.device)

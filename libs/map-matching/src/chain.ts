@@ -1,6 +1,13 @@
 import { invariant } from '#kernel'
-import { metresPerDegreeLat, metresPerDegreeLon, Places, RouteSearch, type RoadNetwork } from '#road-network'
-import { confidenceOf, emissionMm, routeMmMax, sigmaOf } from './costs'
+import {
+  lonDifference,
+  metresPerDegreeLat,
+  metresPerDegreeLon,
+  Places,
+  RouteSearch,
+  type RoadNetwork,
+} from '#road-network'
+import { confidenceOf, emissionMm, routeMmMax, sigmaOf, weightOf } from './costs'
 import { Drive, Pieces, type Traversal } from './drive'
 import { copyFix, newFix, readFix, saveFix, type Fix } from './fixes'
 import type { Parameters } from './parameters'
@@ -18,6 +25,8 @@ export class Chain {
   out: Traversal[] = []
   /** Decisions taken early because the undecided past reached its bound. */
   forced = 0
+  /** Cost of the best path since the chain began, or since `restore`; for tests. */
+  costMm = 0
   /** The newest fix that has a step of its own. */
   kept: Readonly<Fix> | null = null
   private readonly keptFix = newFix()
@@ -79,7 +88,7 @@ export class Chain {
 
   /** Metres from the kept fix, on the plane that touches the earth there. */
   displacementM(lon: number, lat: number): number {
-    const x = (lon - this.kept!.lon) * this.metresX
+    const x = lonDifference(lon, this.kept!.lon) * this.metresX
     const y = (lat - this.kept!.lat) * this.metresY
     return Math.sqrt(x * x + y * y)
   }
@@ -122,8 +131,8 @@ export class Chain {
     this.drive.end(this.out)
   }
 
+  /** To be called when all is settled. */
   save(w: StateWriter): void {
-    this.settle()
     w.ints(this.drive.save())
     w.int(this.kept ? this.frontCount : 0)
     if (!this.kept) return
@@ -156,23 +165,22 @@ export class Chain {
   start(fix: Fix): void {
     const { search } = this
     search.begin(fix.lon, fix.lat, this.p.radiusM, 0)
-    const targets = this.addTargets(fix)
+    const targets = this.addTargets(fix, Infinity)
+    for (let t = 0; t < targets; t++) search.targetTotal[t] = search.targetCostOf(t)
     this.trellis.clear()
-    this.trellis.openStep(fix.at)
-    let best = Infinity
-    for (let t = 0; t < targets; t++) best = Math.min(best, search.targetCostOf(t))
     this.frontCount = 0
-    for (let t = 0; t < targets; t++) this.survive(t, search.targetCostOf(t) - best, -1, this.targetOffset[t], 1000)
-    this.keep(fix)
+    this.costMm = 0
+    this.extend(fix, targets)
   }
 
   /** Targets for both directions of each place that isn't hopelessly far. */
-  private addTargets(fix: Fix): number {
+  private addTargets(fix: Fix, displacementM: number): number {
     const { places, network, p } = this
+    const weight = weightOf(displacementM, p)
     const sigma = sigmaOf(fix.accuracyM, p)
     let least = Infinity
     for (let i = 0; i < places.count; i++) {
-      this.emission[i] = emissionMm(places.distanceM[i], sigma, p)
+      this.emission[i] = weight * emissionMm(places.distanceM[i], sigma, p)
       if (this.emission[i] < least) least = this.emission[i]
     }
     let n = 0
@@ -195,16 +203,16 @@ export class Chain {
   }
 
   /** Extends the trellis to a fix whose places are found; false, and nothing changed, where no candidate reaches it. */
-  follow(fix: Fix): boolean {
+  follow(fix: Fix, wasOff = false): boolean {
     const { search, p } = this
-    const kept = this.kept!
     const displacementM = this.displacementM(fix.lon, fix.lat)
-    const gapMs = fix.at - kept.at
+    // From the last fix that was still about there.
+    const gapMs = fix.at - this.trellis.untilOfNewest()
     if (displacementM > (p.speedMsMax * gapMs) / 1000 + p.radiusM) return false
-    search.begin(fix.lon, fix.lat, p.radiusM, routeMmMax(gapMs, displacementM, p))
+    search.begin(fix.lon, fix.lat, p.radiusM, routeMmMax(gapMs, displacementM, wasOff, p))
     for (let i = 0; i < this.frontCount; i++)
       search.addSource(this.frontSegment[i], this.frontOffset[i], this.frontCost[i])
-    const targets = this.addTargets(fix)
+    const targets = this.addTargets(fix, displacementM)
     for (let i = 0; i < this.frontCount; i++)
       for (let t = 0; t < targets; t++)
         this.offerAlong(
@@ -217,37 +225,48 @@ export class Chain {
           this.targetOffset[t],
         )
     search.run(p.windowM * 1000)
+    if (!this.extend(fix, targets)) return false
+    if (this.trellis.isOver()) this.settle()
+    return true
+  }
+
+  /** Makes the targets that were reached the new front, as a step of the trellis; false, and nothing changed, where none was. */
+  private extend(fix: Fix, targets: number): boolean {
+    const { search, network, p } = this
     let best = Infinity
     let bestRoad = -1
     for (let t = 0; t < targets; t++)
       if (search.targetTotal[t] < best) {
         best = search.targetTotal[t]
-        bestRoad = this.network.roadOf(this.targetSegment[t])
+        bestRoad = network.roadOf(this.targetSegment[t])
       }
     if (best === Infinity) return false
     let rival = Infinity
     for (let t = 0; t < targets; t++)
-      if (search.targetTotal[t] < rival && this.network.roadOf(this.targetSegment[t]) !== bestRoad)
+      if (search.targetTotal[t] < rival && network.roadOf(this.targetSegment[t]) !== bestRoad)
         rival = search.targetTotal[t]
     this.trellis.openStep(fix.at)
     for (let i = 0; i < this.frontCount; i++) {
       this.formerNode[i] = this.frontNode[i]
       this.formerOffset[i] = this.frontOffset[i]
     }
+    const isFirst = this.frontCount === 0
     this.frontCount = 0
     for (let t = 0; t < targets; t++) {
       const total = search.targetTotal[t]
       if (!(total <= best + p.windowM * 1000)) continue
       const source = search.targetSource[t]
-      const ownRoad = this.network.roadOf(this.targetSegment[t]) === bestRoad
+      const parent = isFirst ? -1 : this.formerNode[source]
       // Going back buys nothing and gives nothing back: the vehicle stays where it was.
       const offset = search.targetMm[t] < 0 ? this.formerOffset[source] : this.targetOffset[t]
-      this.survive(t, total - best, this.formerNode[source], offset, confidenceOf((ownRoad ? rival : best) - total, p))
+      const other = network.roadOf(this.targetSegment[t]) === bestRoad ? rival : best
+      this.survive(t, total - best, parent, offset, confidenceOf(other - total, p))
     }
+    this.costMm += best
     this.keep(fix)
-    if (this.trellis.isOver()) this.settle()
     return true
   }
+
   private survive(t: number, cost: number, parent: number, offsetMm: number, confidence: number): void {
     const i = this.frontCount++
     this.frontSegment[i] = this.targetSegment[t]

@@ -13,12 +13,24 @@ export function emissionMm(distanceM: number, sigmaM: number, p: Parameters): nu
   return nats * p.betaM * 1000
 }
 
+/** Errors of near fixes are alike: each of them says less than a fix far from the last one. */
+export const weightOf = (displacementM: number, p: Parameters): number =>
+  Math.min(1, Math.max(p.weightMin, displacementM / p.correlationM))
+
 /** Standard deviation to be used for a fix that states its 68 % radius: never better than what roads and maps allow. */
 export const sigmaOf = (accuracyM: number, p: Parameters): number => Math.max(p.sigmaM, accuracyM / 1.5)
 
-/** Longest route of use between fixes `gapMs` and `displacementM` apart. */
-export const routeMmMax = (gapMs: number, displacementM: number, p: Parameters): number =>
-  1000 * Math.min(p.speedMsMax * (gapMs / 1000) + p.routeSlackM, displacementM * p.routeFactorMax + p.routeFloorM)
+/**
+ * Longest route of use between fixes `gapMs` and `displacementM` apart. Where the vehicle was off the network between them, only a
+ * route about as long as the displacement is what it drove: else its way over private ground would be charged as a detour.
+ */
+export const routeMmMax = (gapMs: number, displacementM: number, wasOff: boolean, p: Parameters): number => {
+  const bySpeed = (p.speedMsMax * gapMs) / 1000 + p.routeSlackM
+  const byShape = wasOff
+    ? displacementM * p.offRouteFactorMax + p.offRouteFloorM
+    : displacementM * p.routeFactorMax + p.routeFloorM
+  return 1000 * Math.min(bySpeed, byShape)
+}
 
 /** How much more likely a candidate is than its best rival, thousandths; margin in millimetres of cost. */
 export const confidenceOf = (marginMm: number, p: Parameters): number =>

@@ -30,6 +30,19 @@ export class Pieces {
   }
 }
 
+interface Open {
+  segment: number
+  fromMm: number
+  toMm: number
+  enteredAt: number
+  leftAt: number
+  fixes: number
+  /** Of the surest visit on it: whoever was there surely drove all of it. */
+  confidence: number
+  /** Of the less sure of the visits around it, where none is on it. */
+  around: number
+}
+
 /** Joins decided visits into traversals; time is spread evenly over the distance between two visits. */
 export class Drive {
   hasMoved = false
@@ -39,7 +52,7 @@ export class Drive {
   until = 0
   confidence = 1000
   private waiting = 0
-  private open: { -readonly [K in keyof Traversal]: number } | null = null
+  private open: Open | null = null
 
   /** `connect` fills the pieces from the last visit to this one. */
   visit(visit: Visit, connect: (visit: Visit) => Pieces, out: Traversal[]): void {
@@ -48,19 +61,19 @@ export class Drive {
       let total = 0
       for (let i = 0; i < pieces.count; i++) total += pieces.toMm[i] - pieces.fromMm[i]
       let done = 0
-      const bound = Math.min(this.confidence, visit.confidence)
+      const around = Math.min(this.confidence, visit.confidence)
       for (let i = 0; i < pieces.count; i++) {
         const length = pieces.toMm[i] - pieces.fromMm[i]
         if (length <= 0) continue
         const enteredAt = this.until + Math.round(((visit.at - this.until) * done) / total)
         done += length
         const leftAt = this.until + Math.round(((visit.at - this.until) * done) / total)
-        this.extend(pieces.segment[i], pieces.fromMm[i], pieces.toMm[i], enteredAt, leftAt, bound, out)
+        this.extend(pieces.segment[i], pieces.fromMm[i], pieces.toMm[i], enteredAt, leftAt, around, out)
       }
     }
     if (this.open) {
       this.open.fixes += visit.fixes
-      this.open.confidence = Math.min(this.open.confidence, visit.confidence)
+      this.open.confidence = Math.max(this.open.confidence, visit.confidence)
       this.open.leftAt = visit.until
     } else this.waiting += visit.fixes
     this.segment = visit.segment
@@ -83,7 +96,7 @@ export class Drive {
     toMm: number,
     enteredAt: number,
     leftAt: number,
-    confidence: number,
+    around: number,
     out: Traversal[],
   ): void {
     if (this.open && this.open.segment === segment && this.open.toMm === fromMm) {
@@ -92,15 +105,26 @@ export class Drive {
       return
     }
     this.close(out)
-    this.open = { segment, fromMm, toMm, enteredAt, leftAt, fixes: this.waiting, inferred: 0, confidence }
+    const confidence = this.waiting > 0 ? this.confidence : 0
+    this.open = { segment, fromMm, toMm, enteredAt, leftAt, fixes: this.waiting, confidence, around }
     this.waiting = 0
     this.hasMoved = true
   }
 
   private close(out: Traversal[]): void {
     if (!this.open) return
-    const { enteredAt, leftAt, fixes, ...rest } = this.open
-    out.push({ ...rest, enteredAt: instant(enteredAt), leftAt: instant(leftAt), fixes, inferred: fixes === 0 })
+    const { segment, fromMm, toMm, fixes, enteredAt, leftAt, confidence, around } = this.open
+    const inferred = fixes === 0
+    out.push({
+      segment,
+      fromMm,
+      toMm,
+      enteredAt: instant(enteredAt),
+      leftAt: instant(leftAt),
+      fixes,
+      inferred,
+      confidence: inferred ? around : confidence,
+    })
     this.open = null
   }
 
@@ -113,7 +137,7 @@ export class Drive {
       this.until,
       this.confidence,
       this.waiting,
-      ...(o ? [o.segment, o.fromMm, o.toMm, o.enteredAt, o.leftAt, o.fixes, o.confidence] : []),
+      ...(o ? [o.segment, o.fromMm, o.toMm, o.enteredAt, o.leftAt, o.fixes, o.confidence, o.around] : []),
     ]
   }
 
@@ -132,8 +156,8 @@ export class Drive {
           enteredAt: open[3],
           leftAt: open[4],
           fixes: open[5],
-          inferred: 0,
           confidence: open[6],
+          around: open[7],
         }
       : null
   }

@@ -1,5 +1,5 @@
 import { digest } from '#kernel'
-import { metresPerDegreeLat, metresPerDegreeLon, type RoadNetwork } from '#road-network'
+import { lonDifference, metresPerDegreeLat, metresPerDegreeLon, type RoadNetwork } from '#road-network'
 import { Chain } from './chain'
 import type { Traversal } from './drive'
 import {
@@ -62,6 +62,7 @@ export class Matcher {
   /** Metres driven off the network since the kept fix, and where. */
   private offM = 0
   private isOff = false
+  private wasOff = false
   private readonly off = newFix()
   /** Fixes kept aside until it is clear whether the drive goes on without them. */
   private carry: Fix[] = []
@@ -106,6 +107,7 @@ export class Matcher {
   /** Takes the next fixes; returns what became certain: closed traversals, and fates from where the last answer ended. */
   advance(fixes: FixColumns): Match {
     for (let i = 0; i < fixes.length; i++) this.take(fixes.at[i], fixes.lon[i], fixes.lat[i], fixes.accuracyM[i] ?? 0)
+    this.chain.settle()
     return this.answer()
   }
 
@@ -132,6 +134,7 @@ export class Matcher {
       saveFix(w, this.thinned)
       w.int(this.thinnedBefore)
     }
+    w.int(this.wasOff ? 1 : 0)
     w.int(this.isOff ? 1 : 0)
     if (this.isOff) {
       saveFix(w, this.off)
@@ -155,6 +158,7 @@ export class Matcher {
       copyFix(readFix(r), this.thinned)
       this.thinnedBefore = r.int()
     }
+    this.wasOff = r.int() === 1
     this.isOff = r.int() === 1
     if (this.isOff) {
       copyFix(readFix(r), this.off)
@@ -229,7 +233,7 @@ export class Matcher {
     } else if (!chain.kept) {
       chain.start(fix)
       this.forget()
-    } else if (chain.follow(fix)) {
+    } else if (chain.follow(fix, this.wasOff)) {
       this.dropCarry()
       this.forget()
     } else {
@@ -243,6 +247,7 @@ export class Matcher {
   private forget(): void {
     this.isThinned = false
     this.isOff = false
+    this.wasOff = false
     this.offM = 0
   }
 
@@ -253,9 +258,10 @@ export class Matcher {
     }
     const before = this.isOff ? this.off : this.chain.kept
     if (before) {
-      const x = (fix.lon - before.lon) * metresPerDegreeLon(fix.lat)
+      const x = lonDifference(fix.lon, before.lon) * metresPerDegreeLon(fix.lat)
       const y = (fix.lat - before.lat) * metresPerDegreeLat(fix.lat)
       const hopM = Math.sqrt(x * x + y * y)
+      this.wasOff = true
       if (hopM >= this.p.thinM) {
         this.offM += hopM
         this.isOff = true

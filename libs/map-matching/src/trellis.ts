@@ -87,6 +87,10 @@ export class Trellis {
     this.fixes[this.steps - 1]++
   }
 
+  untilOfNewest(): number {
+    return this.until[this.steps - 1]
+  }
+
   /** The newest step's vehicle left at `until`, because its last fix becomes a step of its own... */
   leaveEarlier(until: number): void {
     this.until[this.steps - 1] = until

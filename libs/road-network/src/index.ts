@@ -1,5 +1,5 @@
 export { buildFromEdges, type EdgeColumns, type NodeColumns } from './edges'
-export { lengthM, metresPerDegreeLat, metresPerDegreeLon, UNITS_PER_DEGREE } from './geodesy'
+export { lengthM, lonDifference, metresPerDegreeLat, metresPerDegreeLon, UNITS_PER_DEGREE } from './geodesy'
 export { Places, RoadNetwork, type Place } from './network'
 export {
   buildNetwork,

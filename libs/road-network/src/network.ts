@@ -272,7 +272,9 @@ export class RoadNetwork {
       const p = backward ? last - 1 - i : first + i
       const a = backward ? length - this.s.pointMm[p + 1] : this.s.pointMm[p]
       const b = backward ? length - this.s.pointMm[p] : this.s.pointMm[p + 1]
-      if (ids[p] !== NO_EDGE && a < toMm && b > fromMm) out.push({ edge: ids[p], fromMm: a, toMm: b })
+      // A piece without length is touched where it lies within.
+      const isTouched = a < toMm && (b > fromMm || (a === b && a >= fromMm))
+      if (ids[p] !== NO_EDGE && isTouched) out.push({ edge: ids[p], fromMm: a, toMm: b })
     }
     return out
   }

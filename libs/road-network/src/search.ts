@@ -57,6 +57,8 @@ export class RouteSearch {
   private readonly targetCost: Float64Array
   private readonly targetLabel: Int32Array
   private best = Infinity
+  private worst = Infinity
+  private worstIsStale = true
 
   private goalX = 0
   private goalY = 0
@@ -112,6 +114,7 @@ export class RouteSearch {
     this.sources = 0
     this.targets = 0
     this.best = Infinity
+    this.worstIsStale = true
     this.goalX = goalLon * UNITS_PER_DEGREE
     this.goalY = goalLat * UNITS_PER_DEGREE
     this.kx = (metresPerDegreeLon(goalLat) * 1000 * PLANE_SAFETY) / UNITS_PER_DEGREE
@@ -150,6 +153,7 @@ export class RouteSearch {
       this.targetMm[target] = mm
       this.targetLabel[target] = NONE
       if (total < this.best) this.best = total
+      this.worstIsStale = true
     }
   }
 
@@ -170,7 +174,7 @@ export class RouteSearch {
       this.leave(segment, this.sourceCost[i] + this.cost(segment, left), left, NONE, i)
     }
     while (this.heapSize > 0) {
-      if (this.heapKey[0] >= this.best + window) break
+      if (this.heapKey[0] >= this.bound(window)) break
       const label = this.heapLabel[0]
       const cost = this.heapCost[0]
       this.popTop()
@@ -182,6 +186,16 @@ export class RouteSearch {
       const length = this.network.lengthMm(segment)
       this.leave(segment, cost + this.cost(segment, length), mm + length, label, this.labelSource[label])
     }
+  }
+
+  /** Keys from here on change nothing: beyond the window, or beyond what every target already has. */
+  private bound(window: number): number {
+    if (this.worstIsStale) {
+      this.worst = 0
+      for (let t = 0; t < this.targets; t++) if (this.targetTotal[t] > this.worst) this.worst = this.targetTotal[t]
+      this.worstIsStale = false
+    }
+    return Math.min(this.best + window, this.worst)
   }
 
   /**
@@ -211,6 +225,7 @@ export class RouteSearch {
       this.targetMm[t] = mm + this.targetOffset[t]
       this.targetLabel[t] = label
       if (total < this.best) this.best = total
+      this.worstIsStale = true
     }
   }
 

@@ -1,0 +1,270 @@
+import fc from 'fast-check'
+import { chance, InputError } from '#kernel'
+import { buildFromEdges, type RoadNetwork } from '#road-network'
+import { FATES, Matcher, PARAMETERS, type FixColumns, type Match } from '#map-matching'
+
+/** n × n crossings 90 m apart, two ways, with some streets left out. */
+function city(n: number, seed: string, lon = 7.5, lat = 47.5): RoadNetwork {
+  const luck = chance(seed)
+  const id = Array.from({ length: n * n }, (_, i) => i)
+  const edges: [number, number][] = []
+  for (const i of id) {
+    const onward = [i % n < n - 1 ? i + 1 : -1, i < n * (n - 1) ? i + n : -1]
+    for (const j of onward)
+      if (j >= 0 && luck.next() > 0.15) edges.push([i, j], ...(luck.next() > 0.2 ? [[j, i] as [number, number]] : []))
+  }
+  return buildFromEdges(
+    {
+      id,
+      lon: id.map((i) => lon + (i % n) * 0.0012 + luck.normal() * 1e-4),
+      lat: id.map((i) => lat + Math.floor(i / n) * 0.0008 + luck.normal() * 1e-4),
+    },
+    { id: edges.map((_, i) => i), from: edges.map((e) => e[0]), to: edges.map((e) => e[1]) },
+  )
+}
+
+const columns = (fixes: readonly (readonly number[])[]): FixColumns => ({
+  length: fixes.length,
+  at: Float64Array.from(fixes, (f) => f[0]),
+  lon: Float64Array.from(fixes, (f) => f[1]),
+  lat: Float64Array.from(fixes, (f) => f[2]),
+  accuracyM: Float32Array.from(fixes, (f) => f[3] ?? 0),
+})
+
+/** A wild walk about the city: drives, stands, jumps, leaves it, and says nonsense now and then. */
+function walk(seed: string, length: number): FixColumns {
+  const luck = chance(seed)
+  const rows: number[][] = []
+  let [at, lon, lat] = [1_750_000_000_000, 7.503, 47.5025]
+  let [east, north] = [1e-4, 0]
+  while (rows.length < length) {
+    at += 1000 * (1 + (luck.next() < 0.1 ? luck.below(60) : 0))
+    const fate = luck.next()
+    if (fate < 0.06)
+      [east, north] = luck.pick([
+        [1.2e-4, 0],
+        [-1.2e-4, 0],
+        [0, 8e-5],
+        [0, -8e-5],
+        [0, 0],
+      ])
+    lon += east
+    lat += north
+    const noise = () => luck.normal() * 5e-5
+    if (fate > 0.99) rows.push([at, NaN, lat])
+    else if (fate > 0.98) rows.push([at - 5_000, lon, lat])
+    else if (fate > 0.97) rows.push([at, lon + 0.01, lat])
+    else if (fate > 0.965) rows.push([at, 0, 0])
+    else if (fate > 0.955) rows.push([at, lon, lat, 400])
+    else rows.push([at, lon + noise(), lat + noise()])
+  }
+  return columns(rows)
+}
+
+const slice = (fixes: FixColumns, from: number, to: number): FixColumns => ({
+  length: to - from,
+  at: fixes.at.slice(from, to),
+  lon: fixes.lon.slice(from, to),
+  lat: fixes.lat.slice(from, to),
+  accuracyM: fixes.accuracyM.slice(from, to),
+})
+
+const merged = (parts: readonly Match[]) => ({
+  traversals: parts.flatMap((p) => p.traversals),
+  fates: parts.flatMap((p) => [...p.fates]),
+  breaks: parts.reduce((n, p) => n + p.breaks, 0),
+  forced: parts.reduce((n, p) => n + p.forced, 0),
+})
+
+const counts = (match: Match) => {
+  const found: Record<string, number> = {}
+  for (const fate of match.fates) found[FATES[fate]] = (found[FATES[fate]] ?? 0) + 1
+  return found
+}
+
+function holds(match: Match, network: RoadNetwork, fixes: FixColumns): void {
+  expect(match.fates.length).toBe(fixes.length)
+  expect(match.traversals.reduce((n, t) => n + t.fixes, 0)).toBe(counts(match)['matched'] ?? 0)
+  for (const t of match.traversals) {
+    expect(Number.isInteger(t.fromMm) && Number.isInteger(t.toMm)).toBe(true)
+    expect(0 <= t.fromMm && t.fromMm < t.toMm && t.toMm <= network.lengthMm(t.segment)).toBe(true)
+    expect(Number.isInteger(t.enteredAt) && t.enteredAt <= t.leftAt).toBe(true)
+    expect(t.confidence >= 0 && t.confidence <= 1000).toBe(true)
+  }
+}
+
+describe('streamed is whole', () => {
+  const network = city(8, 'streets')
+  it('to the byte, however a trip is cut, with the state saved and restored at each cut', () => {
+    fc.assert(
+      fc.property(
+        fc.integer(),
+        fc.integer({ min: 1, max: 400 }),
+        fc.array(fc.integer({ min: 1, max: 90 }), { minLength: 1 }),
+        (seed, length, cuts) => {
+          const fixes = walk(`walk${seed}`, length)
+          const whole = new Matcher(network).match(fixes)
+          holds(whole, network, fixes)
+          const parts: Match[] = []
+          let state: Uint8Array | null = null
+          for (let from = 0, i = 0; from < length; i++) {
+            const to = Math.min(length, from + cuts[i % cuts.length])
+            const matcher: Matcher = new Matcher(network)
+            if (state) matcher.restore(state)
+            else matcher.begin()
+            parts.push(matcher.advance(slice(fixes, from, to)))
+            if (to === length) parts.push(matcher.finish())
+            state = matcher.save()
+            expect(state.length).toBeLessThanOrEqual(2048)
+            from = to
+          }
+          expect(JSON.stringify(merged(parts))).toBe(JSON.stringify(merged([whole])))
+        },
+      ),
+      { numRuns: 150 },
+    )
+  })
+  it('also where the undecided past is at its bound', () => {
+    const overrides = { lagStepsMax: 4 }
+    let forced = 0
+    for (let seed = 0; seed < 20; seed++) {
+      const fixes = walk(`bound${seed}`, 300)
+      const whole = new Matcher(network, overrides).match(fixes)
+      forced += whole.forced
+      const matcher = new Matcher(network, overrides)
+      const parts: Match[] = []
+      matcher.begin()
+      for (let i = 0; i < 300; i += 7) {
+        parts.push(matcher.advance(slice(fixes, i, Math.min(300, i + 7))))
+        matcher.restore(matcher.save())
+      }
+      parts.push(matcher.finish())
+      expect(JSON.stringify(merged(parts))).toBe(JSON.stringify(merged([whole])))
+    }
+    expect(forced).toBeGreaterThan(0)
+  })
+  it('refuses a state that is cut, foreign or of other parameters', () => {
+    const matcher = new Matcher(network)
+    matcher.begin()
+    matcher.advance(walk('state', 120))
+    const state = matcher.save()
+    const refused = (bytes: Uint8Array, by = new Matcher(network)) =>
+      expect(() => by.restore(bytes)).toThrow(InputError)
+    refused(state.slice(0, state.length - 1))
+    refused(Uint8Array.from([...state, 0]))
+    refused(new Uint8Array(0))
+    refused(state, new Matcher(city(8, 'other streets')))
+    refused(state, new Matcher(network, { sigmaM: 9 }))
+  })
+})
+
+describe('bad input has a stated outcome', () => {
+  const network = city(6, 'bad input')
+  const match = (rows: readonly (readonly number[])[], on = network) => {
+    const fixes = columns(rows)
+    const found = new Matcher(on).match(fixes)
+    holds(found, on, fixes)
+    return found
+  }
+  const [lon, lat] = network.pointAt(0, 20_000)
+
+  it('no fix: nothing', () =>
+    expect(match([])).toEqual({ traversals: [], fates: new Uint8Array(0), breaks: 0, forced: 0 }))
+  it('one fix, or equal fixes: standing', () => {
+    expect(counts(match([[0, lon, lat]]))).toEqual({ standing: 1 })
+    expect(counts(match(Array.from({ length: 9 }, (_, i) => [i * 1000, lon, lat])))).toEqual({ standing: 9 })
+  })
+  it('two fixes: the road between them', () => {
+    const [lon2, lat2] = network.pointAt(0, 70_000)
+    const found = match([
+      [0, lon, lat],
+      [5_000, lon2, lat2],
+    ])
+    expect(counts(found)).toEqual({ matched: 2 })
+    expect(found.traversals.map((t) => [t.segment, Math.round((t.toMm - t.fromMm) / 1000)])).toEqual([[0, 50]])
+    expect(found.traversals[0]).toMatchObject({ enteredAt: 0, leftAt: 5_000 })
+  })
+  it('time that goes back or stands still: time-order', () => {
+    expect(
+      counts(
+        match([
+          [9_000, lon, lat],
+          [8_000, lon, lat],
+          [9_000, lon, lat],
+        ]),
+      ),
+    ).toEqual({ standing: 1, 'time-order': 2 })
+  })
+  it('NaN, infinities, coordinates out of range: invalid', () => {
+    const rows = [
+      [NaN, lon, lat],
+      [1, NaN, lat],
+      [2, lon, Infinity],
+      [3, 200, lat],
+      [4, lon, 91],
+      [Infinity, lon, lat],
+    ]
+    expect(counts(match(rows))).toEqual({ invalid: 6 })
+  })
+  it('0, 0: null-island; an accuracy beyond the limit: inaccurate', () => {
+    expect(
+      counts(
+        match([
+          [0, 0, 0],
+          [1_000, lon, lat, 5_000],
+        ]),
+      ),
+    ).toEqual({ 'null-island': 1, inaccurate: 1 })
+  })
+  it('swapped coordinates, poles, the far side of the earth: off-network', () => {
+    const rows = [
+      [0, lat, lon],
+      [1_000, lon, 89.99],
+      [2_000, lon, -90],
+      [3_000, -172.5, -47.5],
+      [4_000, 180, lat],
+      [5_000, -180, lat],
+    ]
+    expect(counts(match(rows))).toEqual({ 'off-network': 6 })
+  })
+  it('a segment without length is driven over', () => {
+    const on = buildFromEdges(
+      { id: [0, 1, 2, 3, 4], lon: [0.01, 0.012, 0.012, 0.014, 0.012], lat: [1, 1, 1, 1, 1.001] },
+      { id: [0, 1, 2, 3], from: [0, 1, 2, 1], to: [1, 2, 3, 4] },
+    )
+    const rows = Array.from({ length: 40 }, (_, i) => [i * 1000, 0.01 + i * 1e-4, 1])
+    expect(match(rows, on).traversals.map((t) => on.edges(t.segment, 0, t.toMm).map((e) => e.edge))).toEqual([
+      [0],
+      [1, 2],
+    ])
+  })
+  it('a road over the antimeridian is followed', () => {
+    const on = buildFromEdges(
+      { id: [0, 1, 2], lon: [179.999, -179.999, -179.997], lat: [-17, -17, -17] },
+      { id: [0, 1], from: [0, 1], to: [1, 2] },
+    )
+    const rows = Array.from({ length: 30 }, (_, i) => {
+      const x = 179.9991 + i * 1e-4
+      return [i * 1000, x > 180 ? x - 360 : x, -17]
+    })
+    const found = match(rows, on)
+    expect(counts(found)).toEqual({ matched: 30 })
+    expect(found.breaks).toBe(0)
+  })
+  it('100,000 fixes of nonsense end in time', () => {
+    const luck = chance('nonsense')
+    const rows = Array.from({ length: 100_000 }, (_, i) => [
+      i * 1000,
+      7.49 + luck.next() * 0.03,
+      47.49 + luck.next() * 0.03,
+    ])
+    expect(match(rows).fates.length).toBe(100_000)
+  })
+})
+
+describe('parameters', () => {
+  it('lie within their own bounds and refuse what does not', () => {
+    for (const { value, min, max } of Object.values(PARAMETERS)) expect(min <= value && value <= max).toBe(true)
+    expect(() => new Matcher(city(2, 'p'), { sigmaM: -1 })).toThrow('map matching: sigmaM must be 1 to 50 m, found -1')
+  })
+})

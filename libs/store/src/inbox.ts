@@ -191,7 +191,8 @@ async function quarantine(tx: Tx, refused: readonly Refused[], now: Instant): Pr
       refused.map((r) => r.key?.boot ?? null),
       refused.map((r) => r.key?.seq ?? null),
       refused.map((r) => r.reason),
-      refused.map((r) => r.detail.slice(0, 300)),
+      // It quotes the message, and a NUL, which PostgreSQL's text can't hold, would make everybody's commit fail for ever.
+      refused.map((r) => r.detail.slice(0, 300).replaceAll('\0', '\uFFFD')),
       now,
       refused.map((r) => Buffer.from(r.arrival.bytes.subarray(0, QUARANTINE_BYTES_MAX))),
     ],

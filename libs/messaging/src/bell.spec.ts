@@ -29,7 +29,7 @@ describe('the bell within the process', () => {
     await bell.ring([ring('a')])
     await bell.ring([ring('a')])
     await delay(60)
-    // The second ring found a free worker; the third is one of its own: none waits, none is lost.
+    // The second found a free worker and the third waited for one: equal rings are one only while they wait.
     expect(answers).toBe(3)
     await bell.close()
   })

@@ -5,6 +5,7 @@ import { invariant } from '#kernel'
 import { type Log } from '#runtime'
 import { RINGS_WAITING_MAX, type Bell, type Ring } from './bell'
 import { CLOSE_WAIT_MS_MAX } from './door'
+import { InFlight } from './in-flight'
 
 const QUEUE = 'roadmeter-work'
 /** Longest that ring() keeps its caller waiting for a Redis that does not answer. */
@@ -17,7 +18,9 @@ const RETRY_MS_MAX = 2_000
  * are dropped, said once per outage, and ringing and listening go on when it is back.
  */
 export function redisBell(url: string, log: Log): Bell {
-  const retryStrategy = (times: number) => Math.min(100 * times, RETRY_MS_MAX)
+  let closed = false
+  let gone = false
+  const retryStrategy = (times: number) => (gone ? null : Math.min(100 * times, RETRY_MS_MAX))
   // Fails a command at once, or soon, instead of keeping it for a Redis that may come back.
   const redis = new Redis(url, {
     enableOfflineQueue: false,
@@ -28,7 +31,6 @@ export function redisBell(url: string, log: Log): Bell {
   })
   let away = false
   let full = false
-  let closed = false
   const sayAway = (error: Error) => {
     if (away || closed) return
     away = true
@@ -71,6 +73,7 @@ export function redisBell(url: string, log: Log): Bell {
   }
 
   let worker: Worker | null = null
+  let inHand: InFlight | null = null
   return {
     async ring(rings) {
       if (closed || rings.length === 0) return
@@ -88,12 +91,13 @@ export function redisBell(url: string, log: Log): Bell {
     },
     async listen(answer, workers) {
       invariant(!worker, 'a bell has one listener')
+      const hands = (inHand = new InFlight(workers))
       worker = new Worker(
         QUEUE,
         async ({ data }) => {
           if (!isRing(data)) return log.warn('something that is no ring was in the queue')
           try {
-            await answer({ stage: data.stage, key: data.key })
+            await hands.run(() => answer({ stage: data.stage, key: data.key }))
           } catch (error) {
             log.error({ stage: data.stage, key: data.key, error: (error as Error).message }, 'a ring was not answered')
           }
@@ -112,15 +116,13 @@ export function redisBell(url: string, log: Log): Bell {
     async close() {
       if (closed) return
       closed = true
-      if (
-        worker &&
-        !(await within(
-          CLOSE_WAIT_MS_MAX,
-          worker.close().then(() => true),
-        ))
-      )
-        worker.disconnect()
-      await within(RING_WAIT_MS_MAX, opening?.then((queue) => queue.close()).catch(() => {}) ?? Promise.resolve())
+      // BullMQ's own orderly close waits for ever for a Redis that is away. So answers in hand are waited for here, then the
+      // worker is closed by force: at worst a job stays marked active and is one ring too many later.
+      await within(RING_WAIT_MS_MAX, Promise.resolve(worker?.pause(true)))
+      await inHand?.drain(CLOSE_WAIT_MS_MAX)
+      gone = true
+      await within(RING_WAIT_MS_MAX, Promise.resolve(worker?.close(true)))
+      await within(RING_WAIT_MS_MAX, Promise.resolve(opening?.then((queue) => queue.close()))).catch(() => {})
       redis.disconnect()
     },
   }

@@ -7,16 +7,21 @@ import { type Log } from '#runtime'
 import { backOff, firstConnection, hangUp, openClient, resetBackOff, shownUrl } from './connection'
 import { CLOSE_WAIT_MS_MAX, PACKET_BYTES_MAX, receiptBytes, type BatchDoor, type BatchHandler } from './door'
 import { InFlight } from './in-flight'
-import { deviceOfBatch, SHARED_BATCHES, topicOf } from './topics'
+import { deviceOfBatch, sharedBatches, topicOf } from './topics'
 
-/** How long the broker keeps what is meant for a connection of ours that is away. */
-const SESSION_EXPIRY_S = 600
+/**
+ * How long the broker keeps what is meant for a connection of ours that is away: a restart, not more. Mosquitto goes on
+ * dealing messages to a session that is away, so one that never comes back (a replica under a new name) holds its share of
+ * them up until it expires.
+ */
+const SESSION_EXPIRY_S = 60
 /** Messages that the broker sends to one connection before it waits for an acknowledgement. */
 const RECEIVE_MAX = 20
 /** Receipts waiting for the socket, in bytes; over it they are dropped: a device asks again by sending again. */
 const RECEIPT_BYTES_WAITING_MAX = 4 * 1024 * 1024
-/** MQTT 5, 3.14.2.1. */
-const SESSION_TAKEN_OVER = 142
+/** Connections in a row that somebody else ended within SHORT_LIFE_MS: another process signs in under our client id. */
+const SHORT_LIVES_MAX = 3
+const SHORT_LIFE_MS = 5_000
 
 /**
  * Takes batches from an MQTT 5 broker. mqtt.js handles one message at a time per connection, so `connections` of them share
@@ -24,7 +29,8 @@ const SESSION_TAKEN_OVER = 142
  * comes back after a pause, and the broker delivers again.
  *
  * The sessions outlive a restart under the same `instance` (the host's name unless told), so that batches wait in the
- * broker meanwhile. Throws InputError where the broker can't be reached or refuses us.
+ * broker meanwhile; every connection of the same `group` shares the batches, another group gets all of
+ * them again. Throws InputError where the broker can't be reached or refuses us.
  */
 export async function subscribeBroker(options: {
   url: string
@@ -34,10 +40,13 @@ export async function subscribeBroker(options: {
   handle: BatchHandler
   log: Log
   instance?: string
+  group?: string
 }): Promise<BatchDoor> {
   const { url, log, handle } = options
   const instance = options.instance ?? hostname().replace(/[^A-Za-z0-9-]/g, '-')
-  const inFlight = new InFlight(options.connections)
+  const batches = sharedBatches(options.group ?? 'roadmeter')
+  // A commit that outlives its connection must not stop the next one.
+  const inFlight = new InFlight(2 * options.connections)
   const signIn = { username: options.username, password: options.password || undefined, protocolVersion: 5 as const }
 
   // Receipts have a connection of their own: mqtt.js deadlocks on a QoS 1 publish inside a message handler, and cutting a
@@ -53,9 +62,10 @@ export async function subscribeBroker(options: {
   const connections = Array.from({ length: options.connections }, (_, i) => openConnection(i))
 
   function openConnection(index: number): { client: MqttClient; subscribed: Promise<void> } {
+    const clientId = `roadmeter-ingest-${instance}-${index}`
     const client = openClient(url, {
       ...signIn,
-      clientId: `roadmeter-ingest-${instance}-${index}`,
+      clientId,
       clean: false,
       properties: {
         sessionExpiryInterval: SESSION_EXPIRY_S,
@@ -66,6 +76,7 @@ export async function subscribeBroker(options: {
     // Packet ids are used again after a reconnect: an acknowledgement decided on an earlier connection would be taken for
     // another message's. Whatever ends a connection makes a new epoch.
     let epoch = 0
+    let cut = false
     client.handleMessage = (packet: IPublishPacket, acknowledge) => {
       const mine = epoch
       receive(packet).then(
@@ -78,6 +89,7 @@ export async function subscribeBroker(options: {
           log.error({ error: error.message, topic: packet.topic }, 'a message was not committed: no acknowledgement')
           if (epoch === mine) {
             epoch++
+            cut = true
             backOff(client)
             client.stream.destroy()
           }
@@ -85,14 +97,22 @@ export async function subscribeBroker(options: {
         },
       )
     }
-    client.on('close', () => epoch++)
-    client.on('error', (error) => log.warn({ error: error.message, connection: index }, 'MQTT subscription'))
-    client.on('disconnect', (packet) => {
-      if (packet.reasonCode !== SESSION_TAKEN_OVER) return
-      // Two processes on one host: the elder gives way, else they would throw each other out for ever.
-      client.options.clientId = `roadmeter-ingest-${instance}-${randomBytes(4).toString('hex')}-${index}`
-      log.warn({ connection: index }, 'another process took this session over: going on under another client id')
+    let connectedAtMs: number | null = null
+    let shortLives = 0
+    client.on('connect', () => (connectedAtMs = performance.now()))
+    client.on('close', () => {
+      epoch++
+      if (connectedAtMs === null) return
+      shortLives = !cut && performance.now() - connectedAtMs < SHORT_LIFE_MS ? shortLives + 1 : 0
+      connectedAtMs = null
+      cut = false
+      if (shortLives < SHORT_LIVES_MAX) return
+      // Two processes on one host would throw each other out for ever (Mosquitto 2.0 does not even say why).
+      shortLives = 0
+      client.options.clientId = `${clientId}-${randomBytes(4).toString('hex')}`
+      log.warn({ clientId, instead: client.options.clientId }, 'another process seems to use this MQTT client id')
     })
+    client.on('error', (error) => log.warn({ error: error.message, connection: index }, 'MQTT subscription'))
     const subscribed = firstConnection(client, url).then(async () => {
       await subscribe(client)
       client.on('connect', () => {
@@ -106,11 +126,11 @@ export async function subscribeBroker(options: {
   }
 
   async function subscribe(client: MqttClient): Promise<void> {
-    const [granted] = await client.subscribeAsync(SHARED_BATCHES, { qos: 1 })
+    const [granted] = await client.subscribeAsync(batches, { qos: 1 })
     if (!granted || granted.qos >= 128)
       throw new InputError(
         'BROKER_REFUSED',
-        `the MQTT broker at ${shownUrl(url)} does not let "${options.username}" subscribe to ${SHARED_BATCHES}`,
+        `the MQTT broker at ${shownUrl(url)} does not let "${options.username}" subscribe to ${batches}`,
       )
   }
 

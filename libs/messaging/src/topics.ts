@@ -6,8 +6,8 @@ export type Leaf = 'batch' | 'receipt' | 'context' | 'state'
 
 export const topicOf = (device: DeviceId, leaf: Leaf): string => `roadmeter/v1/${device}/${leaf}`
 
-/** Shared among every connection of every ingest process: the broker hands each batch to one of them. */
-export const SHARED_BATCHES = '$share/roadmeter/roadmeter/v1/+/batch'
+/** Every device's batches, each handed to one connection of the group. */
+export const sharedBatches = (group: string): string => `$share/${group}/roadmeter/v1/+/batch`
 
 const TOPIC = /^roadmeter\/v1\/([^/]+)\/batch$/
 

@@ -10,7 +10,7 @@ const BODY_BYTES_MAX = 4 * 1024 * 1024
 const CONTENT_POLICY =
   "default-src 'none'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; script-src 'self'; connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 
-/** Serves a module over HTTP until the process is told to stop. Throws InputError where the port can't be had. */
+/** Serves a module over HTTP until it is closed. Throws InputError where the port can't be had. */
 export async function serve(
   module: Type | DynamicModule,
   settings: Settings,
@@ -38,7 +38,6 @@ export async function serve(
   SwaggerModule.setup('docs', app, () => SwaggerModule.createDocument(app, description), {
     jsonDocumentUrl: 'openapi.json',
   })
-  app.enableShutdownHooks()
   const { httpHost, httpPort } = settings
   try {
     await app.listen(httpPort, httpHost)

@@ -10,5 +10,6 @@ run(async () => {
     imports: [RuntimeModule.with('api', settings, systemClock), StoreModule.open({ migrate: false }), ApiModule],
   })
   class ApiProcess {}
-  await serve(ApiProcess, settings, openLog(settings, 'api'))
+  const { app } = await serve(ApiProcess, settings, openLog(settings, 'api'))
+  app.enableShutdownHooks()
 })

@@ -1,4 +1,4 @@
-import type { Batch } from '#contracts'
+import { FIXES_PER_BATCH_MAX, type Batch } from '#contracts'
 import { invariant } from '#kernel'
 import type { FleetTrip } from './fleet'
 
@@ -9,7 +9,10 @@ export function batchesOf(
   firstSeq: number,
   fixesPerBatch: number,
 ): Batch[] {
-  invariant(fixesPerBatch > 0, 'a batch holds fixes')
+  invariant(
+    fixesPerBatch > 0 && fixesPerBatch <= FIXES_PER_BATCH_MAX,
+    `a batch holds 1 to ${FIXES_PER_BATCH_MAX} fixes`,
+  )
   const count = Math.max(1, Math.ceil(trip.fixes.length / fixesPerBatch))
   return Array.from({ length: count }, (_, i): Batch => ({
     v: 1,

@@ -25,8 +25,7 @@ export function demoCity(map: OsmFeatures): NetworkSource {
   for (const { properties, geometry } of map.features) {
     const id = Number(/^way\/(\d+)$/.exec(properties?.['@id'] ?? '')?.[1])
     if (!id || geometry.type !== 'LineString') continue
-    const { '@id': _, ...tags } = properties!
-    ways.push({ id, nodeIds: (geometry.coordinates as [number, number][]).map(nodeAt), tags })
+    ways.push({ id, nodeIds: (geometry.coordinates as [number, number][]).map(nodeAt), tags: properties! })
   }
   return { nodes, ways, attribution: '© OpenStreetMap contributors' }
 }

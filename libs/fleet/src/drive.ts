@@ -1,4 +1,4 @@
-import { instant, invariant, millimetres, type Chance, type Instant, type Millimetres } from '#kernel'
+import { InputError, instant, invariant, millimetres, type Chance, type Instant, type Millimetres } from '#kernel'
 import type { WireFix } from '#contracts'
 import { ASSUMED_KMH, metresPerDegreeLat, metresPerDegreeLon, type RoadNetwork, type RoutePoint } from '#road-network'
 
@@ -108,7 +108,7 @@ function motion(network: RoadNetwork, route: Route, lengthMm: number, chance: Ch
       speed = 0
     }
   }
-  return positions
+  throw new InputError('TRIP_TOO_LONG', `a drive of ${lengthMm} mm takes more than ${DRIVE_S_MAX / 3600} hours`)
 }
 
 /** Distance along the route at which each of its segments ends. */

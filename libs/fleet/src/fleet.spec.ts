@@ -1,9 +1,14 @@
+import { readFileSync } from 'node:fs'
 import { batchSchema } from '#contracts'
-import { batchesOf, demoCity, Fleet, routeLength, type FleetDay } from '#fleet'
+import { batchesOf, demoCity, Fleet, routeLength, type FleetDay, type OsmFeatures } from '#fleet'
 import { instant } from '#kernel'
 import { buildNetwork } from '#road-network'
 
-const city = buildNetwork(demoCity(require('geojson-path-finder/test/large-network.json')))
+const city = buildNetwork(
+  demoCity(
+    JSON.parse(readFileSync(require.resolve('geojson-path-finder/test/large-network.json'), 'utf8')) as OsmFeatures,
+  ),
+)
 const monday: FleetDay = { name: '2026-10-05', from: instant(Date.parse('2026-10-05T00:00:00+02:00')), weekday: true }
 
 describe('the demo city', () => {

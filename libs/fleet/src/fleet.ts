@@ -40,6 +40,10 @@ const MINUTE_MS = 60_000
 const PLACES_TRIED_MAX = 400
 /** A trip shorter than this is walked. */
 const TRIP_MM_MIN = 400_000
+const PLACE_MM_MIN = 20_000
+const SETTLINGS_MAX = 20
+const HOME_ROADS = new Set(['residential', 'living_street', 'unclassified', 'road'])
+const THROUGH_ROADS = new Set(['motorway', 'trunk', 'ferry'])
 const TURN_BACK_MS = 120_000
 
 const FIRST_NAMES = [
@@ -92,6 +96,7 @@ const CLASSES: readonly VehicleClass[] = ['car', 'car', 'car', 'car', 'van', 'ca
 export class Fleet {
   readonly vehicles: readonly FleetVehicle[]
   private readonly homes: readonly Home[]
+  private readonly mainland: readonly number[]
 
   /** Throws InputError where the network is too small to live and work in. */
   constructor(
@@ -101,6 +106,7 @@ export class Fleet {
     private readonly receiver: Receiver = RECEIVER,
   ) {
     invariant(Number.isInteger(size) && size > 0 && size <= 100_000, `a fleet has 1 to 100,000 vehicles, found ${size}`)
+    this.mainland = mainlandOf(network)
     this.vehicles = Array.from({ length: size }, (_, i) => vehicleOf(seed, i))
     this.homes = this.vehicles.map((_, i) => this.settle(chance(`${seed}/home/${i}`)))
   }
@@ -108,11 +114,10 @@ export class Fleet {
   /** What one vehicle drives on one day, in order of time. */
   trips(vehicle: number, day: FleetDay): FleetTrip[] {
     const dice = chance(`${this.seed}/${vehicle}/${day.name}`)
-    const { home, work } = this.homes[vehicle]
+    const { home, toWork, toHome } = this.homes[vehicle]
     const trips: FleetTrip[] = []
     let free = day.from as number
-    const go = (from: RoutePoint, to: RoutePoint, atMs: number): boolean => {
-      const route = this.route(from, to)
+    const go = (route: Route | null, atMs: number): boolean => {
       if (!route) return false
       const startedAt = instant(Math.max(atMs, free))
       const name = `${day.name}-${trips.length + 1}`
@@ -123,23 +128,23 @@ export class Fleet {
     }
     const at = (hour: number, spreadHours: number) =>
       Math.round(day.from + (hour + spreadHours * dice.next()) * HOUR_MS)
-    if (day.weekday && dice.next() < 0.9 && go(home, work, at(6.5, 2.2))) go(work, home, at(15.5, 2.5))
+    if (day.weekday && dice.next() < 0.9 && go(toWork, at(6.5, 2.2))) go(toHome, at(15.5, 2.5))
     for (let left = day.weekday ? (dice.next() < 0.3 ? 1 : 0) : dice.below(3); left > 0; left--) {
       const errand = this.place(dice, () => true)
-      if (errand && go(home, errand, at(day.weekday ? 18.5 : 10, day.weekday ? 1.5 : 6)))
-        go(errand, home, free + dice.below(60) * MINUTE_MS)
+      if (errand && go(this.route(home, errand), at(day.weekday ? 18.5 : 10, day.weekday ? 1.5 : 6)))
+        go(this.route(errand, home), free + dice.below(60) * MINUTE_MS)
     }
     return trips
   }
 
-  /** A home and a workplace with a way from each to the other. */
+  /** A home, a workplace and the ways between them: the same every day. */
   private settle(dice: Chance): Home {
-    for (let tried = 0; tried < 20; tried++) {
-      const home = this.place(dice, (s) =>
-        ['residential', 'living_street', 'unclassified'].includes(this.network.roadClass(s)),
-      )
+    for (let tried = 0; tried < SETTLINGS_MAX; tried++) {
+      const home = this.place(dice, (s) => HOME_ROADS.has(this.network.roadClass(s)))
       const work = this.place(dice, () => true)
-      if (home && work && this.route(home, work) && this.route(work, home)) return { home, work }
+      const toWork = home && work && this.route(home, work)
+      const toHome = toWork && this.route(work, home)
+      if (toHome) return { home, toWork, toHome }
     }
     throw new InputError('NETWORK_TOO_SMALL', 'no two places of this network have a way from each to the other')
   }
@@ -147,10 +152,10 @@ export class Fleet {
   /** A place on a road where people live or go. */
   private place(dice: Chance, fits: (segment: number) => boolean): RoutePoint | null {
     for (let tried = 0; tried < PLACES_TRIED_MAX; tried++) {
-      const segment = dice.below(this.network.segmentCount)
-      const through = ['motorway', 'trunk', 'ferry'].includes(this.network.roadClass(segment))
-      if (!through && this.network.lengthMm(segment) > 20_000 && fits(segment))
-        return { segment, offsetMm: Math.round(this.network.lengthMm(segment) * (0.2 + 0.6 * dice.next())) }
+      const segment = dice.pick(this.mainland)
+      if (THROUGH_ROADS.has(this.network.roadClass(segment)) || !fits(segment)) continue
+      const lengthMm = this.network.lengthMm(segment)
+      if (lengthMm > PLACE_MM_MIN) return { segment, offsetMm: Math.round(lengthMm * (0.2 + 0.6 * dice.next())) }
     }
     return null
   }
@@ -179,7 +184,35 @@ export class Fleet {
 
 interface Home {
   readonly home: RoutePoint
-  readonly work: RoutePoint
+  readonly toWork: Route
+  readonly toHome: Route
+}
+
+/**
+ * Segments that all lead to each other, but for forbidden turns: where people can live without being cut off. Maps are full
+ * of islands, where a search for a way would look at everything in vain.
+ */
+function mainlandOf(network: RoadNetwork): number[] {
+  const into: number[][] = Array.from({ length: network.junctionCount }, () => [])
+  for (let segment = 0; segment < network.segmentCount; segment++) into[network.to(segment)].push(network.from(segment))
+  const spread = (from: number, next: (junction: number) => readonly number[]): Set<number> => {
+    const reached = new Set([from])
+    for (const junction of reached) for (const neighbour of next(junction)) reached.add(neighbour)
+    return reached
+  }
+  let mainland = new Set<number>()
+  const seen = new Set<number>()
+  for (let junction = 0; junction < network.junctionCount && mainland.size * 2 < network.junctionCount; junction++) {
+    if (seen.has(junction)) continue
+    const ahead = spread(junction, (j) => network.outgoing(j).map((segment) => network.to(segment)))
+    const behind = spread(junction, (j) => into[j])
+    const both = new Set([...ahead].filter((j) => behind.has(j)))
+    for (const j of both) seen.add(j)
+    if (both.size > mainland.size) mainland = both
+  }
+  return Array.from({ length: network.segmentCount }, (_, segment) => segment).filter(
+    (s) => mainland.has(network.from(s)) && mainland.has(network.to(s)),
+  )
 }
 
 function vehicleOf(seed: string, index: number): FleetVehicle {

@@ -68,20 +68,19 @@ export class Engine {
     }
   }
 
-  /** Whether it was done. What fails is given back, to be tried again later and later. */
+  /** Whether it was done and is wanted again. What fails is given back, to be tried again later and later. */
   private async work(claimed: Claim): Promise<boolean> {
     const stage = claimed.stage as StageName
     const stop = this.metrics.stageSeconds.startTimer({ stage })
     try {
-      const next = await this.store.transaction(async (tx) => {
+      const { next, more } = await this.store.transaction(async (tx) => {
         const next = await STAGES[stage](tx, claimed.key, this.line)
         await want(tx, next)
-        await complete(tx, claimed)
-        return next
+        return { next, more: await complete(tx, claimed) }
       })
       stop({ outcome: 'done' })
       await this.bell.ring(next)
-      return true
+      return more
     } catch (error) {
       stop({ outcome: 'failed' })
       const { message } = error as Error

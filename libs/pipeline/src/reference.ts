@@ -5,7 +5,7 @@ import { Matcher } from '#map-matching'
 import { policyInForce } from '#policy'
 import { tariffAt, type CompiledPolicy } from '#rating'
 import { unpackNetwork, type RoadNetwork } from '#road-network'
-import { packedNetwork, policiesOf, type Tx } from '#store'
+import { packedNetwork, policiesOf, policyDigests, type Tx } from '#store'
 
 /** The tariff of an agency, over time. */
 export interface Tariff {
@@ -38,10 +38,10 @@ export class Reference {
   }
 
   async tariff(tx: Tx, agency: AgencyId): Promise<Tariff> {
-    const rows = await policiesOf(tx, agency)
-    const key = rows.map((row) => row.digest).join()
+    const key = (await policyDigests(tx, agency)).join()
     let known = this.tariffs.get(agency)
     if (known?.key !== key) {
+      const rows = await policiesOf(tx, agency)
       const documents = rows.map((row) => row.document)
       const compiledAt = tariffAt(documents)
       known = {

@@ -66,7 +66,7 @@ describe('parsePolicy', () => {
       timeZone: 'Europe/Bruxelles',
       endsAt: '2025-01-01T00:00:00+01:00',
       rules: [
-        { id: 'x', name: 'X', match: { zones: ['center'] }, price: { perMile: '18' } },
+        { id: 'x', name: 'X', match: { zones: ['center'] }, price: { perMile: '180' } },
         { id: 'y', name: 'Y', match: {}, price: { perMile: -1 } },
       ],
     })
@@ -118,8 +118,8 @@ describe('parsePolicy', () => {
     ],
     [
       'cents for euros',
-      rules(rule({ price: { perMile: '18' } })),
-      'rules[0].price.perMile: expected at most 5.00 a mile (rates are in the currency unit: 1.8 cents is "0.018"), found 18.00',
+      rules(rule({ price: { perMile: '180' } })),
+      'rules[0].price.perMile: expected at most 50.00 a mile (rates are in the currency unit: 1.8 cents is "0.018"), found 180.00',
     ],
     [
       'a rate of nothing',

@@ -2,8 +2,8 @@ import { type PolicyCap, type PolicyMatch, type PolicyPrice, type PolicyRule, ty
 import { formatMicros, invariant, micros, parseMicros, type Fault, type Interval, type Micros } from '#kernel'
 import { weekIntervals } from './bands'
 
-/** Dearest rate taken for meant, in smallest coins per mile or km: 5.00 USD. Ten times today's dearest distance charges. */
-const RATE_COINS_MAX = 500n
+/** Dearest rate taken for meant, in smallest coins per mile or km: 50.00 of a currency of hundredths, kronor and pesos too. */
+const RATE_COINS_MAX = 5_000n
 /** Where the coin is smaller than a cent, cents are counted. */
 const CENT = 10_000n
 

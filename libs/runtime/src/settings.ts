@@ -159,4 +159,6 @@ export function readSettings(environment: Readonly<Record<string, string | undef
   return settings as Settings
 }
 
-export const settingsOfProcess = (): Settings => readSettings(process.env)
+/** The settings of this process; `otherwise` gives defaults of its own to variables that are not set. */
+export const settingsOfProcess = (otherwise: Readonly<Record<string, string>> = {}): Settings =>
+  readSettings({ ...otherwise, ...process.env })

@@ -172,3 +172,9 @@ export async function savePolicy(
 
 export const policiesOf = async (tx: Tx, agency: AgencyId): Promise<{ document: PolicyDocument; digest: Digest }[]> =>
   tx.rows(`select document, digest from tariff.policy where agency = $1 order by starts_at`, [agency])
+
+/** Digests of an agency's policies: what tells whether there is a new one. */
+export const policyDigests = async (tx: Tx, agency: AgencyId): Promise<Digest[]> =>
+  (
+    await tx.rows<{ digest: Digest }>(`select digest from tariff.policy where agency = $1 order by starts_at`, [agency])
+  ).map((row) => row.digest)

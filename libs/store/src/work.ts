@@ -45,14 +45,18 @@ export const claim = (store: Store, work: WorkKey, leaseMs: number): Promise<Cla
     ),
   )
 
-/** Marks claimed work as done, in the transaction that did it. Throws FencedError where the lease was taken over. */
-export async function complete(tx: Tx, claim: Claim): Promise<void> {
-  const done = await tx.run(
+/**
+ * Marks claimed work as done, in the transaction that did it, and tells whether it was asked for again meanwhile. Throws
+ * FencedError where the lease was taken over.
+ */
+export async function complete(tx: Tx, claim: Claim): Promise<boolean> {
+  const row = await tx.row<{ more: boolean }>(
     `update metering.work set done = $4, lease_until = '-infinity', attempts = 0, last_error = null
-     where stage = $1 and key = $2 and fence = $3`,
+     where stage = $1 and key = $2 and fence = $3 returning wanted > done as more`,
     [claim.stage, claim.key, claim.fence, claim.wanted],
   )
-  if (done !== 1) throw new FencedError(`${claim.stage} ${claim.key} was taken over`)
+  if (!row) throw new FencedError(`${claim.stage} ${claim.key} was taken over`)
+  return row.more
 }
 
 /** Gives claimed work back: it may be claimed again after `backoffMs`. */

@@ -1,0 +1,71 @@
+import { readFileSync } from 'node:fs'
+import { demoCity, Fleet, type OsmFeatures } from '#fleet'
+import { digest, instant, type AgencyId, type DeviceId } from '#kernel'
+import { policyDigest, validityOf } from '#policy'
+import { buildNetwork, packNetwork, type RoadNetwork } from '#road-network'
+import {
+  grantAccess,
+  saveAccount,
+  saveAgency,
+  saveDevice,
+  saveNetwork,
+  savePolicy,
+  saveVehicle,
+  type Store,
+} from '#store'
+import { TARIFF } from './tariff'
+
+export const AGENCY = 'gothenburg' as AgencyId
+export const MONTH = '2026-10'
+/** A package on npm carries the map; nothing else of the package is used. */
+const MAP = require.resolve('geojson-path-finder/test/large-network.json')
+export const SEED = 'pilot'
+export const VEHICLES = 20
+
+/**
+ * Tokens of the demo's made-up people and devices, the same at every start so that a run can be resumed. They open nothing
+ * but the demo, which listens on this machine alone.
+ */
+export const demoToken = (name: string): string => digest(['demo', name])
+export const deviceToken = (device: DeviceId): string => demoToken(device)
+
+export interface DemoCity {
+  readonly network: RoadNetwork
+  readonly fleet: Fleet
+}
+
+/** Gothenburg as OpenStreetMap had it in 2016, from an npm package, and the people of the pilot. */
+export function openCity(): DemoCity {
+  const network = buildNetwork(demoCity(JSON.parse(readFileSync(MAP, 'utf8')) as OsmFeatures))
+  return { network, fleet: new Fleet(network, SEED, VEHICLES) }
+}
+
+/** Files the city, its tariff and its people; what is there already stays. */
+export async function register(store: Store, { network, fleet }: DemoCity): Promise<void> {
+  let lengthMm = 0
+  for (let segment = 0; segment < network.segmentCount; segment++) lengthMm += network.lengthMm(segment)
+  await store.transaction(async (tx) => {
+    await saveAgency(tx, { id: AGENCY, name: 'Gothenburg road-use pilot' })
+    await saveNetwork(tx, {
+      agency: AGENCY,
+      digest: network.digest,
+      name: 'Gothenburg',
+      attribution: network.attribution,
+      activeFrom: instant(0),
+      segments: network.segmentCount,
+      lengthMm,
+      bounds: network.bounds,
+      packed: packNetwork(network),
+    })
+    const startsAt = instant(validityOf(TARIFF).from)
+    await savePolicy(tx, AGENCY, { document: TARIFF, digest: policyDigest(TARIFF), startsAt, recordedAt: startsAt })
+    for (const { account, accountName, vehicle, vehicleName, vehicleClass, device } of fleet.vehicles) {
+      await saveAccount(tx, { id: account, agency: AGENCY, name: accountName })
+      await saveVehicle(tx, { vehicle, account, name: vehicleName, vehicleClass })
+      await saveDevice(tx, { id: device, vehicle, token: deviceToken(device) })
+      await grantAccess(tx, demoToken(account), { role: 'citizen', agency: AGENCY, account })
+    }
+    await grantAccess(tx, demoToken('agency'), { role: 'agency', agency: AGENCY, account: null })
+    await grantAccess(tx, demoToken('analyst'), { role: 'analyst', agency: AGENCY, account: null })
+  })
+}

@@ -23,8 +23,8 @@ import {
 import { parameters, type Parameters } from './parameters'
 import { refuse, StateReader, StateWriter } from './state'
 
-/** Names what turns fixes into traversals: changes with anything that may change a result. */
-export const ENGINE_VERSION = 'hmm-1'
+/** Names what turns fixes into traversals: the number changes with the code's results, the rest with any parameter. */
+export const ENGINE_VERSION = `hmm-1-${digest(parameters()).slice(0, 8)}`
 
 export interface Match {
   /** In driving order. */

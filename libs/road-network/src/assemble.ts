@@ -112,7 +112,6 @@ export function assemble(roads: readonly RoadDraft[], bans: readonly BanDraft[],
   s.cellX.set(grid.cellX)
   s.cellY.set(grid.cellY)
   s.cellFirst.set(grid.cellFirst)
-  s.cellEnd.set(grid.cellEnd)
   s.cellPiece.set(grid.cellPiece)
   s.nameFirst.set(names.first)
   s.nameUtf8.set(names.utf8)

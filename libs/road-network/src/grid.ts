@@ -13,7 +13,6 @@ export interface Grid {
   readonly cellX: Int32Array
   readonly cellY: Int32Array
   readonly cellFirst: Uint32Array
-  readonly cellEnd: Uint32Array
   readonly cellPiece: Uint32Array
 }
 
@@ -80,7 +79,7 @@ export function buildGrid(x: Int32Array, y: Int32Array, road: Uint32Array, cell:
   eachPiece((_, cx, cy) => {
     let slot = find(cx, cy)
     if (count[slot] === 0) {
-      if (++used * 3 > mask * 2) {
+      if (++used * 5 > mask * 4) {
         grow()
         slot = find(cx, cy)
       }
@@ -90,17 +89,12 @@ export function buildGrid(x: Int32Array, y: Int32Array, road: Uint32Array, cell:
     count[slot]++
     total++
   })
-  const cellFirst = new Uint32Array(mask + 1)
-  const cellEnd = new Uint32Array(mask + 1)
-  let at = 0
-  for (let i = 0; i <= mask; i++) {
-    cellFirst[i] = at
-    cellEnd[i] = at
-    at += count[i]
-  }
+  const cellFirst = new Uint32Array(mask + 2)
+  for (let i = 0; i <= mask; i++) cellFirst[i + 1] = cellFirst[i] + count[i]
+  const next = cellFirst.slice()
   const cellPiece = new Uint32Array(total)
   eachPiece((piece, cx, cy) => {
-    cellPiece[cellEnd[find(cx, cy)]++] = piece
+    cellPiece[next[find(cx, cy)]++] = piece
   })
-  return { cellX, cellY, cellFirst, cellEnd, cellPiece }
+  return { cellX, cellY, cellFirst, cellPiece }
 }

@@ -65,11 +65,10 @@ const SECTIONS = {
   /** Millimetres from the road's first point. */
   pointMm: [u32, 4, (c: Counts) => c.points],
   pointRoad: [u32, 4, (c: Counts) => c.points],
-  /** Open-addressed hash of occupied grid cells -> [cellFirst, cellEnd) of cellPiece; a piece is named by its first point. */
+  /** Open-addressed hash of occupied grid cells -> [cellFirst[i], cellFirst[i + 1]) of cellPiece; a piece is named by its first point. */
   cellX: [i32, 4, (c: Counts) => c.slots],
   cellY: [i32, 4, (c: Counts) => c.slots],
-  cellFirst: [u32, 4, (c: Counts) => c.slots],
-  cellEnd: [u32, 4, (c: Counts) => c.slots],
+  cellFirst: [u32, 4, (c: Counts) => c.slots + 1],
   cellPiece: [u32, 4, (c: Counts) => c.cellPieces],
   /** Forbidden turns: pairs (segment, next segment), sorted. */
   ban: [u32, 4, (c: Counts) => c.bans * 2],

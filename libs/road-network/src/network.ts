@@ -208,7 +208,7 @@ export class RoadNetwork {
   }
 
   private scan(fx: number, fy: number, kx: number, ky: number, radiusM: number, into: Places): void {
-    const { cellX, cellY, cellFirst, cellEnd, cellPiece, pointX, pointY, pointMm, pointRoad } = this.s
+    const { cellX, cellY, cellFirst, cellPiece, pointX, pointY, pointMm, pointRoad } = this.s
     const { cell } = this.opened
     const mask = cellX.length - 1
     const column1 = Math.floor((fx - radiusM / kx) / cell.x)
@@ -219,9 +219,9 @@ export class RoadNetwork {
     for (let row = row1; row <= row2; row++)
       for (let column = column1; column <= column2; column++) {
         let slot = slotOf(column, row, mask)
-        while (cellEnd[slot] > cellFirst[slot] && (cellX[slot] !== column || cellY[slot] !== row))
+        while (cellFirst[slot + 1] > cellFirst[slot] && (cellX[slot] !== column || cellY[slot] !== row))
           slot = (slot + 1) & mask
-        for (let i = cellFirst[slot]; i < cellEnd[slot]; i++) {
+        for (let i = cellFirst[slot]; i < cellFirst[slot + 1]; i++) {
           const p = cellPiece[i]
           const ax = (pointX[p] - fx) * kx
           const ay = (pointY[p] - fy) * ky

@@ -27,7 +27,7 @@ export async function serve(
     reply
       .header('content-security-policy', CONTENT_POLICY)
       .header('x-content-type-options', 'nosniff')
-      .header('referrer-policy', 'same-origin')
+      .header('referrer-policy', 'no-referrer')
     done(null, payload)
   })
   const description = new DocumentBuilder()
@@ -45,7 +45,7 @@ export async function serve(
     await app.close().catch(() => undefined)
     throw listenError(error, httpHost, httpPort)
   }
-  const url = settings.publicUrl || (await app.getUrl())
+  const url = settings.publicUrl || (await app.getUrl()).replace(/127\.0\.0\.1|\[::1\]/, 'localhost')
   log.info({ url }, 'serving')
   return { app, url }
 }

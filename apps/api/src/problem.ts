@@ -2,8 +2,9 @@ import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Inject 
 import { type FastifyReply, type FastifyRequest } from 'fastify'
 import { InputError } from '#kernel'
 import { LOG, type Log } from '#runtime'
+import { problemPage } from './pages'
 
-/** Every error as problem+json (RFC 9457): what was wrong and where for the caller, nothing of our inside. */
+/** Every error as problem+json (RFC 9457), or as a page for a browser: what was wrong and where, nothing of our inside. */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
   constructor(@Inject(LOG) private readonly log: Log) {}
@@ -14,6 +15,8 @@ export class ProblemFilter implements ExceptionFilter {
     const { status, detail, code, faults } = problemOf(error)
     if (status >= 500)
       this.log.error({ route: request.routeOptions?.url, error: (error as Error)?.message }, 'a request failed')
+    if (request.headers.accept?.includes('text/html'))
+      return void reply.code(status).type('text/html; charset=utf-8').send(problemPage(status, detail))
     void reply
       .code(status)
       .header('content-type', 'application/problem+json; charset=utf-8')

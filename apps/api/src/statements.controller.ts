@@ -8,7 +8,7 @@ import { statementCsv, statementHtml, type StatementProof } from '#statement'
 import { leavesOf, periodOf, type Principal, statementsFor, type StatementRow, Store } from '#store'
 import { Access, SESSION_COOKIE, Who } from './access'
 import { jsonSchema } from './devices.controller'
-import { homePage } from './home-page'
+import { homePage } from './pages'
 
 @ApiTags('statements')
 @Controller()
@@ -28,7 +28,6 @@ export class StatementsController {
   enter(@Query('token') token: string, @Res() reply: FastifyReply): void {
     void reply
       .setCookie(SESSION_COOKIE, String(token ?? ''), { httpOnly: true, sameSite: 'lax', path: '/', maxAge: 86_400 })
-      .header('referrer-policy', 'no-referrer')
       .redirect('/', 303)
   }
 

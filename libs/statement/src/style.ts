@@ -46,7 +46,7 @@ figure+table,p+table{margin-top:1.5rem}
 figcaption{color:var(--soft);font-size:.875rem;padding-bottom:.5rem}
 details{border-bottom:1px solid var(--line)}
 details:first-of-type{border-top:1px solid var(--line)}
-summary{display:grid;grid-template-columns:1rem 1fr 7rem 6rem 6.5rem;gap:0 .25rem;align-items:baseline;padding:.55rem 0;cursor:pointer;list-style:none}
+summary{display:grid;grid-template-columns:1rem 1fr 7rem 6rem 8rem;gap:0 .25rem;align-items:baseline;padding:.55rem 0;cursor:pointer;list-style:none}
 summary::-webkit-details-marker{display:none}
 summary::before{content:"";align-self:center;width:.4rem;height:.4rem;border:solid var(--soft);border-width:0 2px 2px 0;transform:rotate(-45deg)}
 details[open]>summary::before{transform:rotate(45deg)}

@@ -1,0 +1,42 @@
+import { statementSchema } from '#contracts'
+import { formatMicros } from '#kernel'
+import { STATEMENT_STYLE } from '#statement'
+import { type Principal, type StatementRow } from '#store'
+
+const escaped = (text: string) => text.replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`)
+
+const page = (title: string, body: string): string =>
+  `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${title} - Roadmeter</title><style>${STATEMENT_STYLE}</style></head>
+<body><main><h1>${title}</h1>${body}</main></body></html>`
+
+/** What went wrong, for a person, and what to do about it. */
+export function problemPage(status: number, detail: string): string {
+  const todo =
+    status === 401
+      ? 'Open the link that you were handed to sign in. <code>npm start</code> prints one for each person of the demo.'
+      : status >= 500
+        ? 'Try again in a moment.'
+        : '<a href="/">To your statements</a>'
+  const titles: Record<number, string> = { 401: 'Please sign in', 403: 'Not for you', 404: 'Not found' }
+  return page(
+    titles[status] ?? (status >= 500 ? 'Something went wrong' : 'That did not work'),
+    `<p>${escaped(detail)}</p><p>${todo}</p>`,
+  )
+}
+
+/** The first page after signing in: the statements that one may see. */
+export function homePage(who: Principal, rows: readonly StatementRow[]): string {
+  const items = rows.map((row) => {
+    const statement = statementSchema.parse(JSON.parse(row.document))
+    return `<tr><th scope="row">${row.month}</th><td>${escaped(statement.account.name)}</td><td>${statement.totals.trips}</td>
+      <td>${escaped(statement.currency)} ${formatMicros(row.due)}</td><td>${row.state === 'sealed' ? 'final' : 'in review'}</td>
+      <td><a href="/v1/statements/${row.id}.html">statement</a> · <a href="/v1/statements/${row.id}.csv">CSV</a> · <a href="/v1/statements/${row.id}.json">JSON</a></td></tr>`
+  })
+  return page(
+    who.role === 'citizen' ? 'Your statements' : `Statements of ${escaped(who.agency)}`,
+    `<table><caption>${rows.length} statement${rows.length === 1 ? '' : 's'}, newest first</caption>
+<thead><tr><th scope="col">Month</th><th scope="col">Account</th><th scope="col">Trips</th><th scope="col">Due</th><th scope="col">State</th><th scope="col">Read</th></tr></thead>
+<tbody>${items.join('')}</tbody></table>
+<p><a href="/v1/agencies/${escaped(who.agency)}/policies">The published tariff</a> · <a href="/docs">The api</a></p>`,
+  )
+}

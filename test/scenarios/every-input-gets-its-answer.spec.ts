@@ -185,7 +185,7 @@ describe('every input gets its answer', () => {
       clientId: 'stranger',
       reconnectPeriod: 0,
     })
-    const cutOff = new Promise((resolve) => stranger.once('close', resolve))
+    const cutOff = new Promise<void>((resolve) => stranger.once('close', () => resolve()))
     stranger.publish(topicOf(people.device, 'batch'), JSON.stringify(batch(6, 0)), { qos: 1 })
     await cutOff
     await stranger.endAsync(true)

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import fs from 'node:fs'
 import { Client } from 'pg'
 import { readSettings } from '#runtime'
 import { dataSourceOptions, openDataSource, Store } from '#store'
@@ -15,7 +16,13 @@ export async function embeddedDatabase(): Promise<Database> {
   await copyTemplate(folder)
   const settings = readSettings({ ROADMETER_DATA: folder })
   const source = await openDataSource(await dataSourceOptions(settings), true)
-  return { store: new Store(source), close: () => source.destroy() }
+  return {
+    store: new Store(source),
+    async close() {
+      await source.destroy()
+      await fs.promises.rm(folder, { recursive: true })
+    },
+  }
 }
 
 /** A database of its own on the server that `url` names; `drop` removes it, whoever is still connected. */

@@ -213,18 +213,15 @@ export class Chain {
     for (let i = 0; i < this.frontCount; i++)
       search.addSource(this.frontSegment[i], this.frontOffset[i], this.frontCost[i])
     const targets = this.addTargets(fix, displacementM)
-    for (let i = 0; i < this.frontCount; i++)
+    for (let i = 0; i < this.frontCount; i++) {
+      const segment = this.frontSegment[i]
+      const back = this.network.reverse(segment)
       for (let t = 0; t < targets; t++)
-        this.offerAlong(
-          search,
-          i,
-          t,
-          this.frontSegment[i],
-          this.frontOffset[i],
-          this.targetSegment[t],
-          this.targetOffset[t],
-        )
-    search.run(p.windowM * 1000)
+        if (this.targetSegment[t] === segment) this.offerAhead(search, i, t, this.targetOffset[t] - this.frontOffset[i])
+        else if (this.targetSegment[t] === back)
+          this.offerBack(search, i, t, segment, this.frontOffset[i] + this.targetOffset[t])
+    }
+    search.run(p.searchWindowM * 1000)
     if (!this.extend(fix, targets)) return false
     if (this.trellis.isOver()) this.settle()
     return true
@@ -275,25 +272,16 @@ export class Chain {
     this.frontNode[i] = this.trellis.addNode(this.targetSegment[t], offsetMm, parent, confidence)
   }
 
-  /** Offers what needs no search: on along the segment, a little back on it, or turning back on its road. */
-  private offerAlong(
-    search: RouteSearch,
-    source: number,
-    target: number,
-    from: number,
-    fromMm: number,
-    to: number,
-    toMm: number,
-  ): void {
-    const { p } = this
-    if (from === to) {
-      const ahead = toMm - fromMm
-      if (ahead >= 0) search.offer(target, source, ahead, ahead)
-      else if (-ahead <= p.backM * 1000) search.offer(target, source, -ahead * p.backFactor, ahead)
-    } else if (this.network.reverse(from) === to) {
-      const mm = Math.abs(this.network.lengthMm(from) - toMm - fromMm)
-      search.offer(target, source, mm + p.midUTurnM * 1000, mm)
-    }
+  /** Offers the way on along the segment, or a little back on it: that buys no road, so its length is given as negative. */
+  private offerAhead(search: RouteSearch, source: number, target: number, aheadMm: number): void {
+    if (aheadMm >= 0) search.offer(target, source, aheadMm, aheadMm)
+    else if (-aheadMm <= this.p.backM * 1000) search.offer(target, source, -aheadMm * this.p.backFactor, aheadMm)
+  }
+
+  /** Offers to turn back between junctions; `offsetsMm` are those of both ends, each in its own direction. */
+  private offerBack(search: RouteSearch, source: number, target: number, from: number, offsetsMm: number): void {
+    const mm = Math.abs(this.network.lengthMm(from) - offsetsMm)
+    search.offer(target, source, mm + this.p.midUTurnM * 1000, mm)
   }
 
   /** Pieces of road from where the vehicle was last decided to be to a visit. */
@@ -315,7 +303,7 @@ export class Chain {
     link.begin(lon, lat, 1, Infinity)
     link.addSource(from, drive.offsetMm, 0)
     link.addTarget(to, visit.offsetMm, 0)
-    this.offerAlong(link, 0, 0, from, drive.offsetMm, to, visit.offsetMm)
+    if (network.reverse(from) === to) this.offerBack(link, 0, 0, from, drive.offsetMm + visit.offsetMm)
     link.run(0)
     invariant(link.targetSource[0] >= 0, 'no route between two visits that were matched')
     link.pathInto(0, this.path)

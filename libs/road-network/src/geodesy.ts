@@ -8,7 +8,8 @@ export const UNITS_PER_DEGREE = 1e7
 /** Metres per degree of latitude on the meridian at `lat`: radius of curvature a(1-e²)/(1-e² sin²φ)^1.5. */
 export function metresPerDegreeLat(lat: number): number {
   const sin = Math.sin(lat * RAD)
-  return (A_M * (1 - E2) * RAD) / (1 - E2 * sin * sin) ** 1.5
+  const w = 1 - E2 * sin * sin
+  return (A_M * (1 - E2) * RAD) / (w * Math.sqrt(w))
 }
 
 /** Metres per degree of longitude on the parallel at `lat`: radius a cos φ / sqrt(1-e² sin²φ). */

@@ -6,7 +6,6 @@ import {
   drivable,
   lengthM,
   packNetwork,
-  ROAD_CLASSES,
   shortestPath,
   unpackNetwork,
   type NetworkSource,
@@ -15,7 +14,6 @@ import {
   type Tags,
   type TurnRestriction,
 } from '#road-network'
-import * as contracts from '#contracts'
 
 /** A cross: 1 west, 2 east, 3 north, 4 south, 9 in the middle; ways 10 to 40 lead to it. */
 function cross(tags: Record<number, Tags> = {}, restrictions: TurnRestriction[] = []): NetworkSource {
@@ -50,9 +48,6 @@ describe('from OpenStreetMap', () => {
     expect(Array.from(n.shape(n.reverse(s)))).toEqual([7.5, 47.5, 7.499, 47.5])
     expect(n.outgoing(n.to(s)).map((t) => n.from(t))).toEqual(Array(4).fill(n.to(s)))
     expect(n.bounds).toEqual([7.499, 47.499, 7.501, 47.501])
-  })
-  it('keeps the words of the contracts', () => {
-    expect(ROAD_CLASSES).toEqual(contracts.ROAD_CLASSES)
   })
   it.each([
     [{ highway: 'residential', oneway: 'yes' }, [true, false]],

@@ -223,10 +223,14 @@ export class RoadNetwork {
           slot = (slot + 1) & mask
         for (let i = cellFirst[slot]; i < cellFirst[slot + 1]; i++) {
           const p = cellPiece[i]
-          const ax = (pointX[p] - fx) * kx
           const ay = (pointY[p] - fy) * ky
-          const dx = (pointX[p + 1] - fx) * kx - ax
-          const dy = (pointY[p + 1] - fy) * ky - ay
+          const by = (pointY[p + 1] - fy) * ky
+          if ((ay > radiusM && by > radiusM) || (ay < -radiusM && by < -radiusM)) continue
+          const ax = (pointX[p] - fx) * kx
+          const bx = (pointX[p + 1] - fx) * kx
+          if ((ax > radiusM && bx > radiusM) || (ax < -radiusM && bx < -radiusM)) continue
+          const dx = bx - ax
+          const dy = by - ay
           const d2 = dx * dx + dy * dy
           let t = d2 > 0 ? -(ax * dx + ay * dy) / d2 : 0
           t = t < 0 ? 0 : t > 1 ? 1 : t

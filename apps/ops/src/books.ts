@@ -8,7 +8,7 @@ import { statementCsv, statementHtml, type StatementProof } from '#statement'
 import { leavesOf, periodOf, StatementRow, statementsFor, type Store } from '#store'
 import { accountId, agencyId, month as monthOf } from './arguments'
 import { withDatabase } from './database'
-import { columns, distance, grouped, money, progress, say } from './printed'
+import { columns, distance, grouped, money, progress, say, unitSign } from './printed'
 import { knownAgency } from './registry'
 
 /** `roadmeter close | reconcile | statement`: what happens to the books of a month. */
@@ -106,7 +106,7 @@ function summary(statement: Statement, row: StatementRow): string {
     `${distance(
       journey.lines.reduce((mm, line) => mm + line.distanceMm, 0),
       unit,
-    )} ${unit}`,
+    )} ${unitSign(unit)}`,
     money(journey.amount, currency),
   ])
   const credits = statement.capCredits.map((credit) => [
@@ -117,6 +117,6 @@ function summary(statement: Statement, row: StatementRow): string {
   return [
     `statement ${row.id} (${row.state}), ${statement.month}: ${agency.name} to ${account.name}`,
     columns([['journey (UTC)', 'distance', 'amount'], ...rows, ...credits], [1, 2]),
-    `charged ${distance(totals.chargedMm, unit)} ${unit}, free ${distance(totals.freeMm, unit)} ${unit}, exact ${money(totals.exact, currency)}, due ${money(totals.due, currency)} on ${statement.dueOn}`,
+    `charged ${distance(totals.chargedMm, unit)} ${unitSign(unit)}, free ${distance(totals.freeMm, unit)} ${unitSign(unit)}, exact ${money(totals.exact, currency)}, due ${money(totals.due, currency)} on ${statement.dueOn}`,
   ].join('\n')
 }

@@ -26,6 +26,10 @@ export const percent = (share: number): string => `${share < 0 ? '' : '+'}${(100
 
 export const grouped = (count: number): string => count.toLocaleString('en')
 
+export const counted = (count: number, thing: string): string => `${grouped(count)} ${thing}${count === 1 ? '' : 's'}`
+
+export const unitSign = (unit: 'mile' | 'km'): string => (unit === 'mile' ? 'mi' : 'km')
+
 export interface Progress {
   to(done: number, all: number): void
   end(): void

@@ -10,7 +10,7 @@ import { systemClock, ToldClock } from '#runtime'
 import flat from '../../policies/flat.json'
 import { moment } from '../arguments'
 import { beforeLeaving, deletedAtTheEnd } from '../leaving'
-import { grouped, progress, say } from '../printed'
+import { counted, progress, say } from '../printed'
 import { readPolicy } from '../policy'
 import { readSuites, type Suite } from './drives'
 import { openLine } from './line'
@@ -74,7 +74,7 @@ async function replay(path: string, options: Options): Promise<void> {
     await out?.write(line.store, results)
     const seconds = (systemClock.now() - startedAt) / 1000
     say(options.json ? JSON.stringify(asJson(results, policy, seconds)) : asTable(results, policy, seconds))
-    if (out && !options.json) say(`${grouped(out.files)} files in ${options.out}`)
+    if (out && !options.json) say(`${counted(out.files, 'file')} in ${options.out}`)
     if (results.some((result) => result.lost > 0 || result.rejected > 0)) process.exitCode = 1
   } finally {
     stay()

@@ -1,7 +1,7 @@
 import { Module } from '@nestjs/common'
 import { NestFactory } from '@nestjs/core'
 import { EngineModule, IngestModule } from '#pipeline'
-import { frameworkLog, openLog, readSettings, RuntimeModule, type ToldClock } from '#runtime'
+import { readSettings, RuntimeModule, type ToldClock } from '#runtime'
 import { Store, StoreModule } from '#store'
 
 /** The whole line in this process, on a clock that is told the time. */
@@ -30,8 +30,8 @@ export async function openLine(folder: string, clock: ToldClock): Promise<Runnin
     ],
   })
   class ReplayProcess {}
-  const logger = frameworkLog(openLog(settings, 'replay'))
-  const app = await NestFactory.createApplicationContext(ReplayProcess, { logger, abortOnError: false })
+  // The framework's own log would say every InputError once more before it is thrown.
+  const app = await NestFactory.createApplicationContext(ReplayProcess, { logger: false, abortOnError: false })
   let closed: Promise<void> | null = null
   return {
     store: app.get(Store),

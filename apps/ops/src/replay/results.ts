@@ -2,7 +2,7 @@ import { type PolicyDocument } from '#contracts'
 import { micros, type DeviceId, type Micros, type TripId } from '#kernel'
 import { PARAMETERS } from '#map-matching'
 import { chargesOf, statementsFor, tripsWhere, type StatementRow, type Store } from '#store'
-import { columns, distance, grouped, money, percent } from '../printed'
+import { columns, counted, distance, grouped, money, percent, unitSign } from '../printed'
 import { type Part } from './run'
 
 /** What became of one drive. */
@@ -95,7 +95,8 @@ function totalsOf(results: readonly Result[]) {
 
 export function asTable(results: readonly Result[], policy: PolicyDocument, seconds: number): string {
   const { unit } = policy.billing
-  const head = ['drive', 'fixes', `metered ${unit}`, `true ${unit}`, 'difference', 'amount', '']
+  const sign = unitSign(unit)
+  const head = ['drive', 'fixes', `metered ${sign}`, `true ${sign}`, 'difference', 'amount', '']
   const totals = totalsOf(results)
   const rows = results.map(({ part, distanceMm, due }) => {
     const { name, fixes, trueMm, onRoad } = part.drive
@@ -118,18 +119,18 @@ export function asTable(results: readonly Result[], policy: PolicyDocument, seco
     truth ? percent(truth.difference) : '',
     money(totals.due, policy.currency),
   ]
-  const plainUnit = unit === 'mile' ? 'km' : 'mile'
+  const other = unit === 'mile' ? 'km' : 'mile'
   return [
     columns([head, ...rows, last], [1, 2, 3, 4, 5]),
     '',
-    `${grouped(results.length)} drives, ${distance(totals.distanceMm, unit, 1)} ${unit} (${distance(totals.distanceMm, plainUnit, 1)} ${plainUnit}) metered, of which ${distance(totals.freeMm, unit, 1)} free, under policy ${policy.id}`,
+    `${counted(results.length, 'drive')}, ${distance(totals.distanceMm, unit, 1)} ${sign} (${distance(totals.distanceMm, other, 1)} ${unitSign(other)}) metered, of which ${distance(totals.freeMm, unit, 1)} ${sign} free, under policy ${policy.id}`,
     ...(truth
       ? [
           `against the truth of ${truth.drives}: ${percent(truth.difference)} in total, ${(100 * truth.meanAbsoluteError).toFixed(2)} % mean absolute error per drive`,
         ]
       : []),
-    `${grouped(totals.batches)} batches over MQTT: ${totals.lost} lost, ${totals.duplicate} came again (and were charged once), ${totals.rejected} rejected`,
-    `${grouped(totals.statements)} statements sealed; ${seconds.toFixed(1)} s in all`,
+    `${grouped(totals.batches)} batches over MQTT: ${totals.lost} lost, ${totals.duplicate} duplicated, ${totals.rejected} rejected`,
+    `${counted(totals.statements, 'statement')} sealed; ${seconds.toFixed(1)} s in all`,
   ].join('\n')
 }
 

@@ -142,7 +142,7 @@ export class RoadNetwork {
     return -1
   }
 
-  /** Longitude, latitude pairs in the direction of travel, degrees. */
+  /** Longitude, latitude pairs in the direction of travel, degrees; beyond 180 where the road crosses the antimeridian. */
   shape(segment: number): Float64Array {
     const { first, last, backward } = this.pointsOf(segment)
     const n = last - first + 1

@@ -37,12 +37,13 @@ export interface World {
   close(): Promise<void>
 }
 
-/** `environment` overrides settings; without DATABASE_URL the database is embedded, in `folder` (a new one unless told). */
+/** `environment` overrides settings; without DATABASE_URL the database is embedded, in a folder given or of its own. */
 export async function openWorld(
   now: Instant,
   environment: Record<string, string> = {},
-  folder = newFolder(),
+  given?: string,
 ): Promise<World> {
+  const folder = given ?? newFolder()
   if (!environment.DATABASE_URL && !fs.existsSync(path.join(folder, 'db'))) await copyTemplate(folder)
   const settings = readSettings({
     ROADMETER_DATA: folder,
@@ -72,7 +73,10 @@ export async function openWorld(
     mqttUrl: app.get(IngestModule).url,
     httpUrl: url.replace('[::1]', 'localhost'),
     settings,
-    close: () => app.close(),
+    async close() {
+      await app.close()
+      if (!given) await fs.promises.rm(folder, { recursive: true, force: true })
+    },
   }
 }
 

@@ -4,7 +4,16 @@ import { policySchema } from '#contracts'
 import { instant, type AgencyId } from '#kernel'
 import { describePolicy, parsePolicy, policyDigest, validityOf } from '#policy'
 import { CLOCK, type Clock } from '#runtime'
-import { agencyById, monthlyResults, networksOf, policiesOf, type Principal, savePolicy, Store } from '#store'
+import {
+  agencyById,
+  monthlyResults,
+  networksOf,
+  policiesOf,
+  policyDigests,
+  type Principal,
+  savePolicy,
+  Store,
+} from '#store'
 import { Access, Who } from './access'
 import { jsonSchema } from './devices.controller'
 
@@ -37,9 +46,9 @@ export class AgenciesController {
     const document = parsePolicy(body)
     const digest = policyDigest(document)
     await this.store.transaction(async (tx) => {
-      const others = (await policiesOf(tx, agency)).filter((row) => row.digest !== digest)
+      const filed = await policyDigests(tx, agency)
       const startsAt = instant(validityOf(document).from)
-      if (others.length && startsAt <= this.clock.now())
+      if (filed.length && !filed.includes(digest) && startsAt <= this.clock.now())
         throw new ForbiddenException(
           'a policy starts in the future: trips are priced by what was published before they were driven',
         )

@@ -23,6 +23,15 @@ export async function serve(
     abortOnError: false,
   })
   await app.register(cookie)
+  // No name of ours holds a NUL, and PostgreSQL takes none in a text.
+  adapter.getInstance().addHook('onRequest', (request, reply, done) => {
+    if (/%00/.test(request.url))
+      void reply
+        .code(400)
+        .type('application/problem+json; charset=utf-8')
+        .send({ type: 'about:blank', title: 'an address holds no NUL', status: 400, code: 'ADDRESS' })
+    else done()
+  })
   adapter.getInstance().addHook('onSend', (_request, reply, payload, done) => {
     reply
       .header('content-security-policy', CONTENT_POLICY)

@@ -9,7 +9,7 @@ import {
   type Instant,
   type StatementId,
 } from '#kernel'
-import { merkleRoot, statementTransfer } from '#ledger'
+import { merkleRoot, shardOf, statementTransfer } from '#ledger'
 import { amountOf, localClock } from '#policy'
 import { capCredit } from '#rating'
 import { billingTerms, draftStatement, statementDigest } from '#statement'
@@ -93,6 +93,8 @@ async function step(tx: Tx, period: Period, tariff: Tariff, now: Instant): Promi
       const { billing } = billingTerms(tariff.documents, month)
       if (now < period.draftedAt! + billing.reviewDays * DAY_MS) return false
       const files = await drafts(tx, agency, month, STATEMENTS_PER_STEP)
+      // Chains are locked in one order, so that the closes of two agencies never wait for each other in a circle.
+      files.sort((a, b) => shardOf(a.account) - shardOf(b.account))
       for (const file of files) await seal(tx, agency, file, month, now)
       if (files.length < STATEMENTS_PER_STEP) {
         await publishRoot(tx, period, merkleRoot(await leavesOf(tx, agency, month)))

@@ -1,8 +1,8 @@
 import { statementSchema } from '#contracts'
 import { canonical, digest, type AgencyId, type Digest } from '#kernel'
-import { emptyChain, headOf, verifyChain } from '#ledger'
+import { emptyChain, headOf, merkleRoot, verifyChain } from '#ledger'
 import { statementDigest, verifyStatement } from '#statement'
-import { batchesOf, chainHeads, chainPage, chargesOf, tripsWhere, type Store, type Tx } from '#store'
+import { batchesOf, chainHeads, chainPage, leavesOf, chargesOf, tripsWhere, type Store, type Tx } from '#store'
 import { type Line } from './line'
 import { fixColumns, matchFixes } from './match'
 import { meterTrip } from './meter'
@@ -182,6 +182,11 @@ async function statements(store: Store): Promise<Finding> {
       after = rows.at(-1)!.id
     }
   }
+  for (const { agency, month, root } of await store.read<{ agency: AgencyId; month: string; root: Digest | null }>(
+    `select agency, month, root from money.period where state = 'sealed'`,
+  ))
+    if (root !== merkleRoot(await store.transaction((tx) => leavesOf(tx, agency, month))))
+      faults.push(`the root of ${agency} ${month} is not that of its statements`)
   const balances = await sentences(store, UNBALANCED)
   return {
     id: 'I5',

@@ -122,7 +122,7 @@ export const SETTINGS = {
     1_800_000,
     60_000,
     86_400_000,
-    'A trip without an end message ends after this long without a fix.',
+    'A trip without an end message ends when its device has been silent for this long.',
   ),
   gapWaitMs: whole(
     'ROADMETER_GAP_WAIT_MS',

@@ -30,7 +30,7 @@ export const PARAMETERS = {
   weightMin: row(0.2, '', 0, 1, 'least weight of a fix that is near the last one', 'fitted'),
   thinM: row(15, 'm', 0, 100, 'fixes nearer than this to the last kept one add no knowledge', 'feasibility probe'),
   windowM: row(400, 'm', 50, 5_000, 'candidates dearer than the best by more are given up', 'fitted'),
-  searchWindowM: row(100, 'm', 0, 5_000, 'routes dearer than the best by more are not looked for', 'fitted'),
+  searchWindowM: row(200, 'm', 0, 5_000, 'routes dearer than the best by more are not looked for', 'fitted'),
   backM: row(60, 'm', 0, 200, 'going back this far on a segment is jitter and buys no road', 'feasibility probe'),
   backFactor: row(0.5, '', 0, 5, 'cost of going back, per metre', 'fitted'),
   uTurnM: row(100, 'm', 0, 2_000, 'cost of turning back at a junction', 'fitted'),

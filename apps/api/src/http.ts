@@ -18,10 +18,12 @@ export async function serve(
 ): Promise<{ app: NestFastifyApplication; url: string }> {
   const adapter = new FastifyAdapter({ bodyLimit: BODY_BYTES_MAX, trustProxy: false })
   const app = await NestFactory.create<NestFastifyApplication>(module, adapter, {
-    logger: frameworkLog(log),
+    // What goes wrong in opening ends the process with one sentence; Nest would say it too, with a stack.
+    logger: false,
     rawBody: true,
     abortOnError: false,
   })
+  app.useLogger(frameworkLog(log))
   await app.register(cookie)
   // No name of ours holds a NUL, and PostgreSQL takes none in a text.
   adapter.getInstance().addHook('onRequest', (request, reply, done) => {

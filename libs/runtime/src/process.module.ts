@@ -8,7 +8,8 @@ import { frameworkLog, listenError } from './start'
 /** Runs a process without pages of its own: /healthz, /readyz and /metrics is all it answers, until it is told to stop. */
 export async function serveHealth(module: Type, settings: Settings, process: string): Promise<void> {
   const log = openLog(settings, process)
-  const app = await NestFactory.create(module, new FastifyAdapter(), { logger: frameworkLog(log), abortOnError: false })
+  const app = await NestFactory.create(module, new FastifyAdapter(), { logger: false, abortOnError: false })
+  app.useLogger(frameworkLog(log))
   app.enableShutdownHooks()
   const { httpHost, healthPort } = settings
   try {

@@ -6,6 +6,8 @@ import { type Log } from './log'
  * its stack and status 1.
  */
 export function run(main: () => Promise<void>): void {
+  // Whoever read along has closed the pipe: there is nobody left to tell.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
   main().catch((error: unknown) => {
     process.stderr.write(
       error instanceof InputError ? `roadmeter: ${error.message}\n` : `${(error as Error)?.stack ?? String(error)}\n`,

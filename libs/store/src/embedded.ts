@@ -14,10 +14,17 @@ interface QueryResult {
 type Answer = (error: unknown, result?: QueryResult) => void
 type Query = string | { text: string; values?: unknown[] }
 
-/** int8 and numeric arrive as text, as node-postgres hands them over. */
-const PARSERS = { 20: (value: string) => value, 1700: (value: string) => value }
-/** bool, bytea, int2, int4, text, json, float4, float8, varchar, jsonb and arrays of int4 and text: all that our rows are made of. */
-const TYPES_USED = new Set([16, 17, 21, 23, 25, 114, 700, 701, 1043, 3802, 1007, 1009])
+/** int8 and numeric arrive as text, as node-postgres hands them over; bytea is read at once, where PGlite goes byte by byte. */
+const PARSERS = {
+  20: (value: string) => value,
+  1700: (value: string) => value,
+  17: (value: string) => Buffer.from(value.slice(2), 'hex'),
+}
+const SERIALIZERS = {
+  17: (value: Uint8Array) => `\\x${Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('hex')}`,
+}
+/** bool, int2, int4, text, json, float4, float8, varchar, jsonb and arrays of int4 and text: all that our rows are made of. */
+const TYPES_USED = new Set([16, 21, 23, 25, 114, 700, 701, 1043, 3802, 1007, 1009])
 const LOCK = 'roadmeter.lock'
 
 /**
@@ -182,6 +189,9 @@ async function execute(
     }
   }
   const bound = values.map((value) => (value === undefined ? null : value))
-  const { rows, affectedRows, fields } = await session.query(text, bound, { parsers: PARSERS })
+  const { rows, affectedRows, fields } = await session.query(text, bound, {
+    parsers: PARSERS,
+    serializers: SERIALIZERS,
+  })
   return { rows, rowCount: affectedRows || rows.length, command, fields }
 }

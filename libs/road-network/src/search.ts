@@ -7,9 +7,15 @@ const NONE = -1
 const HALF_TURN = 180 * UNITS_PER_DEGREE
 /** Straight lines are measured on a plane: this much shorter than they seem, so that no route is underestimated. */
 const PLANE_SAFETY = 0.998
-/** Nothing on a road is faster: the bound that keeps A* exact when time is the cost. */
-const FASTEST_KMH = 250
 const msPerMm = (kmh: number): number => 3.6 / kmh
+const kmhOf = (network: RoadNetwork, segment: number): number =>
+  network.maxSpeedKmh(segment) || ASSUMED_KMH[network.roadClass(segment)]
+
+function fastestKmh(network: RoadNetwork): number {
+  let fastest = 1
+  for (let segment = 0; segment < network.segmentCount; segment++) fastest = Math.max(fastest, kmhOf(network, segment))
+  return fastest
+}
 
 /**
  * Bounded best-first search over directed segments (A*, Hart, Nilsson & Raphael 1968), from several weighted sources to several
@@ -29,6 +35,8 @@ export class RouteSearch {
 
   private readonly network: RoadNetwork
   private readonly byTime: boolean
+  /** The bound that keeps A* exact when time is the cost: nothing in this network is faster. */
+  private readonly msPerMmMin: number
   private readonly uTurnCost: number
   private readonly labelsMax: number
 
@@ -73,6 +81,7 @@ export class RouteSearch {
   ) {
     this.network = network
     this.byTime = options.by === 'time'
+    this.msPerMmMin = this.byTime ? msPerMm(fastestKmh(network)) : 0
     this.uTurnCost = options.uTurnCost ?? 0
     this.labelsMax = options.labelsMax ?? 20_000
     const endsMax = options.endsMax ?? 64
@@ -259,7 +268,7 @@ export class RouteSearch {
 
   private cost(segment: number, mm: number): number {
     if (!this.byTime) return mm
-    return mm * msPerMm(this.network.maxSpeedKmh(segment) || ASSUMED_KMH[this.network.roadClass(segment)])
+    return mm * msPerMm(kmhOf(this.network, segment))
   }
 
   /** A bound from below on the cost from the start of a segment to any target. */
@@ -271,7 +280,7 @@ export class RouteSearch {
     const dy = (this.network.startY(segment) - this.goalY) * this.ky
     const straight = Math.sqrt(dx * dx + dy * dy) - this.goalRadiusMm
     if (!(straight > 0)) return 0
-    return this.byTime ? straight * msPerMm(FASTEST_KMH) : straight
+    return this.byTime ? straight * this.msPerMmMin : straight
   }
 
   private push(key: number, label: number, cost: number): void {

@@ -4,9 +4,9 @@ import path from 'node:path'
 import { Module } from '@nestjs/common'
 import { type NestFastifyApplication } from '@nestjs/platform-fastify'
 import { digest, instant, type AccountId, type AgencyId, type DeviceId, type Instant, type VehicleId } from '#kernel'
-import { parsePolicy, policyDigest, validityOf } from '#policy'
+import { parsePolicy } from '#policy'
 import { EngineModule, IngestModule, LINE, type Line, reconcile } from '#pipeline'
-import { packNetwork, type RoadNetwork } from '#road-network'
+import { type RoadNetwork } from '#road-network'
 import { CLOCK, openLog, readSettings, RuntimeModule, type Settings, ToldClock } from '#runtime'
 import {
   backlog,
@@ -17,7 +17,7 @@ import {
   saveAgency,
   saveDevice,
   saveNetwork,
-  savePolicy,
+  filePolicy,
   saveVehicle,
   Store,
   StoreModule,
@@ -124,26 +124,8 @@ export async function cast(
   const tokens = Object.fromEntries(roles.map((role) => [role, `${role}-token-${suffix}`])) as Cast['tokens']
   await world.store.transaction(async (tx) => {
     await saveAgency(tx, { id: agency, name: `City of ${suffix}` })
-    await saveNetwork(tx, {
-      agency,
-      digest: network.digest,
-      name: 'test',
-      attribution: network.attribution,
-      activeFrom: instant(0),
-      segments: network.segmentCount,
-      lengthMm: 1,
-      bounds: [0, 0, 1, 1],
-      packed: packNetwork(network),
-    })
-    for (const given of policies) {
-      const document = parsePolicy(given)
-      await savePolicy(tx, agency, {
-        document,
-        digest: policyDigest(document),
-        startsAt: instant(validityOf(document).from),
-        recordedAt: instant(0),
-      })
-    }
+    await saveNetwork(tx, agency, network, { name: 'test', activeFrom: instant(0) })
+    for (const policy of policies) await filePolicy(tx, agency, parsePolicy(policy), instant(0))
     await saveAccount(tx, { id: account, agency, name: `Account ${suffix}` })
     await saveVehicle(tx, { vehicle, account, name: 'the blue car', vehicleClass: 'car' })
     await saveDevice(tx, { id: device, vehicle, token: deviceToken })

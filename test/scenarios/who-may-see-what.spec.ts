@@ -277,7 +277,7 @@ describe('who may see what', () => {
 
     it('not with a start in the past, not by a citizen or an analyst, not for another agency', async () => {
       const past = { ...next, id: 'past', startsAt: '2026-10-31T23:59:00+01:00' }
-      expect((await problem(await file(one, past))).status).toBe(403)
+      expect(await problem(await file(one, past))).toMatchObject({ status: 400, code: 'POLICY_PAST' })
       expect((await problem(await file(one, next, one.tokens.citizen))).status).toBe(403)
       expect((await problem(await file(one, next, one.tokens.analyst))).status).toBe(403)
       expect((await problem(await file(one, next, two.tokens.agency))).status).toBe(404)

@@ -4,9 +4,8 @@ import { Redis } from 'ioredis'
 import { covers, type Batch, type Receipt } from '#contracts'
 import { chance, instant, type AccountId, type AgencyId, type DeviceId, type VehicleId } from '#kernel'
 import { DeviceClient } from '#messaging'
-import { parsePolicy, policyDigest, validityOf } from '#policy'
+import { parsePolicy } from '#policy'
 import { reconcile, Reference } from '#pipeline'
-import { packNetwork } from '#road-network'
 import { readSettings, systemClock } from '#runtime'
 import {
   backlog,
@@ -16,7 +15,7 @@ import {
   saveAgency,
   saveDevice,
   saveNetwork,
-  savePolicy,
+  filePolicy,
   saveVehicle,
   Store,
 } from '#store'
@@ -61,24 +60,8 @@ const AGENCY = 'line-city' as AgencyId
     store = new Store(await openDataSource(await dataSourceOptions(settings), true))
     await store.transaction(async (tx) => {
       await saveAgency(tx, { id: AGENCY, name: 'Line City' })
-      await saveNetwork(tx, {
-        agency: AGENCY,
-        digest: MAIN_ROAD.digest,
-        name: 'drawn',
-        attribution: MAIN_ROAD.attribution,
-        activeFrom: instant(0),
-        segments: MAIN_ROAD.segmentCount,
-        lengthMm: 1,
-        bounds: [7, 45, 7.1, 45.1],
-        packed: packNetwork(MAIN_ROAD),
-      })
-      const document = parsePolicy({ ...TARIFF, startsAt: '2020-01-01T00:00:00+01:00' })
-      await savePolicy(tx, AGENCY, {
-        document,
-        digest: policyDigest(document),
-        startsAt: instant(validityOf(document).from),
-        recordedAt: instant(0),
-      })
+      await saveNetwork(tx, AGENCY, MAIN_ROAD, { name: 'drawn', activeFrom: instant(0) })
+      await filePolicy(tx, AGENCY, parsePolicy({ ...TARIFF, startsAt: '2020-01-01T00:00:00+01:00' }), instant(0))
       for (const { id, token, vehicle, account } of fleet) {
         await saveAccount(tx, { id: account, agency: AGENCY, name: account })
         await saveVehicle(tx, { vehicle, account, name: vehicle, vehicleClass: 'car' })

@@ -1,19 +1,10 @@
-import { Body, Controller, Get, Inject, NotFoundException, Param, Post, ForbiddenException } from '@nestjs/common'
+import { Body, Controller, Get, Inject, NotFoundException, Param, Post } from '@nestjs/common'
 import { ApiBearerAuth, ApiBody, ApiTags } from '@nestjs/swagger'
 import { policySchema } from '#contracts'
-import { instant, type AgencyId } from '#kernel'
-import { describePolicy, parsePolicy, policyDigest, validityOf } from '#policy'
+import { type AgencyId } from '#kernel'
+import { describePolicy, parsePolicy } from '#policy'
 import { CLOCK, type Clock } from '#runtime'
-import {
-  agencyById,
-  monthlyResults,
-  networksOf,
-  policiesOf,
-  policyDigests,
-  type Principal,
-  savePolicy,
-  Store,
-} from '#store'
+import { agencyById, monthlyResults, networksOf, policiesOf, type Principal, filePolicy, Store } from '#store'
 import { Access, Who } from './access'
 import { jsonSchema } from './devices.controller'
 
@@ -44,16 +35,7 @@ export class AgenciesController {
   async file(@Who() who: Principal, @Param('agency') agency: AgencyId, @Body() body: unknown) {
     ownAgency(who, agency)
     const document = parsePolicy(body)
-    const digest = policyDigest(document)
-    await this.store.transaction(async (tx) => {
-      const filed = await policyDigests(tx, agency)
-      const startsAt = instant(validityOf(document).from)
-      if (filed.length && !filed.includes(digest) && startsAt <= this.clock.now())
-        throw new ForbiddenException(
-          'a policy starts in the future: trips are priced by what was published before they were driven',
-        )
-      await savePolicy(tx, agency, { document, digest, startsAt, recordedAt: this.clock.now() })
-    })
+    const digest = await this.store.transaction((tx) => filePolicy(tx, agency, document, this.clock.now()))
     return { id: document.id, digest }
   }
 

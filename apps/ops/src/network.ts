@@ -1,6 +1,6 @@
 import { Command } from 'commander'
 import { instant, type AgencyId, type Instant } from '#kernel'
-import { packNetwork, type RoadNetwork } from '#road-network'
+import { type RoadNetwork } from '#road-network'
 import { systemClock } from '#runtime'
 import { networksOf, saveNetwork } from '#store'
 import { agencyId, moment } from './arguments'
@@ -68,29 +68,17 @@ async function importNetwork(
   await withDatabase(async (store) => {
     const bar = progress(`importing ${file.split(/[\\/]/).at(-1)}`)
     try {
-      bar.to(0, 3)
+      bar.to(0, 2)
       await store.transaction((tx) => knownAgency(tx, agency))
       const network = await readNetwork(file)
-      bar.to(1, 3)
-      const packed = packNetwork(network)
-      bar.to(2, 3)
+      bar.to(1, 2)
       const [from, saved] = await store.transaction(async (tx) => {
         const first = (await networksOf(tx, agency)).length === 0
         const from = activeFrom ?? (first ? instant(0) : systemClock.now())
-        const row = {
-          agency,
-          digest: network.digest,
-          name: name ?? file.split(/[\\/]/).filter(Boolean).at(-1)!,
-          attribution: network.attribution,
-          activeFrom: from,
-          segments: network.segmentCount,
-          lengthMm: lengthOf(network),
-          bounds: network.bounds,
-          packed,
-        }
-        return [from, await saveNetwork(tx, row)]
+        const fileName = file.split(/[\\/]/).filter(Boolean).at(-1)!
+        return [from, await saveNetwork(tx, agency, network, { name: name ?? fileName, activeFrom: from })]
       })
-      bar.to(3, 3)
+      bar.to(2, 2)
       bar.end()
       sayNetwork(network)
       say(
@@ -112,18 +100,11 @@ function sayNetwork(network: RoadNetwork): void {
   say(
     columns([
       ['segments', `${grouped(network.segmentCount)} (each direction of travel is one)`],
-      ['length', `${distance(lengthOf(network), 'km', 1)} km of lanes to drive, both directions counted`],
+      ['length', `${distance(network.totalMm(), 'km', 1)} km of lanes to drive, both directions counted`],
       ...[...byClass].sort((a, b) => b[1] - a[1]).map(([name, mm]) => [`  ${name}`, `${distance(mm, 'km', 1)} km`]),
       ['bounds', `${west} to ${east} east, ${south} to ${north} north`],
       ['attribution', network.attribution || '(none given)'],
       ['digest', network.digest],
     ]),
   )
-}
-
-/** Of all directed segments together, in millimetres. */
-export function lengthOf(network: RoadNetwork): number {
-  let mm = 0
-  for (let s = 0; s < network.segmentCount; s++) mm += network.lengthMm(s)
-  return mm
 }

@@ -1,10 +1,10 @@
 import { Command } from 'commander'
 import { readFile } from 'node:fs/promises'
 import { type PolicyDocument } from '#contracts'
-import { InputError, instant, type AgencyId, type Fault } from '#kernel'
-import { describePolicy, parsePolicy, policyDigest, validityOf } from '#policy'
+import { InputError, type AgencyId, type Fault } from '#kernel'
+import { describePolicy, parsePolicy, policyDigest } from '#policy'
 import { systemClock } from '#runtime'
-import { policiesOf, savePolicy } from '#store'
+import { policiesOf, filePolicy } from '#store'
 import { agencyId } from './arguments'
 import { withDatabase } from './database'
 import { columns, say } from './printed'
@@ -38,7 +38,7 @@ export const policyCommand = (): Command =>
         .argument('<file>', 'policy document (JSON)')
         .requiredOption('--agency <id>', 'whose policy it is', agencyId)
         .addHelpText('after', '\nWhat is published never changes: a new version has an id and a start of its own.')
-        .action(filePolicy),
+        .action(filePolicyOf),
     )
     .addCommand(
       new Command('list')
@@ -59,21 +59,12 @@ export const policyCommand = (): Command =>
         ),
     )
 
-async function filePolicy(file: string, { agency }: { agency: AgencyId }): Promise<void> {
+async function filePolicyOf(file: string, { agency }: { agency: AgencyId }): Promise<void> {
   const document = await readPolicy(file)
-  const digest = policyDigest(document)
-  const startsAt = instant(validityOf(document).from)
   await withDatabase(async (store) => {
-    const now = systemClock.now()
-    await store.transaction(async (tx) => {
+    const digest = await store.transaction(async (tx) => {
       await knownAgency(tx, agency)
-      const others = await policiesOf(tx, agency)
-      if (others.length > 0 && startsAt <= now && !others.some((row) => row.digest === digest))
-        throw new InputError(
-          'POLICY_PAST',
-          `policy ${document.id} starts ${document.startsAt}, and only the first policy of an agency may start in the past: trips are priced by what was published before they were driven`,
-        )
-      await savePolicy(tx, agency, { document, digest, startsAt, recordedAt: now })
+      return filePolicy(tx, agency, document, systemClock.now())
     })
     say(`filed for ${agency}: ${nameOf(document)}\ndigest ${digest}`)
   })

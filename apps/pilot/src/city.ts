@@ -1,15 +1,14 @@
 import { readFileSync } from 'node:fs'
 import { demoCity, Fleet, type OsmFeatures } from '#fleet'
 import { digest, instant, type AgencyId, type DeviceId } from '#kernel'
-import { policyDigest, validityOf } from '#policy'
-import { buildNetwork, packNetwork, type RoadNetwork } from '#road-network'
+import { buildNetwork, type RoadNetwork } from '#road-network'
 import {
   grantAccess,
   saveAccount,
   saveAgency,
   saveDevice,
   saveNetwork,
-  savePolicy,
+  filePolicy,
   saveVehicle,
   type Store,
 } from '#store'
@@ -42,23 +41,10 @@ export function openCity(): DemoCity {
 
 /** Files the city, its tariff and its people; what is there already stays. */
 export async function register(store: Store, { network, fleet }: DemoCity): Promise<void> {
-  let lengthMm = 0
-  for (let segment = 0; segment < network.segmentCount; segment++) lengthMm += network.lengthMm(segment)
   await store.transaction(async (tx) => {
     await saveAgency(tx, { id: AGENCY, name: 'Gothenburg road-use pilot' })
-    await saveNetwork(tx, {
-      agency: AGENCY,
-      digest: network.digest,
-      name: 'Gothenburg',
-      attribution: network.attribution,
-      activeFrom: instant(0),
-      segments: network.segmentCount,
-      lengthMm,
-      bounds: network.bounds,
-      packed: packNetwork(network),
-    })
-    const startsAt = instant(validityOf(TARIFF).from)
-    await savePolicy(tx, AGENCY, { document: TARIFF, digest: policyDigest(TARIFF), startsAt, recordedAt: startsAt })
+    await saveNetwork(tx, AGENCY, network, { name: 'Gothenburg', activeFrom: instant(0) })
+    await filePolicy(tx, AGENCY, TARIFF, instant(0))
     for (const { account, accountName, vehicle, vehicleName, vehicleClass, device } of fleet.vehicles) {
       await saveAccount(tx, { id: account, agency: AGENCY, name: accountName })
       await saveVehicle(tx, { vehicle, account, name: vehicleName, vehicleClass })

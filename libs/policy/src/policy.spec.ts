@@ -182,7 +182,7 @@ describe('parsePolicy', () => {
     fc.assert(
       fc.property(path, by, (at, value) => {
         const faults = faultsOf(spoil(city(), at, value))
-        for (const fault of faults) expect(fault).toMatch(/^[^:]+: .+, found /s)
+        for (const fault of faults) expect(fault).toMatch(/^.+: .+, found /s)
         refused += Number(faults.length > 0)
       }),
       { numRuns: 1000 },

@@ -67,6 +67,10 @@ export class RoadNetwork {
   lengthMm(segment: number): number {
     return this.s.segmentMm[segment]
   }
+  /** Of all directed segments together, in millimetres. */
+  totalMm(): number {
+    return this.s.segmentMm.reduce((sum, mm) => sum + mm, 0)
+  }
   roadClass(segment: number): RoadClass {
     return ROAD_CLASSES[this.s.roadClass[this.s.segmentRoad[segment] >>> 1]]
   }

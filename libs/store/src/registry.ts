@@ -2,6 +2,7 @@ import { type PolicyDocument, type RatedVehicle } from '#contracts'
 import {
   digest,
   InputError,
+  instant,
   type AccountId,
   type AgencyId,
   type DeviceId,
@@ -9,6 +10,8 @@ import {
   type Instant,
   type VehicleId,
 } from '#kernel'
+import { policyDigest, validityOf } from '#policy'
+import { packNetwork, type RoadNetwork } from '#road-network'
 import { type Tx } from './store'
 
 /** Only the digest of a token is kept. Tokens have 256 random bits, so that a plain SHA-256 can't be searched. */
@@ -79,7 +82,7 @@ export const principalOf = (tx: Tx, token: string): Promise<Principal | null> =>
     tokenDigest(token),
   ])
 
-/** A network as it is kept: `packed` is road-network's own form. */
+/** A network as it is listed. */
 export interface NetworkRow {
   readonly agency: AgencyId
   readonly digest: Digest
@@ -89,25 +92,28 @@ export interface NetworkRow {
   readonly activeFrom: Instant
   readonly segments: number
   readonly lengthMm: number
-  /** [west, south, east, north] in degrees. */
-  readonly bounds: readonly [number, number, number, number]
-  readonly packed: Uint8Array
 }
 
-export const saveNetwork = (tx: Tx, network: NetworkRow): Promise<number> =>
+/** Keeps a network for trips that start from `activeFrom` on. 0 where the agency has this very network already. */
+export const saveNetwork = (
+  tx: Tx,
+  agency: AgencyId,
+  network: RoadNetwork,
+  as: { name: string; activeFrom: Instant },
+): Promise<number> =>
   tx.run(
     `insert into metering.network (agency, digest, name, attribution, active_from, segments, length_mm, bounds, packed)
      values ($1, $2, $3, $4, $5, $6, $7, ST_MakeEnvelope($8, $9, $10, $11, 4326), $12) on conflict (agency, digest) do nothing`,
     [
-      network.agency,
+      agency,
       network.digest,
-      network.name,
+      as.name,
       network.attribution,
-      network.activeFrom,
-      network.segments,
-      network.lengthMm,
+      as.activeFrom,
+      network.segmentCount,
+      network.totalMm(),
       ...network.bounds,
-      Buffer.from(network.packed),
+      packNetwork(network),
     ],
   )
 
@@ -128,46 +134,51 @@ export const packedNetwork = async (tx: Tx, agency: AgencyId, network: Digest): 
     ])
   )?.packed ?? null
 
-export const networksOf = async (tx: Tx, agency: AgencyId): Promise<Omit<NetworkRow, 'packed' | 'bounds'>[]> =>
+export const networksOf = async (tx: Tx, agency: AgencyId): Promise<NetworkRow[]> =>
   (
-    await tx.rows<Omit<NetworkRow, 'packed' | 'bounds'>>(
+    await tx.rows<NetworkRow>(
       `select agency, digest, name, attribution, active_from as "activeFrom", segments, length_mm as "lengthMm"
        from metering.network where agency = $1 order by active_from, digest`,
       [agency],
     )
-  ).map((row) => ({ ...row, activeFrom: Number(row.activeFrom) as Instant, lengthMm: Number(row.lengthMm) }))
+  ).map((row) => ({ ...row, activeFrom: instant(Number(row.activeFrom)), lengthMm: Number(row.lengthMm) }))
 
 /**
- * Files a policy. The same document again changes nothing; another document under an id that is taken, or a start that
- * another policy has, is refused: what was published never changes.
+ * Files a policy and returns its digest. The same document again changes nothing. Refused with an InputError: other content
+ * under an id that is taken, a start that another policy has, and a start in the past unless it is the agency's first: trips
+ * are priced by what was published before they were driven, and what was published never changes.
  */
-export async function savePolicy(
-  tx: Tx,
-  agency: AgencyId,
-  policy: { document: PolicyDocument; digest: Digest; startsAt: Instant; recordedAt: Instant },
-): Promise<void> {
-  const { document, digest: fingerprint, startsAt, recordedAt } = policy
-  const rival = await tx.row<{ id: string; digest: string }>(
-    `select id, digest from tariff.policy where agency = $1 and (id = $2 or starts_at = $3) order by id = $2 desc limit 1`,
-    [agency, document.id, startsAt],
+export async function filePolicy(tx: Tx, agency: AgencyId, document: PolicyDocument, now: Instant): Promise<Digest> {
+  const { id } = document
+  const fingerprint = policyDigest(document)
+  const startsAt = instant(validityOf(document).from)
+  const filed = await tx.rows<{ id: string; digest: string; starts_at: string }>(
+    `select id, digest, starts_at from tariff.policy where agency = $1`,
+    [agency],
   )
-  if (rival?.digest === fingerprint) return
-  if (rival)
+  if (filed.some((row) => row.digest === fingerprint)) return fingerprint
+  if (filed.some((row) => row.id === id))
     throw new InputError(
       'POLICY_TAKEN',
-      rival.id === document.id
-        ? `policy ${document.id} is published with other content and never changes: give the new version an id of its own`
-        : `policy ${rival.id} starts at the same moment as ${document.id}`,
+      `policy ${id} is published with other content and never changes: give the new version an id of its own`,
+    )
+  const rival = filed.find((row) => Number(row.starts_at) === startsAt)
+  if (rival) throw new InputError('POLICY_TAKEN', `policy ${rival.id} starts at the same moment as ${id}`)
+  if (filed.length > 0 && startsAt <= now)
+    throw new InputError(
+      'POLICY_PAST',
+      `policy ${id} starts ${document.startsAt}, and only the first policy of an agency may start in the past: trips are priced by what was published before they were driven`,
     )
   await tx.run(
     `insert into tariff.policy (agency, id, digest, document, starts_at, recorded_at) values ($1, $2, $3, $4, $5, $6)`,
-    [agency, document.id, fingerprint, JSON.stringify(document), startsAt, recordedAt],
+    [agency, id, fingerprint, JSON.stringify(document), startsAt, now],
   )
-  for (const [id, zone] of Object.entries(document.zones))
+  for (const [zoneId, zone] of Object.entries(document.zones))
     await tx.run(
       `insert into tariff.zone (agency, policy, id, name, shape) values ($1, $2, $3, $4, ST_SetSRID(ST_GeomFromGeoJSON($5), 4326))`,
-      [agency, document.id, id, zone.name, JSON.stringify(zone.geometry)],
+      [agency, id, zoneId, zone.name, JSON.stringify(zone.geometry)],
     )
+  return fingerprint
 }
 
 export const policiesOf = async (tx: Tx, agency: AgencyId): Promise<{ document: PolicyDocument; digest: Digest }[]> =>

@@ -13,10 +13,8 @@ import {
 } from '#kernel'
 import { DeviceClient } from '#messaging'
 import { requestClose } from '#pipeline'
-import { localClock, policyDigest, validityOf } from '#policy'
-import { packNetwork } from '#road-network'
-import { backlog, saveAccount, saveAgency, saveDevice, saveNetwork, savePolicy, saveVehicle, tripsWhere } from '#store'
-import { lengthOf } from '../network'
+import { localClock } from '#policy'
+import { backlog, filePolicy, saveAccount, saveAgency, saveDevice, saveNetwork, saveVehicle, tripsWhere } from '#store'
 import { progress } from '../printed'
 import { type Drive, type Suite } from './drives'
 import { type RunningLine } from './line'
@@ -86,19 +84,8 @@ export async function enroll(line: RunningLine, cast: readonly Part[], policy: P
     bar.to(done++, suites.size)
     await line.store.transaction(async (tx) => {
       await saveAgency(tx, { id: agency, name })
-      await saveNetwork(tx, {
-        agency,
-        digest: network.digest,
-        name,
-        attribution: network.attribution,
-        activeFrom: instant(0),
-        segments: network.segmentCount,
-        lengthMm: lengthOf(network),
-        bounds: network.bounds,
-        packed: packNetwork(network),
-      })
-      const startsAt = instant(validityOf(policy).from)
-      await savePolicy(tx, agency, { document: policy, digest: policyDigest(policy), startsAt, recordedAt: startsAt })
+      await saveNetwork(tx, agency, network, { name, activeFrom: instant(0) })
+      await filePolicy(tx, agency, policy, instant(0))
       for (const { account, vehicle, device, token, drive } of cast.filter((part) => part.agency === agency)) {
         await saveAccount(tx, { id: account, agency, name: `Driver of ${drive.name}` })
         await saveVehicle(tx, { vehicle, account, name: `Vehicle of ${drive.name}`, vehicleClass: 'car' })

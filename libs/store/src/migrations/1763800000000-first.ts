@@ -72,7 +72,8 @@ create table tariff.policy (
   document jsonb not null,
   starts_at bigint not null,
   recorded_at bigint not null,
-  primary key (agency, id)
+  primary key (agency, id),
+  unique (agency, starts_at)
 );
 create table tariff.zone (
   agency text not null,

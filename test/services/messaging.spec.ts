@@ -10,7 +10,6 @@ import {
   DeviceClient,
   redisBell,
   subscribeBroker,
-  topicOf,
   type BatchDoor,
   type BatchHandler,
   type Bell,
@@ -18,10 +17,13 @@ import {
   type Ring,
 } from '#messaging'
 import { openLog, readSettings } from '#runtime'
+import { admitDevices } from './devices'
 
-// MQTT_URL: an MQTT 5 broker that lets devices in (Mosquitto with allow_anonymous). REDIS_URL: a Redis whose database 15
-// may be emptied. Absent: skipped, loudly.
+// Mosquitto under the rules of infra/mosquitto, and a Redis whose database 15 may be emptied, as infra/services.sh starts
+// them. Absent: skipped, loudly.
 const settings = readSettings(process.env)
+const TOKEN = randomBytes(16).toString('hex')
+const STRANGER = 'NOT_A_DEVICE'
 const log = openLog({ logLevel: 'silent' }, 'test')
 const present = (name: string, url: string) => {
   if (!url) console.warn(`SKIPPED: no ${name}, so nothing here was tried against a real server`)
@@ -137,17 +139,19 @@ present('MQTT_URL', settings.mqttUrl)('a subscription to a real broker', () => {
         group: instance,
       }),
     )
-  const connectDevice = async (protocolVersion: 4 | 5 = 4): Promise<DeviceClient> =>
-    opened(
+  const connectDevice = async (protocolVersion: 4 | 5 = 4): Promise<DeviceClient> => {
+    await admitDevices([device], TOKEN)
+    return opened(
       await DeviceClient.connect({
         url: settings.mqttUrl,
         device,
-        token: settings.mqttPassword,
+        token: TOKEN,
         resendMs: 20_000,
         sendingsMax: 1,
         protocolVersion,
       }),
     )
+  }
 
   it.each([4, 5] as const)('takes batches of an MQTT %s device and sends receipts', async (protocolVersion) => {
     await subscribe(receipt, 2)
@@ -236,7 +240,8 @@ present('MQTT_URL', settings.mqttUrl)('a subscription to a real broker', () => {
     // Until then each throws the other out.
     await delay(4_000)
     for (let seq = 0; seq < 10; seq++) await client.send(batch(seq))
-    expect(seen).toEqual({ elder: 5, younger: 5 })
+    expect(seen.elder + seen.younger).toBe(10)
+    expect(Math.min(seen.elder, seen.younger)).toBeGreaterThan(0)
   })
 
   it('takes a device from the topic only where it is one, and drops the rest for good', async () => {
@@ -255,12 +260,14 @@ present('MQTT_URL', settings.mqttUrl)('a subscription to a real broker', () => {
       group: instance,
     })
     opened(door)
-    const stranger = await connectAsync(settings.mqttUrl, { password: settings.mqttPassword, username: 'x' })
-    await stranger.publishAsync('roadmeter/v1/NOT A DEVICE/batch', 'x', { qos: 1 })
-    await stranger.publishAsync(topicOf(device, 'batch'), 'x', { qos: 1 })
+    // The broker lets any user write to a topic of its name; ours must still be a device's.
+    await admitDevices([STRANGER], TOKEN)
+    const stranger = await connectAsync(settings.mqttUrl, { password: TOKEN, username: STRANGER })
+    await stranger.publishAsync(`roadmeter/v1/${STRANGER}/batch`, 'x', { qos: 1 })
     await stranger.endAsync()
+    await (await connectDevice()).sendBytes(Buffer.from('x'))
     await until('the good one arrives', () => seen.includes(device))
-    expect(seen).not.toContain('NOT A DEVICE')
+    expect(seen).not.toContain(STRANGER)
   })
 })
 

@@ -32,7 +32,7 @@ const LOCK = 'roadmeter.lock'
  * write-ahead log) but not a power cut (no fsync). One process at a time: a second one is refused by name.
  */
 export async function openEmbedded(folder: string): Promise<PGlite> {
-  const release = lockFolder(folder)
+  const release = await lockFolder(folder)
   try {
     const database = await PGlite.create({ dataDir: path.join(folder, 'db'), extensions: { postgis } })
     // PGlite copies its parsers for every result: with a dozen in place of 318 a small query takes a third of the time.
@@ -51,18 +51,26 @@ export async function openEmbedded(folder: string): Promise<PGlite> {
   }
 }
 
+/** How long a holder that is being killed is given to be gone. */
+const HOLDER_GONE_MS_MAX = 5_000
+
 /** Takes the folder for this process, or says who has it. The lock of a process that is gone is taken over. */
-function lockFolder(folder: string): () => void {
+async function lockFolder(folder: string): Promise<() => void> {
   const lock = path.join(folder, LOCK)
   try {
     fs.mkdirSync(folder, { recursive: true })
-    const holder = Number(fs.existsSync(lock) && fs.readFileSync(lock, 'utf8'))
-    if (holder && holder !== process.pid && isAlive(holder))
-      throw new InputError(
-        'DATABASE_IN_USE',
-        `${folder} is in use by process ${holder}; stop it, or name another folder in ROADMETER_DATA`,
-      )
-    fs.writeFileSync(lock, String(process.pid))
+    for (let waitedMs = 0; ; waitedMs += 100) {
+      const holder = fs.existsSync(lock) ? fs.readFileSync(lock, 'utf8') : ''
+      const pid = Number(holder.split(' ')[0])
+      if (!pid || pid === process.pid || processMark(pid) !== holder) break
+      if (waitedMs >= HOLDER_GONE_MS_MAX)
+        throw new InputError(
+          'DATABASE_IN_USE',
+          `${folder} is in use by process ${pid}; stop it, or name another folder in ROADMETER_DATA`,
+        )
+      await new Promise((resolve) => setTimeout(resolve, 100))
+    }
+    fs.writeFileSync(lock, processMark(process.pid) ?? '')
   } catch (error) {
     if (error instanceof InputError) throw error
     throw new InputError('DATABASE', `${folder} can't be used for data: ${(error as Error).message}`)
@@ -70,13 +78,25 @@ function lockFolder(folder: string): () => void {
   return () => fs.rmSync(lock, { force: true })
 }
 
-function isAlive(pid: number): boolean {
+/**
+ * Names a living process: its number and, where /proc tells, when it was started, since numbers are used again. null for one
+ * that is gone, or killed and only waiting for its parent to notice.
+ */
+function processMark(pid: number): string | null {
   try {
     process.kill(pid, 0)
-    return true
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
+    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return null
   }
+  let stat: string
+  try {
+    stat = fs.readFileSync(`/proc/${pid}/stat`, 'utf8')
+  } catch {
+    return String(pid)
+  }
+  // After the name in parentheses: the state, and as the 20th from there the start time (proc(5)).
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  return 'ZX'.includes(fields[0]) ? null : `${pid} ${fields[19]}`
 }
 
 /**

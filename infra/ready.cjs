@@ -59,7 +59,7 @@ function sourcesDigest() {
       const name = `${folder}/${entry.name}`
       if (entry.isDirectory()) {
         if (name !== 'apps/web' && entry.name !== 'node_modules') walk(name)
-      } else if (/\.(ts|json)$/.test(name) && !/\.spec\.ts$/.test(name)) add(name)
+      } else if (/\.(ts|json)$/.test(name) && !/\.(spec|fixture)\.ts$/.test(name)) add(name)
     }
   }
   ;['tsconfig.json', 'package.json', 'package-lock.json'].forEach(add)

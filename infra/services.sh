@@ -51,7 +51,16 @@ stop_by_pid() {
   local file=$1 program=$2 pid tries
   [ -s "$file" ] || return 0
   pid=$(cat "$file")
-  runs() { [ "$(ps -p "$pid" -o comm= 2>/dev/null)" = "$program" ]; }
+  # A slim Debian has no ps; a system without /proc (macOS) has.
+  runs() {
+    local name state
+    if [ -d /proc/self ]; then
+      read -r name 2>/dev/null <"/proc/$pid/comm" && [ "$name" = "$program" ] || return 1
+      state=$(sed 's/.*) //; s/ .*//' "/proc/$pid/stat" 2>/dev/null) && [ -n "$state" ] && [ "$state" != Z ]
+    else
+      [ "$(ps -p "$pid" -o comm= 2>/dev/null)" = "$program" ]
+    fi
+  }
   for tries in $(seq 200); do
     runs || return 0
     if [ "$tries" = 1 ]; then kill "$pid"; fi

@@ -7,7 +7,6 @@ import { cast, faultsOf, openWorld, settled, type Cast, type World } from '../ha
 import { driveAlong, MAIN_ROAD, METRES_PER_DEGREE, TARIFF } from './roads'
 
 const at = (iso: string) => instant(Date.parse(iso))
-const DAY_MS = 86_400_000
 
 describe('a month on the main road', () => {
   let world: World
@@ -86,7 +85,11 @@ describe('a month on the main road', () => {
     })
     world.clock.advanceTo(at('2026-11-01T00:00:01+01:00'))
     await stateIs('drafted')
-    world.clock.advanceTo(instant(world.clock.now() + 10 * DAY_MS))
+    // The last day for questions is 11 November: it belongs to the citizen to its end.
+    world.clock.advanceTo(at('2026-11-11T23:59:59+01:00'))
+    await new Promise((resolve) => setTimeout(resolve, 400))
+    await stateIs('drafted')
+    world.clock.advanceTo(at('2026-11-12T00:00:00+01:00'))
     await stateIs('sealed')
     const [row] = (await (await get('/v1/statements', people.tokens.citizen)).json()) as {
       id: string

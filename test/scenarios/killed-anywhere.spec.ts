@@ -98,7 +98,7 @@ describe('killed anywhere', () => {
       await insist(() => settled(world))
       world.clock.advanceTo(at('2026-11-01T00:00:01+01:00'))
       await stateIs(world, people, 'drafted')
-      world.clock.advanceTo(instant(world.clock.now() + 10 * DAY_MS))
+      world.clock.advanceTo(instant(world.clock.now() + 11 * DAY_MS))
       await stateIs(world, people, 'sealed')
       Store.prototype.transaction = transaction
       await settled(world)

@@ -2,7 +2,7 @@ import { batchesOf, type FleetTrip } from '#fleet'
 import { deriveId, instant, invariant, type DeviceId, type Instant, type TripId } from '#kernel'
 import { covers, receiptOf, type Batch } from '#contracts'
 import { DeviceClient } from '#messaging'
-import { requestClose } from '#pipeline'
+import { requestClose, reviewEnd } from '#pipeline'
 import { localClock } from '#policy'
 import { type ToldClock } from '#runtime'
 import { backlog, heldRanges, periodOf, type PeriodState, type Store } from '#store'
@@ -12,7 +12,6 @@ import { TARIFF } from './tariff'
 const BOOT = 0
 const FIXES_PER_BATCH = 60
 const HOUR_MS = 3_600_000
-const DAY_MS = 24 * HOUR_MS
 
 /** A trip as it was driven, with the numbers that its batches carry. */
 export interface PlannedTrip {
@@ -119,7 +118,7 @@ export async function closeMonth(stage: Stage): Promise<void> {
   await periodIs(stage, ['drafted', 'sealed'])
   const period = await periodOf(store, AGENCY, MONTH)
   invariant(period?.draftedAt, 'a drafted month knows when')
-  clock.advanceTo(instant(Math.max(clock.now(), period.draftedAt + TARIFF.billing.reviewDays * DAY_MS)))
+  clock.advanceTo(instant(Math.max(clock.now(), reviewEnd(TARIFF, period.draftedAt))))
   await periodIs(stage, ['sealed'])
 }
 

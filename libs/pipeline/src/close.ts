@@ -1,4 +1,4 @@
-import { statementSchema } from '#contracts'
+import { statementSchema, type PolicyDocument } from '#contracts'
 import {
   canonical,
   InputError,
@@ -10,19 +10,22 @@ import {
   type StatementId,
 } from '#kernel'
 import { merkleRoot, shardOf, statementTransfer } from '#ledger'
-import { amountOf, localClock } from '#policy'
+import { amountOf, dayText, localClock } from '#policy'
 import { capCredit } from '#rating'
 import { billingTerms, draftStatement, statementDigest } from '#statement'
 import {
   agencyById,
+  beginClosing,
   chargesOf,
   cutoffTrips,
   cutoffWindows,
   drafts,
+  hasEarlierOpen,
   hasUnmatched,
   leavesOf,
   lockPeriod,
   movePeriod,
+  newestPeriod,
   openPeriod,
   publishRoot,
   record,
@@ -43,13 +46,19 @@ import { type Tariff } from './reference'
 import { type Line } from './line'
 
 /** Statements drafted or sealed in one transaction: bounds memory and what a crash repeats. */
-const STATEMENTS_PER_STEP = 200
-const DAY_MS = 86_400_000
+const STATEMENTS_PER_STEP = 50
 
-/** Begins the close of a month (`2026-10`). What is not yet ready for the next step is tried again at every sweep. */
+/**
+ * Begins the close of a month (`2026-10`). What is not yet ready for the next step is tried again at every sweep. Throws
+ * InputError where the agency isn't known, and where a later month is under way: a month's late trips go by what the months
+ * before it held.
+ */
 export async function requestClose(store: Store, agency: AgencyId, month: string): Promise<void> {
   await store.transaction(async (tx) => {
     if (!(await agencyById(tx, agency))) throw new InputError('NO_AGENCY', `there is no agency ${agency}`)
+    const newest = await newestPeriod(tx, agency)
+    if (newest !== null && month < newest)
+      throw new InputError('CLOSE_ORDER', `${agency} has begun to close ${newest}: ${month} can't be closed after it`)
     await openPeriod(tx, agency, month)
     await want(tx, [periodWork(agency, month)])
   })
@@ -73,7 +82,9 @@ async function step(tx: Tx, period: Period, tariff: Tariff, now: Instant): Promi
   switch (period.state) {
     case 'open': {
       const terms = billingTerms(tariff.documents, month)
-      if (now < localClock(terms.timeZone).spanOf(month).to || (await hasUnmatched(tx, agency))) return false
+      if (now < localClock(terms.timeZone).spanOf(month).to || (await hasEarlierOpen(tx, period))) return false
+      await beginClosing(tx, period)
+      if (await hasUnmatched(tx, period)) return false
       await takeCutoff(tx, agency, month)
       await movePeriod(tx, period, 'cutoff', now)
       return true
@@ -90,8 +101,7 @@ async function step(tx: Tx, period: Period, tariff: Tariff, now: Instant): Promi
       return true
     }
     case 'drafted': {
-      const { billing } = billingTerms(tariff.documents, month)
-      if (now < period.draftedAt! + billing.reviewDays * DAY_MS) return false
+      if (now < reviewEnd(billingTerms(tariff.documents, month), period.draftedAt!)) return false
       const files = await drafts(tx, agency, month, STATEMENTS_PER_STEP)
       // Chains are locked in one order, so that the closes of two agencies never wait for each other in a circle.
       files.sort((a, b) => shardOf(a.account) - shardOf(b.account))
@@ -105,6 +115,12 @@ async function step(tx: Tx, period: Period, tariff: Tariff, now: Instant): Promi
     case 'sealed':
       return false
   }
+}
+
+/** When a draft may be sealed: after the last day of review, on the clock of the agency. */
+export function reviewEnd({ timeZone, billing }: PolicyDocument, draftedAt: Instant): Instant {
+  const clock = localClock(timeZone)
+  return clock.spanOf(dayText(clock.dayNumber(draftedAt) + billing.reviewDays)).to
 }
 
 async function draftOf(

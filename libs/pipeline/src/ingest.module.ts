@@ -1,6 +1,6 @@
 import { Inject, Module, type OnApplicationBootstrap, type BeforeApplicationShutdown } from '@nestjs/common'
 import { openBroker, subscribeBroker, type BatchDoor } from '#messaging'
-import { LOG, SETTINGS_OF_PROCESS, type Log, type Settings } from '#runtime'
+import { LOG, Readiness, SETTINGS_OF_PROCESS, type Log, type Settings } from '#runtime'
 import { isDeviceToken, Store } from '#store'
 import { Accept } from './accept'
 import { PipelineModule } from './pipeline.module'
@@ -15,6 +15,7 @@ export class IngestModule implements OnApplicationBootstrap, BeforeApplicationSh
     @Inject(Accept) private readonly accept: Accept,
     @Inject(Store) private readonly store: Store,
     @Inject(LOG) private readonly log: Log,
+    @Inject(Readiness) private readonly readiness: Readiness,
   ) {}
 
   /** Where devices connect to. */
@@ -41,6 +42,8 @@ export class IngestModule implements OnApplicationBootstrap, BeforeApplicationSh
           handle,
           log: this.log,
         })
+    const { door } = this
+    this.readiness.add('MQTT', () => door.answers())
     this.log.info({ url: this.url }, 'taking batches')
   }
 

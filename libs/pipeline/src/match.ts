@@ -1,12 +1,13 @@
 import { type Batch } from '#contracts'
-import { deriveId, InputError, instant, invariant, type DeviceId, type TripId } from '#kernel'
-import { ENGINE_VERSION, FATES, type FixColumns, type Matcher } from '#map-matching'
+import { deriveId, instant, invariant, type DeviceId, type TripId } from '#kernel'
+import { ENGINE_VERSION, FATES, type FixColumns, type Match } from '#map-matching'
 import { contiguousEnd, gapOf, lateRanges, remainingGaps, segmentTrips, type TripSpan } from '#mileage'
 import { localClock } from '#policy'
 import {
   batchesOf,
   batchHeads,
   heardFrom,
+  heldTripsOf,
   lockDevice,
   networkInForce,
   openTripOf,
@@ -30,10 +31,11 @@ export async function match(tx: Tx, key: string, line: Line): Promise<WorkKey[]>
   await lockDevice(tx, device)
   const owner = await ownerOf(tx, device)
   invariant(owner, `device ${device} belongs to nobody`)
-  const ended: TripRow[] = []
+  const ended: TripRow[] = await heldTripsOf(tx, device)
   for (const stream of await streamsOf(tx, device)) ended.push(...(await cutStream(tx, device, owner, stream, line)))
-  for (const trip of ended) await matchTrip(tx, trip, line)
-  return ended.filter((trip) => trip.fixes > 0).map((trip) => ({ stage: 'meter', key: trip.id }))
+  const matched: TripRow[] = []
+  for (const trip of ended) if (await matchTrip(tx, trip, line)) matched.push(trip)
+  return matched.map((trip) => ({ stage: 'meter', key: trip.id }))
 }
 
 /** Reads on in one boot of a device and returns the trips that have ended. */
@@ -91,7 +93,8 @@ async function cutStream(tx: Tx, device: DeviceId, owner: Owner, stream: StreamR
   return trips
 }
 
-async function matchTrip(tx: Tx, trip: TripRow, line: Line): Promise<void> {
+/** Whether there is anything to meter: not where the trip has no fixes, nor where it must wait for a network. */
+async function matchTrip(tx: Tx, trip: TripRow, line: Line): Promise<boolean> {
   const fixes = fixColumns(await batchesOf(tx, trip))
   invariant(
     fixes.length === trip.fixes,
@@ -99,22 +102,31 @@ async function matchTrip(tx: Tx, trip: TripRow, line: Line): Promise<void> {
   )
   if (fixes.length === 0) {
     await saveTrip(tx, { ...trip, state: 'posted' })
-    return
+    return false
   }
-  const startedAt = instant(fixes.at.reduce((a, b) => Math.min(a, b)))
-  const endedAt = instant(fixes.at.reduce((a, b) => Math.max(a, b)))
-  const digest = await networkInForce(tx, trip.agency, startedAt)
-  if (!digest) throw new InputError('NO_NETWORK', `${trip.agency} has no road network for trip ${trip.id}: import one`)
+  // Not the first fix: a receiver that starts cold may begin with a time of days ago.
+  const midway = instant([...fixes.at].sort((a, b) => a - b)[fixes.length >> 1])
+  const digest = await networkInForce(tx, trip.agency, midway)
+  if (!digest) {
+    // Held, so that it keeps neither its device nor the month of its agency waiting; a network that is imported asks again.
+    await saveTrip(tx, { ...trip, state: 'held' }, `no road network of ${trip.agency} was active then`)
+    return false
+  }
   const { matcher } = await line.reference.network(tx, trip.agency, digest)
-  const tariff = await line.reference.tariff(tx, trip.agency)
-  const clock = localClock(tariff.inForce(startedAt)?.timeZone ?? 'UTC')
+  const match = matcher.match(fixes)
+  const known = fixes.at.filter((_, i) => FATES[match.fates[i]] === 'matched')
+  const times = known.length > 0 ? known : fixes.at
+  const startedAt = instant(times.reduce((a, b) => Math.min(a, b)))
+  const endedAt = instant(times.reduce((a, b) => Math.max(a, b)))
+  // All policies of an agency have one time zone.
+  const clock = localClock((await line.reference.tariff(tx, trip.agency)).documents[0]?.timeZone ?? 'UTC')
   await saveTrip(tx, { ...trip, state: 'matched', startedAt, endedAt, month: clock.month(startedAt) })
-  await savePath(tx, trip.id, digest, ENGINE_VERSION, matchFixes(matcher, fixes))
+  await savePath(tx, trip.id, digest, ENGINE_VERSION, countFates(match))
+  return true
 }
 
 /** A match with its fates counted by name. */
-export function matchFixes(matcher: Matcher, fixes: FixColumns): StoredMatch {
-  const { traversals, fates, breaks } = matcher.match(fixes)
+export function countFates({ traversals, fates, breaks }: Match): StoredMatch {
   const counts: Record<string, number> = {}
   for (const fate of fates) counts[FATES[fate]] = (counts[FATES[fate]] ?? 0) + 1
   return { traversals, breaks, fates: counts }

@@ -4,7 +4,7 @@ import { emptyChain, headOf, merkleRoot, verifyChain } from '#ledger'
 import { statementDigest, verifyStatement } from '#statement'
 import { batchesOf, chainHeads, chainPage, leavesOf, chargesOf, tripsWhere, type Store, type Tx } from '#store'
 import { type Line } from './line'
-import { fixColumns, matchFixes } from './match'
+import { countFates, fixColumns } from './match'
 import { meterTrip } from './meter'
 import { rateTrip } from './rate'
 
@@ -113,7 +113,7 @@ async function recomputed(store: Store, line: Line, progress: (done: number, all
       )
       for (const trip of trips) {
         const { network, matcher } = await line.reference.network(tx, trip.agency, trip.network!)
-        const report = await meterTrip(tx, trip, matchFixes(matcher, fixColumns(await batchesOf(tx, trip))), line)
+        const report = await meterTrip(tx, trip, countFates(matcher.match(fixColumns(await batchesOf(tx, trip)))), line)
         const posted = charges.get(trip.id)!
         if (network.digest !== report.network || digest(report) !== trip.reportDigest)
           determinism.push(`trip ${trip.id} is metered differently now`)

@@ -19,7 +19,8 @@ export async function dataSourceOptions(settings: DatabaseSettings): Promise<Dat
     installExtensions: false,
     invalidWhereValuesBehavior: { null: 'throw', undefined: 'throw' },
   } as const satisfies Partial<DataSourceOptions>
-  if (!settings.databaseUrl) return { ...options, driver: embeddedDriver(await openEmbedded(settings.dataDir)) }
+  if (!settings.databaseUrl)
+    return { ...options, driver: embeddedDriver(await openEmbedded(settings.dataDir), settings.dataDir) }
   return {
     ...options,
     url: settings.databaseUrl,

@@ -26,6 +26,8 @@ const SERIALIZERS = {
 /** bool, int2, int4, text, json, float4, float8, varchar, jsonb and arrays of int4 and text: all that our rows are made of. */
 const TYPES_USED = new Set([16, 21, 23, 25, 114, 700, 701, 1043, 3802, 1007, 1009])
 const LOCK = 'roadmeter.lock'
+/** Below this much free space no transaction is begun: PostgreSQL ends, and never answers again, when its disk is full. */
+const FREE_BYTES_MIN = 96 * 1024 * 1024
 
 /**
  * PostgreSQL with PostGIS inside this process, with its files in `folder`. It survives `kill -9` (PostgreSQL's own
@@ -103,11 +105,11 @@ function processMark(pid: number): string | null {
  * What TypeORM's postgres driver takes in place of `pg`: a pool whose clients share one embedded database. There is one
  * session, so a transaction keeps everybody else waiting; whoever takes a second connection inside one waits for ever.
  */
-export function embeddedDriver(database: PGlite) {
+export function embeddedDriver(database: PGlite, folder: string) {
   class Pool extends EventEmitter {
     readonly options = {}
     connect(answer: (error: unknown, client?: Client, release?: () => void) => void): void {
-      const client = new Client(database)
+      const client = new Client(database, folder)
       setImmediate(() => answer(undefined, client, () => client.release()))
     }
     /** The pool is all that uses the database, so they end together. */
@@ -121,7 +123,10 @@ export function embeddedDriver(database: PGlite) {
 class Client extends EventEmitter {
   private transaction: OpenTransaction | null = null
 
-  constructor(private readonly database: PGlite) {
+  constructor(
+    private readonly database: PGlite,
+    private readonly folder: string,
+  ) {
     super()
     this.setMaxListeners(0)
   }
@@ -143,6 +148,7 @@ class Client extends EventEmitter {
   private async run(text: string, values: unknown[] | undefined): Promise<QueryResult> {
     const word = /^\s*(\w+)/.exec(text)?.[1].toUpperCase() ?? ''
     if (!this.transaction && (word === 'BEGIN' || word === 'START')) {
+      assertSpace(this.folder)
       this.transaction = await OpenTransaction.begin(this.database)
       return { rows: [], rowCount: 0, command: 'BEGIN', fields: [] }
     }
@@ -160,6 +166,15 @@ class Client extends EventEmitter {
     this.transaction = null
     left?.rollback().catch(() => undefined)
   }
+}
+
+function assertSpace(folder: string): void {
+  const { bavail, bsize } = fs.statfsSync(folder)
+  if (bavail * bsize < FREE_BYTES_MIN)
+    throw new InputError(
+      'DISK_FULL',
+      `less than ${FREE_BYTES_MIN >> 20} MB are free where ${folder} is: make room and start again`,
+    )
 }
 
 /** PGlite runs a transaction as one function; this holds that function open between BEGIN and COMMIT. */

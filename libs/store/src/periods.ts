@@ -48,13 +48,33 @@ export const movePeriod = (
 export const unsealedPeriods = (tx: Tx): Promise<{ agency: AgencyId; month: string }[]> =>
   tx.rows(`select agency, month from money.period where state <> 'sealed' order by agency, month`)
 
-/** Whether a device of the agency has batches that are not in trips yet. */
-export const hasUnmatched = async (tx: Tx, agency: AgencyId): Promise<boolean> =>
+/** Remembers the moment from which on the month has been over; later calls change nothing. */
+export const beginClosing = (tx: Tx, { agency, month }: Period): Promise<number> =>
+  tx.run(
+    `update money.period set closing_since = clock_timestamp() where agency = $1 and month = $2 and closing_since is null`,
+    [agency, month],
+  )
+
+/** Whether batches that came in before the month was over are not in trips yet. What came later doesn't keep it waiting. */
+export const hasUnmatched = async (tx: Tx, { agency, month }: Period): Promise<boolean> =>
   (await tx.row(
-    `select 1 from metering.work w join metering.device d on d.id = w.key join metering.vehicle v on v.id = d.vehicle join metering.account a on a.id = v.account
-     where w.stage = 'match' and w.wanted > w.done and a.agency = $1 limit 1`,
-    [agency],
+    `select 1 from metering.work w join metering.device d on d.id = w.key join metering.vehicle v on v.id = d.vehicle
+       join metering.account a on a.id = v.account join money.period p on p.agency = a.agency and p.month = $2
+     where w.stage = 'match' and w.wanted > w.done and w.rung_at <= p.closing_since and a.agency = $1 limit 1`,
+    [agency, month],
   )) !== null
+
+/** Whether an earlier month of the agency has not taken its cut-off: months are closed in their order. */
+export const hasEarlierOpen = async (tx: Tx, { agency, month }: Period): Promise<boolean> =>
+  (await tx.row(`select 1 from money.period where agency = $1 and month < $2 and state = 'open' limit 1`, [
+    agency,
+    month,
+  ])) !== null
+
+/** The newest month of an agency whose close was asked for. */
+export const newestPeriod = async (tx: Tx, agency: AgencyId): Promise<string | null> =>
+  (await tx.row<{ month: string | null }>(`select max(month) as month from money.period where agency = $1`, [agency]))
+    ?.month ?? null
 
 /** The stored cut-off: every trip of the month or before that no period has taken in. */
 export const takeCutoff = (tx: Tx, agency: AgencyId, month: string): Promise<number> =>

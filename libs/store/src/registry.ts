@@ -13,6 +13,7 @@ import {
 import { policyDigest, validityOf } from '#policy'
 import { packNetwork, type RoadNetwork } from '#road-network'
 import { type Tx } from './store'
+import { want } from './work'
 
 /** Only the digest of a token is kept. Tokens have 256 random bits, so that a plain SHA-256 can't be searched. */
 export const tokenDigest = (token: string): Digest => digest(['token', token])
@@ -94,14 +95,17 @@ export interface NetworkRow {
   readonly lengthMm: number
 }
 
-/** Keeps a network for trips that start from `activeFrom` on. 0 where the agency has this very network already. */
-export const saveNetwork = (
+/**
+ * Keeps a network for trips that start from `activeFrom` on, and asks for the matching of trips that were held for want of
+ * one. 0 where the agency has this very network already.
+ */
+export async function saveNetwork(
   tx: Tx,
   agency: AgencyId,
   network: RoadNetwork,
   as: { name: string; activeFrom: Instant },
-): Promise<number> =>
-  tx.run(
+): Promise<number> {
+  const saved = await tx.run(
     `insert into metering.network (agency, digest, name, attribution, active_from, segments, length_mm, bounds, packed)
      values ($1, $2, $3, $4, $5, $6, $7, ST_MakeEnvelope($8, $9, $10, $11, 4326), $12) on conflict (agency, digest) do nothing`,
     [
@@ -116,6 +120,16 @@ export const saveNetwork = (
       packNetwork(network),
     ],
   )
+  const waiting = await tx.rows<{ device: string }>(
+    `select distinct device from metering.trip where agency = $1 and state = 'held'`,
+    [agency],
+  )
+  await want(
+    tx,
+    waiting.map(({ device }) => ({ stage: 'match', key: device })),
+  )
+  return saved
+}
 
 /** The network that a trip which started then is matched on: the latest that was active, or null. */
 export const networkInForce = async (tx: Tx, agency: AgencyId, at: Instant): Promise<Digest | null> =>
@@ -145,29 +159,40 @@ export const networksOf = async (tx: Tx, agency: AgencyId): Promise<NetworkRow[]
 
 /**
  * Files a policy and returns its digest. The same document again changes nothing. Refused with an InputError: other content
- * under an id that is taken, a start that another policy has, and a start in the past unless it is the agency's first: trips
- * are priced by what was published before they were driven, and what was published never changes.
+ * under an id that is taken, a start that another policy has, another currency or time zone than the agency's other policies
+ * (a statement has one of each, and what is published can't be taken back), and a start in the past: trips are priced by what
+ * was published before they were driven. The first policy may start in the past, but not before a trip that was driven.
  */
 export async function filePolicy(tx: Tx, agency: AgencyId, document: PolicyDocument, now: Instant): Promise<Digest> {
   const { id } = document
   const fingerprint = policyDigest(document)
   const startsAt = instant(validityOf(document).from)
-  const filed = await tx.rows<{ id: string; digest: string; starts_at: string }>(
-    `select id, digest, starts_at from tariff.policy where agency = $1`,
-    [agency],
-  )
+  const filed = await policiesOf(tx, agency)
   if (filed.some((row) => row.digest === fingerprint)) return fingerprint
-  if (filed.some((row) => row.id === id))
+  if (filed.some((row) => row.document.id === id))
     throw new InputError(
       'POLICY_TAKEN',
       `policy ${id} is published with other content and never changes: give the new version an id of its own`,
     )
-  const rival = filed.find((row) => Number(row.starts_at) === startsAt)
-  if (rival) throw new InputError('POLICY_TAKEN', `policy ${rival.id} starts at the same moment as ${id}`)
-  if (filed.length > 0 && startsAt <= now)
+  for (const { document: other } of filed) {
+    if (validityOf(other).from === startsAt)
+      throw new InputError('POLICY_TAKEN', `policy ${other.id} starts at the same moment as ${id}`)
+    for (const term of ['currency', 'timeZone'] as const)
+      if (other[term] !== document[term])
+        throw new InputError(
+          'POLICY_TERMS',
+          `policy ${id} has ${term} ${document[term]}, but policy ${other.id} of the same agency has ${other[term]}`,
+        )
+  }
+  const driven = await tx.row<{ last: string | null }>(
+    `select max(started_at) as last from metering.trip where agency = $1`,
+    [agency],
+  )
+  const pricedUntil = filed.length > 0 ? now : Number(driven?.last ?? -1)
+  if (startsAt <= pricedUntil)
     throw new InputError(
       'POLICY_PAST',
-      `policy ${id} starts ${document.startsAt}, and only the first policy of an agency may start in the past: trips are priced by what was published before they were driven`,
+      `policy ${id} starts ${document.startsAt}, which is past: trips are priced by what was published before they were driven. Only an agency's first policy may start in the past, and after every trip so far`,
     )
   await tx.run(
     `insert into tariff.policy (agency, id, digest, document, starts_at, recorded_at) values ($1, $2, $3, $4, $5, $6)`,

@@ -41,6 +41,8 @@ export class PeriodRow {
   @PrimaryColumn('text') agency!: string
   @PrimaryColumn('text') month!: string
   @Column('text') state!: PeriodState
+  /** When the month was first found to be over, on the database's clock. */
+  @Column('timestamptz', { name: 'closing_since', nullable: true }) closingSince!: Date | null
   @Column('bigint', { name: 'cutoff_at', transformer: numbers, nullable: true }) cutoffAt!: Instant | null
   @Column('bigint', { name: 'drafted_at', transformer: numbers, nullable: true }) draftedAt!: Instant | null
   @Column('bigint', { name: 'sealed_at', transformer: numbers, nullable: true }) sealedAt!: Instant | null

@@ -171,6 +171,10 @@ export const tripsWhere = async (tx: Tx, condition: string, parameters: readonly
 export const tripById = async (tx: Tx, trip: TripId): Promise<TripRow | null> =>
   (await tripsWhere(tx, 'id = $1', [trip]))[0] ?? null
 
+/** Trips that could not be matched yet: tried again whenever their device is looked at. */
+export const heldTripsOf = (tx: Tx, device: DeviceId): Promise<TripRow[]> =>
+  tripsWhere(tx, `device = $1 and state = 'held' order by boot, first_seq`, [device])
+
 export const openTripOf = async (tx: Tx, device: DeviceId, boot: number): Promise<TripRow | null> =>
   (await tripsWhere(tx, `device = $1 and boot = $2 and state = 'open'`, [device, boot]))[0] ?? null
 

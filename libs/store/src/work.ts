@@ -32,11 +32,14 @@ export async function want(tx: Tx, work: readonly WorkKey[]): Promise<void> {
   )
 }
 
-/** Claims one piece of work for `leaseMs`, or null where it is done, leased or unknown. */
+/**
+ * Claims one piece of work for `leaseMs`, or null where it is done, leased or unknown. Each further attempt has twice the lease,
+ * so that work which takes longer than one comes to its end.
+ */
 export const claim = (store: Store, work: WorkKey, leaseMs: number): Promise<Claim | null> =>
   store.transaction((tx) =>
     tx.row<Claim>(
-      `update metering.work set lease_until = clock_timestamp() + $3 * interval '1 millisecond', fence = fence + 1, attempts = attempts + 1
+      `update metering.work set lease_until = clock_timestamp() + $3 * (1 << least(attempts, 6)) * interval '1 millisecond', fence = fence + 1, attempts = attempts + 1
        where (stage, key) in (
          select stage, key from metering.work
          where stage = $1 and key = $2 and wanted > done and lease_until < clock_timestamp() for update skip locked)

@@ -12,7 +12,7 @@ import {
   type VehicleId,
 } from '#kernel'
 import { DeviceClient } from '#messaging'
-import { requestClose } from '#pipeline'
+import { requestClose, reviewEnd } from '#pipeline'
 import { localClock } from '#policy'
 import { backlog, filePolicy, saveAccount, saveAgency, saveDevice, saveNetwork, saveVehicle, tripsWhere } from '#store'
 import { progress } from '../printed'
@@ -24,7 +24,6 @@ const BATCHES_IN_FLIGHT_MAX = 500
 /** How far the told time may run ahead of a batch that has no receipt yet: well below the rest that ends a trip. */
 const AHEAD_MS_MAX = 10 * 60_000
 const RESEND_MS = 30_000
-const DAY_MS = 86_400_000
 const POLL_MS = 50
 /** Work that has failed this often is not going to succeed. */
 const ATTEMPTS_MAX = 5
@@ -180,7 +179,7 @@ export async function closeMonths(line: RunningLine, cast: readonly Part[], poli
     if (to > line.clock.now()) line.clock.advanceTo(to)
     await reached(line, [...agencies], month, ['drafted', 'sealed'], (done) => bar.to(done, 2 * all))
   }
-  line.clock.advanceTo(instant(line.clock.now() + policy.billing.reviewDays * DAY_MS))
+  line.clock.advanceTo(reviewEnd(policy, line.clock.now()))
   for (const [month, agencies] of agenciesOf)
     await reached(line, [...agencies], month, ['sealed'], (done) => bar.to(all + done, 2 * all))
   bar.end()

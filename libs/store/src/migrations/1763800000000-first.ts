@@ -166,6 +166,8 @@ create table metering.trip (
   unique (device, boot, first_seq)
 );
 create index on metering.trip (agency, month);
+create index on metering.trip (account, month);
+create index trip_held on metering.trip (device) where state = 'held';
 create index trip_open on metering.trip (device, boot) where state = 'open';
 create table location.path (
   trip text primary key references metering.trip,
@@ -219,6 +221,7 @@ create table money.window_trip (
   foreign key (policy, cap, vehicle, span) references money.cap_window
 );
 create index on money.window_trip (trip);
+create index on money.window_trip (vehicle);
 create table money.chain (
   shard integer primary key,
   length bigint not null,
@@ -254,6 +257,7 @@ create table money.period (
   agency text not null references metering.agency,
   month text not null,
   state text not null check (state in ('open', 'cutoff', 'rated', 'drafted', 'sealed')),
+  closing_since timestamptz,
   cutoff_at bigint,
   drafted_at bigint,
   sealed_at bigint,

@@ -78,7 +78,7 @@ stop() {
 }
 
 start() {
-  local missing=() bin pg_port redis_port mqtt_port pg_password redis_password mqtt_password
+  local missing=() bin pg_port redis_port mqtt_port devices_port pg_password redis_password mqtt_password
   bin=$(postgres_bin)
   [ -n "$bin" ] || missing+=(postgresql-15-postgis-3)
   command -v redis-server >/dev/null || missing+=(redis-server)
@@ -90,11 +90,11 @@ start() {
   trap 'stop || true' ERR EXIT
   chmod 711 "$dir"
   echo "$bin" >"$dir/postgres.bin"
-  read -r pg_port redis_port mqtt_port pg_password redis_password mqtt_password < <(node -e '
+  read -r pg_port redis_port mqtt_port devices_port pg_password redis_password mqtt_password < <(node -e '
     const net = require("net")
     const listen = () => new Promise((done) => { const s = net.createServer().listen(0, "127.0.0.1", () => done(s)) })
-    Promise.all([listen(), listen(), listen()]).then((servers) => {
-      const secrets = servers.map(() => require("crypto").randomBytes(18).toString("hex"))
+    Promise.all([listen(), listen(), listen(), listen()]).then((servers) => {
+      const secrets = servers.slice(1).map(() => require("crypto").randomBytes(18).toString("hex"))
       console.log(...servers.map((s) => s.address().port), ...secrets)
       servers.forEach((s) => s.close())
     })')
@@ -140,7 +140,8 @@ CONF
 
   mosquitto_passwd -b "$dir/passwords" ingest "$mqtt_password"
   # As the user who starts it: mosquitto would otherwise give up root and no longer read what mosquitto_passwd rewrites.
-  sed -e "s|^listener .*|listener $mqtt_port 127.0.0.1|" -e "s|^password_file .*|password_file $dir/passwords|" \
+  sed -e "s|^listener 1883|listener $devices_port 127.0.0.1|" -e "s|^listener 1884|listener $mqtt_port 127.0.0.1|" \
+    -e "s|^password_file .*|password_file $dir/passwords|" \
     -e "s|^acl_file .*|acl_file $here/mosquitto/acl|" -e "s|^persistence_location .*|persistence_location $dir/|" \
     -e "s|^log_dest .*|log_dest file $dir/mosquitto.log|" "$here/mosquitto/mosquitto.conf" >"$dir/mosquitto.conf"
   printf 'user %s\npid_file %s\n' "$(id -un)" "$dir/mosquitto.pid" >>"$dir/mosquitto.conf"
@@ -153,6 +154,7 @@ CONF
 export DATABASE_URL=postgres://roadmeter:$pg_password@127.0.0.1:$pg_port/roadmeter
 export REDIS_URL=redis://default:$redis_password@127.0.0.1:$redis_port/0
 export MQTT_URL=mqtt://127.0.0.1:$mqtt_port
+export MQTT_DEVICES_URL=mqtt://127.0.0.1:$devices_port
 export MQTT_USERNAME=ingest
 export MQTT_PASSWORD=$mqtt_password
 export MOSQUITTO_PASSWORD_FILE=$dir/passwords

@@ -71,6 +71,24 @@ describe.each([4, 5] as const)('the broker, MQTT protocol level %i', (protocolVe
     expect(heardByB).toEqual([`roadmeter/v1/${B}/context x`])
   })
 
+  it('gives each device one session, whatever client id it borrows', async () => {
+    const atDevicesDoor = (username: string, clientId: string) =>
+      connectAsync(fromServices('MQTT_DEVICES_URL'), {
+        protocolVersion,
+        username,
+        password: TOKEN,
+        clientId,
+        reconnectPeriod: 0,
+      }).then((client) => (clients.push(client), client))
+    const first = await atDevicesDoor(A, A)
+    const intruder = await atDevicesDoor(B, A)
+    await settle()
+    expect([first.connected, intruder.connected]).toEqual([true, true])
+    const again = await atDevicesDoor(A, 'something-else')
+    await settle()
+    expect([first.connected, again.connected]).toEqual([false, true])
+  })
+
   it('drops a will on a topic of another device', async () => {
     const heard = await listen(await ingest(), 'roadmeter/v1/+/state')
     const will = (device: string) => ({

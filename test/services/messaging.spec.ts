@@ -226,6 +226,15 @@ present('MQTT_URL', settings.mqttUrl)('a subscription to a real broker', () => {
     commits[1]()
   })
 
+  it('answers for itself while the broker does', async () => {
+    const line = await wire(settings.mqttUrl, '1883')
+    const door = await subscribe(async () => null, 2, line.url)
+    await door.answers()
+    await line.cut()
+    await delay(200)
+    await expect(door.answers()).rejects.toThrow('the MQTT broker is away')
+  })
+
   it('goes on when another process takes the same name', async () => {
     const seen = { elder: 0, younger: 0 }
     await subscribe(async (message) => {
@@ -361,12 +370,14 @@ present('REDIS_URL', settings.redisUrl)('the bell between processes', () => {
     await bell.ring([ring('a')])
     await bell.ring([ring('a')])
     expect(performance.now() - before).toBeLessThan(2_000)
+    await expect(bell.answers()).rejects.toThrow()
     await line.mend()
     for (let i = 0; !heard.includes('match b') && i < 100; i++) {
       await bell.ring([ring('b')])
       await delay(200)
     }
     expect(heard).toContain('match b')
+    await bell.answers()
   })
 
   it('closes while Redis is away', async () => {

@@ -15,6 +15,8 @@ export interface Bell {
   ring(rings: readonly Ring[]): Promise<void>
   /** Answers rings, `workers` at once, until the bell is closed. An answer that rejects is logged; its work stays due. */
   listen(answer: (ring: Ring) => Promise<void>, workers: number): Promise<void>
+  /** Resolves where rings are carried just now; rejects, within about a second, where they would be dropped. */
+  answers(): Promise<void>
   /** Takes no more rings and waits for the answers in hand. */
   close(): Promise<void>
 }
@@ -70,6 +72,9 @@ export function localBell(log: Log): Bell {
       inHand = new InFlight(workers)
       idle = workers
       serve()
+    },
+    async answers() {
+      if (closed) throw new Error('the bell is closed')
     },
     async close() {
       closed = true

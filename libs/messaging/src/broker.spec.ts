@@ -279,7 +279,9 @@ describe('the address of our own broker', () => {
 
   it('where nobody listens is named by the client, without credentials', async () => {
     const { port } = new URL(door.url)
+    await door.answers()
     await door.close()
+    await expect(door.answers()).rejects.toThrow('does not listen')
     const attempt = DeviceClient.connect({ url: `mqtt://me:secret@127.0.0.1:${port}`, device: DEVICE, token: 'hush' })
     await expect(attempt).rejects.toMatchObject({
       name: 'InputError',

@@ -169,6 +169,9 @@ export async function openBroker(options: {
 
   return {
     url: `mqtt://${host.includes(':') ? `[${host}]` : host}:${address.port}`,
+    async answers() {
+      if (!server.listening) throw new Error('the MQTT door does not listen')
+    },
     async close() {
       const listening = new Promise<void>((resolve) => server.close(() => resolve()))
       await inFlight.drain(CLOSE_WAIT_MS_MAX)

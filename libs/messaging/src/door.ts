@@ -20,6 +20,8 @@ export type DeviceAuthenticator = (device: DeviceId, token: string) => Promise<b
 export interface BatchDoor {
   /** Where devices connect to, without credentials. */
   readonly url: string
+  /** Resolves where batches can come in just now; rejects where they can't. */
+  answers(): Promise<void>
   /** Admits nothing more, lets commits in hand end and be acknowledged, then hangs up. */
   close(): Promise<void>
 }

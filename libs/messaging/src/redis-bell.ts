@@ -113,6 +113,9 @@ export function redisBell(url: string, log: Log): Bell {
       // Its connections fail together with ours, which says so once; a flush makes it miss the job in hand.
       worker.on('error', (error) => log.debug({ error: error.message }, 'bell worker'))
     },
+    async answers() {
+      await redis.ping()
+    },
     async close() {
       if (closed) return
       closed = true

@@ -159,6 +159,9 @@ export async function subscribeBroker(options: {
 
   return {
     url: shownUrl(url),
+    async answers() {
+      if (!connections.some(({ client }) => client.connected)) throw new Error('the MQTT broker is away')
+    },
     async close() {
       await inFlight.drain(CLOSE_WAIT_MS_MAX)
       await hangUpAll()

@@ -13,7 +13,10 @@ import { Metrics } from './metrics'
 /** Names the rule that lets a request in. A route without one is refused: see apps/api. */
 export const ACCESS_RULE = 'roadmeter:access'
 
-/** What must answer before this process may be sent work. Rooms add their own check when they open. */
+/**
+ * What must answer before this process may be sent work: the database everywhere, the MQTT door of ingest, the bell of an
+ * engine. Rooms add their own check when they open.
+ */
 @Injectable()
 export class Readiness {
   private readonly checks = new Map<string, () => Promise<unknown>>()
@@ -50,7 +53,7 @@ class HealthController {
     return { status: 'alive' }
   }
 
-  /** It can be sent work: everything that it stands on answers. */
+  /** It can be sent work: everything that it cannot work without answers. */
   @Get('readyz')
   async readyz() {
     const failing = await this.readiness.failing()

@@ -3,7 +3,7 @@ import { SingleBar, Presets } from 'cli-progress'
 import { InputError } from '#kernel'
 import { EngineModule, IngestModule, LINE, reconcile, type Line } from '#pipeline'
 import { localClock } from '#policy'
-import { openLog, run, RuntimeModule, settingsOfProcess, systemClock, ToldClock } from '#runtime'
+import { openLog, run, RuntimeModule, settingsOfProcess, systemClock, ToldClock, type Settings } from '#runtime'
 import { Store, StoreModule } from '#store'
 import { ApiModule, serve } from '../../api/src'
 import { demoToken, MONTH, openCity, register } from './city'
@@ -14,19 +14,24 @@ import { TARIFF } from './tariff'
 /** A month is told in minutes, so work that time makes due is looked for more often than in a month that is lived. */
 const QUICK = { ROADMETER_LOG: 'warn', ROADMETER_SWEEP_MS: '500' }
 
+/** Exit status of a process that Ctrl-C ended before its work was done. */
+const STOPPED = 130
+
 run(async () => {
   const unknown = process.argv.slice(2).find((word) => word !== '--exit')
   if (unknown) throw new InputError('USAGE', `unknown option ${unknown}; npm start -- --exit stops after the summary`)
   const settings = settingsOfProcess(QUICK)
+  refuseServices(settings)
   const stop = new AbortController()
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop.abort())
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.on(signal, () => {
+      // Whoever asks twice doesn't want to wait for order: what is durable is resumed all the same.
+      if (stop.signal.aborted) process.exit(STOPPED)
+      stop.abort()
+    })
   const began = systemClock.now()
 
-  say(
-    settings.databaseUrl
-      ? 'Opening the database'
-      : `Opening the embedded database in ${settings.dataDir} (the first time takes some 15 seconds)`,
-  )
+  say(`Opening the embedded database in ${settings.dataDir} (the first time takes some 15 seconds)`)
   const clock = new ToldClock(localClock(TARIFF.timeZone).spanOf(MONTH).from)
   @Module({
     imports: [
@@ -46,7 +51,7 @@ run(async () => {
     clock.letRun(systemClock)
     if (!process.argv.includes('--exit')) {
       say(`\nServing on ${url}: the api is described at ${url}/docs. Ctrl-C stops; the next start resumes.`)
-      await new Promise((resolve) => stop.signal.addEventListener('abort', resolve))
+      if (!stop.signal.aborted) await new Promise((resolve) => stop.signal.addEventListener('abort', resolve))
     }
   } catch (error) {
     if (!stop.signal.aborted) throw error
@@ -54,31 +59,34 @@ run(async () => {
   } finally {
     await app.close()
   }
-  process.exit(stop.signal.aborted && !holds ? 130 : holds ? 0 : 1)
+  process.exit(stop.signal.aborted && !holds ? STOPPED : holds ? 0 : 1)
 })
 
 /** Drives and closes the month where that isn't done yet, prints what it came to, and tells whether the invariants hold. */
 async function demo(stage: Stage, line: Line, url: string, began: number): Promise<boolean> {
   say('Reading Gothenburg © OpenStreetMap contributors, and moving people in')
+  const { stop } = stage
   const city = openCity()
   await register(stage.store, city)
-  const days = await withBar('planning days', 31, (bar) => planMonth(city, (done) => bar.update(done)))
+  const days = await withBar(stop, 'planning days', 31, (bar) => planMonth(city, (done) => bar.update(done)))
   const trips = days.reduce((sum, day) => sum + day.trips.length, 0)
   if (await isSealed(stage.store)) say(`${MONTH} was driven and sealed before: nothing is charged again`)
   else {
-    await withBar('driving trips', trips, (bar) => driveMonth(stage, days, (done) => bar.update(done)))
-    await withBar('pricing trips', trips, (bar) => settle(stage, (left) => bar.update(Math.max(0, trips - left))))
+    await withBar(stop, 'driving trips', trips, (bar) => driveMonth(stage, days, (done) => bar.update(done)))
+    await withBar(stop, 'pricing trips', trips, (bar) => settle(stage, (left) => bar.update(Math.max(0, trips - left))))
     say('Closing the month: draft, review, seal')
     await closeMonth(stage)
   }
+  stop.throwIfAborted()
   say('')
   for (const text of await monthSummary(stage.store, days)) say(text)
+  stop.throwIfAborted()
   say(
     `\nStatements, each with the link that signs its citizen in (the agency's: ${url}/enter?token=${demoToken('agency')})`,
   )
   for (const text of await firstStatements(stage.store, url)) say(text)
   say(`after ${Math.round((systemClock.now() - began) / 1000)} seconds\n`)
-  const findings = await withBar('checking trips', trips, (bar) =>
+  const findings = await withBar(stop, 'checking trips', trips, (bar) =>
     reconcile(stage.store, line, (done) => bar.update(done)),
   )
   for (const text of findingLines(findings)) say(text)
@@ -89,8 +97,20 @@ function say(text: string): void {
   process.stdout.write(`${text}\n`)
 }
 
-/** Shows a bar while `work` goes on; without a terminal only what it came to. */
+/** The pilot's tokens can be worked out from its source and its clock is told: nothing that others use may hear of it. */
+function refuseServices({ databaseUrl, mqttUrl, redisUrl }: Settings): void {
+  const given = Object.entries({ DATABASE_URL: databaseUrl, MQTT_URL: mqttUrl, REDIS_URL: redisUrl })
+  const names = given.filter(([, url]) => url !== '').map(([name]) => name)
+  if (names.length > 0)
+    throw new InputError(
+      'PILOT_SERVICES',
+      `the pilot is a demo with made-up people, tokens that anybody can work out and a clock that is told, so it runs on its embedded services alone: unset ${names.join(' and ')}; for a city run ingest, engine and api`,
+    )
+}
+
+/** Shows a bar while `work` goes on; without a terminal only what it came to. Each step throws once `stop` is aborted. */
 async function withBar<T>(
+  stop: AbortSignal,
   what: string,
   total: number,
   work: (bar: { update(done: number): void }) => T | Promise<T>,
@@ -102,7 +122,12 @@ async function withBar<T>(
   bar.start(total, 0)
   const began = systemClock.now()
   try {
-    return await work(bar)
+    return await work({
+      update(done) {
+        stop.throwIfAborted()
+        bar.update(done)
+      },
+    })
   } finally {
     bar.stop()
     if (!process.stdout.isTTY)

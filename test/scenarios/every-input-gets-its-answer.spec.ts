@@ -93,6 +93,8 @@ describe('every input gets its answer', () => {
     ['601 fixes', (good) => ({ ...good, fixes: Array.from({ length: 601 }, (_, i) => [NOW + i, 45, 7]) }), 'MALFORMED'],
     ['an event that there is none of', (good) => ({ ...good, event: 'pause' }), 'MALFORMED'],
     ['a name with a NUL', (good) => ({ ...good, trip: 'a\u0000b' }), 'MALFORMED'],
+    ['more than 64 KiB', (good) => ({ ...good, trip: 'x'.repeat(BATCH_BYTES_MAX) }), 'TOO_LARGE'],
+    ['nearly four times 64 KiB', (good) => ({ ...good, trip: 'x'.repeat(4 * BATCH_BYTES_MAX - 200) }), 'TOO_LARGE'],
     ['a fix of more than 35 days ago', (good) => ({ ...good, fixes: [[NOW - 35 * DAY_MS - 1, 45, 7, 4]] }), 'TIME'],
     [
       'a fix of more than 5 minutes ahead',
@@ -135,7 +137,7 @@ describe('every input gets its answer', () => {
     ['JSON that is no batch', Buffer.from('[[[[]]]]')],
     ['a number beyond all numbers', Buffer.from('{"v":1,"boot":1e999,"seq":0}')],
     ['a huge number of a batch', Buffer.from('{"v":1,"boot":4,"seq":99999999999}')],
-    ['a batch that is too large', Buffer.from(JSON.stringify({ ...batch(4, 0), trip: 'x'.repeat(BATCH_BYTES_MAX) }))],
+    ['something that is too large and no JSON', Buffer.alloc(BATCH_BYTES_MAX + 1, '[')],
   ])('%s: kept without a number, acknowledged, and the connection goes on', async (what, bytes) => {
     const before = (await quarantined(null)).length
     // Resolves on PUBACK: a poison message is taken, so that it never comes again.
@@ -149,6 +151,17 @@ describe('every input gets its answer', () => {
         bytes: Math.min(bytes.length, 4096),
       },
     ])
+  })
+
+  it('the same rejected message again and again: answered each time, kept once', async () => {
+    const bytes = Buffer.from(JSON.stringify({ ...batch(10, 0), plate: 'AB 123 CD' }))
+    for (let i = 0; i < 3; i++) await device.sendBytes(bytes)
+    expect(await quarantined(10)).toMatchObject([{ seq: '0', reason: 'MALFORMED' }])
+    expect(await receiptOfBoot(10)).toMatchObject({ upTo: 0, missing: [] })
+    expect(await countsOf(10)).toEqual({ received: '3', accepted: '0', duplicate: '0', rejected: '3' })
+    const before = (await quarantined(null)).length
+    for (let i = 0; i < 3; i++) await device.sendBytes(Buffer.from('again and again'))
+    expect((await quarantined(null)).length).toBe(before + 1)
   })
 
   it('poison between good batches stops nothing: what is good is metered', async () => {
@@ -283,12 +296,14 @@ describe('every input gets its answer', () => {
   it('and all of it is in balance: received = accepted + duplicate + rejected, every invariant kept', async () => {
     const [sum] = await world.store.read<Record<string, string>>(
       `select sum(received) as received, sum(accepted) as accepted, sum(duplicate) as duplicate, sum(rejected) as rejected,
-         (select count(*) from location.batch) as stored, (select count(*) from location.quarantine where boot is not null) as kept
+         (select count(*) from location.batch) as stored, (select count(*) from location.quarantine where boot is not null and boot <> 10) as kept,
+         (select sum(rejected) from metering.stream where boot <> 10) as refused
        from metering.stream`,
     )
     expect(Number(sum.received)).toBe(Number(sum.accepted) + Number(sum.duplicate) + Number(sum.rejected))
     expect(sum.stored).toBe(sum.accepted)
-    expect(sum.kept).toBe(sum.rejected)
+    // Boot 10 sent the same three times.
+    expect(sum.kept).toBe(sum.refused)
     const metrics = await (await fetch(`${world.httpUrl}/metrics`)).text()
     expect(metrics).toContain(`roadmeter_batches_total{fate="accepted"} ${sum.accepted}`)
     expect(await faultsOf(world)).toEqual([])

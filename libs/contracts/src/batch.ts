@@ -3,6 +3,8 @@ import { canonical, digest, type DeviceId, type Digest, type Instant } from '#ke
 
 export const FIXES_PER_BATCH_MAX = 600
 export const BATCH_BYTES_MAX = 64 * 1024
+/** A larger message is read no further: its number stays unknown, and no receipt moves past it. */
+export const READABLE_BYTES_MAX = 256 * 1024 + 1024
 /** A message older than this, or further ahead than the next, is rejected as TIME. */
 export const FIX_AGE_MS_MAX = 35 * 86_400_000
 export const FIX_AHEAD_MS_MAX = 5 * 60_000
@@ -87,14 +89,21 @@ export type Decoded =
 
 /** Decodes and checks one message. Never throws; `now` decides what is too old or too far ahead. */
 export function decodeBatch(bytes: Uint8Array, now: Instant): Decoded {
-  if (bytes.length > BATCH_BYTES_MAX)
-    return { ok: false, reason: 'TOO_LARGE', detail: `${bytes.length} bytes, at most ${BATCH_BYTES_MAX}`, key: null }
+  const large = bytes.length > BATCH_BYTES_MAX
+  const tooLarge = {
+    ok: false,
+    reason: 'TOO_LARGE',
+    detail: `${bytes.length} bytes, at most ${BATCH_BYTES_MAX}`,
+  } as const
+  if (bytes.length > READABLE_BYTES_MAX) return { ...tooLarge, key: null }
   let value: unknown
   try {
     value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
   } catch (error) {
+    if (large) return { ...tooLarge, key: null }
     return { ok: false, reason: 'MALFORMED', detail: `not JSON: ${(error as Error).message}`, key: null }
   }
+  if (large) return { ...tooLarge, key: keyOf(value) }
   const parsed = batchSchema.safeParse(value)
   if (!parsed.success) {
     const issue = parsed.error.issues[0]

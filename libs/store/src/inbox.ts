@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { batchDigest, type Decoded, type Rejection } from '#contracts'
 import { type DeviceId, type Instant } from '#kernel'
 import { type Tx } from './store'
@@ -180,12 +181,19 @@ interface Refused {
   readonly detail: string
 }
 
+/**
+ * Keeps what was rejected, once for each content of a device, number and reason: repeats don't grow the table. In the order
+ * of their keys, so that two processes never wait for each other in a circle.
+ */
 async function quarantine(tx: Tx, refused: readonly Refused[], now: Instant): Promise<void> {
   if (refused.length === 0) return
   await tx.run(
-    `insert into location.quarantine (device, boot, seq, reason, detail, received_at, payload)
-     select device, boot, seq, reason, detail, $6, payload
-     from unnest($1::text[], $2::int[], $3::int8[], $4::text[], $5::text[], $7::bytea[]) as new(device, boot, seq, reason, detail, payload)`,
+    `insert into location.quarantine (device, boot, seq, reason, detail, received_at, content_digest, payload)
+     select device, boot, seq, reason, detail, $6, content_digest, payload
+     from unnest($1::text[], $2::int[], $3::int8[], $4::text[], $5::text[], $7::text[], $8::bytea[])
+       as new(device, boot, seq, reason, detail, content_digest, payload)
+     order by device, boot, seq, reason, content_digest
+     on conflict (device, boot, seq, reason, content_digest) do nothing`,
     [
       refused.map((r) => r.arrival.device),
       refused.map((r) => r.key?.boot ?? null),
@@ -194,6 +202,7 @@ async function quarantine(tx: Tx, refused: readonly Refused[], now: Instant): Pr
       // It quotes the message, and a NUL, which PostgreSQL's text can't hold, would make everybody's commit fail for ever.
       refused.map((r) => r.detail.slice(0, 300).replaceAll('\0', '\uFFFD')),
       now,
+      refused.map((r) => createHash('sha256').update(r.arrival.bytes).digest('hex')),
       refused.map((r) => Buffer.from(r.arrival.bytes.subarray(0, QUARANTINE_BYTES_MAX))),
     ],
   )

@@ -137,9 +137,10 @@ create table location.quarantine (
   reason text not null,
   detail text not null,
   received_at bigint not null,
-  payload bytea not null
+  content_digest text not null,
+  payload bytea not null,
+  unique nulls not distinct (device, boot, seq, reason, content_digest)
 );
-create index on location.quarantine (device, boot, seq);
 `
 
 const TRIPS = `

@@ -18,4 +18,15 @@ describe('settings', () => {
     const environment = Object.fromEntries(Object.values(SETTINGS).map((row) => [row.env, 'x'.repeat(13)]))
     expect(() => readSettings(environment)).not.toThrow('MQTT_PASSWORD must')
   })
+  it.each([
+    ['mysql://ann:se@cret@db.example/books', 'mysql://***@db.example/books'],
+    ['ann:secret@db.example', '***@db.example'],
+    ['postgres:/ann:secret@db.example', 'postgres:/***@db.example'],
+    ['mysql://db.example/books', 'mysql://db.example/books'],
+  ])('nor one within an address: %s', (given, printed) => {
+    for (const env of ['DATABASE_URL', 'MQTT_URL', 'REDIS_URL', 'ROADMETER_PUBLIC_URL'])
+      expect(() => readSettings({ [env]: given })).toThrow(
+        new RegExp(`${env} must be .*, found ${JSON.stringify(printed).replace(/[*.\/]/g, '\\$&')}$`),
+      )
+  })
 })

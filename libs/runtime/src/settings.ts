@@ -72,7 +72,12 @@ export const SETTINGS = {
     'Redis for the work bell. Empty: a bell within the process.',
     /^(|rediss?:\/\/.+)$/,
   ),
-  httpHost: text('ROADMETER_HTTP_HOST', '127.0.0.1', 'address', 'Where the api listens.'),
+  httpHost: text(
+    'ROADMETER_HTTP_HOST',
+    '127.0.0.1',
+    'address',
+    'Where the api, and the health pages of ingest and engine, listen.',
+  ),
   httpPort: whole('ROADMETER_HTTP_PORT', 3000, 0, 65535, 'Where the api listens; 0 takes any free port.'),
   healthPort: whole(
     'ROADMETER_HEALTH_PORT',
@@ -135,6 +140,13 @@ export const SETTINGS = {
 
 export type Settings = { readonly [K in keyof typeof SETTINGS]: ReturnType<(typeof SETTINGS)[K]['read']> & {} }
 
+/** What was given, as it may be printed: without passwords, be it one or an address that holds one. */
+function unsecret(env: string, given: string): string {
+  if (env.includes('PASSWORD')) return '***'
+  // Up to the last @, which a password may hold too; where anything is odd, rather too much is hidden than too little.
+  return JSON.stringify(env.endsWith('_URL') ? given.replace(/^([a-z][a-z0-9+.-]*:\/+)?.*@/is, '$1***@') : given)
+}
+
 /** Reads every setting from an environment. Throws one InputError that names all variables that are wrong. */
 export function readSettings(environment: Readonly<Record<string, string | undefined>>): Settings {
   const faults: { path: string; expected: string; found: string }[] = []
@@ -146,7 +158,7 @@ export function readSettings(environment: Readonly<Record<string, string | undef
       faults.push({
         path: row.env,
         expected: row.bounds,
-        found: row.env.includes('PASSWORD') ? '***' : JSON.stringify(given),
+        found: unsecret(row.env, given!),
       })
     else settings[name] = value
   }

@@ -1,11 +1,10 @@
 import { Argument, Command } from 'commander'
 import { statementSchema, type Statement } from '#contracts'
-import { InputError, type AccountId, type AgencyId, type Digest } from '#kernel'
-import { merkleProof } from '#ledger'
-import { reconcile, Reference, requestClose } from '#pipeline'
+import { InputError, type AccountId, type AgencyId } from '#kernel'
+import { proofOf, reconcile, Reference, requestClose } from '#pipeline'
 import { systemClock } from '#runtime'
-import { statementCsv, statementHtml, type StatementProof } from '#statement'
-import { leavesOf, periodOf, StatementRow, statementsFor, type Store } from '#store'
+import { statementCsv, statementHtml } from '#statement'
+import { periodOf, StatementRow, statementsFor } from '#store'
 import { accountId, agencyId, month as monthOf } from './arguments'
 import { withDatabase } from './database'
 import { columns, distance, grouped, money, progress, say, unitSign } from './printed'
@@ -90,14 +89,6 @@ export const bookCommands = (): Command[] => [
         ),
     ),
 ]
-
-/** That a sealed statement is under the published root of its month; undefined before. */
-export async function proofOf(store: Store, row: StatementRow): Promise<StatementProof | undefined> {
-  const period = await periodOf(store, row.agency, row.month)
-  if (!period?.root || row.leaf === null) return undefined
-  const leaves = await store.transaction((tx) => leavesOf(tx, row.agency as AgencyId, row.month))
-  return { root: period.root as Digest, proof: merkleProof(leaves, row.leaf) }
-}
 
 function summary(statement: Statement, row: StatementRow): string {
   const { agency, account, totals, unit, currency } = statement

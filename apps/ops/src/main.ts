@@ -64,8 +64,6 @@ function speakPlainly(command: Command): void {
 
 run(async () => {
   leaveOnSignals()
-  // `roadmeter reconcile | head` is no reason to fail.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
   const program = roadmeter()
   if (process.argv.length <= 2) return program.outputHelp()
   try {

@@ -3,9 +3,9 @@ import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises
 import { dirname, join, resolve } from 'node:path'
 import { statementSchema } from '#contracts'
 import { InputError } from '#kernel'
+import { proofOf } from '#pipeline'
 import { statementCsv, statementHtml } from '#statement'
 import { type Store } from '#store'
-import { proofOf } from '../books'
 import { deletedAtTheEnd } from '../leaving'
 import { type Result } from './results'
 

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Batch, type PolicyDocument } from '#contracts'
+import { batchesOf } from '#fleet'
 import {
   deriveId,
   digest,
@@ -55,24 +56,14 @@ export function castOf(suites: readonly Suite[]): Part[] {
         vehicle: `drive-${key}` as VehicleId,
         device: `drive-${key}` as DeviceId,
         token: randomBytes(32).toString('base64url'),
-        batches: batchesOf(drive),
+        batches: batchesOf({ name: wireName(drive.trace), fixes: drive.fixes }, 0, 0, FIXES_PER_BATCH),
       }
     })
   })
 }
 
-function batchesOf(drive: Drive): Batch[] {
-  const count = Math.ceil(drive.fixes.length / FIXES_PER_BATCH)
-  const trip = drive.trace.replace(/[^A-Za-z0-9_-]/g, '-').slice(0, 64)
-  return Array.from({ length: count }, (_, seq) => ({
-    v: 1,
-    boot: 0,
-    seq,
-    trip,
-    event: seq === count - 1 ? 'end' : seq === 0 ? 'start' : 'run',
-    fixes: drive.fixes.slice(seq * FIXES_PER_BATCH, (seq + 1) * FIXES_PER_BATCH),
-  }))
-}
+/** A trace's name as a batch may carry it. */
+const wireName = (trace: string): string => trace.replace(/[^A-Za-z0-9_-]/g, '-').slice(0, 64)
 
 /** Makes agencies, networks, policies, accounts, vehicles and devices. */
 export async function enroll(line: RunningLine, cast: readonly Part[], policy: PolicyDocument): Promise<void> {

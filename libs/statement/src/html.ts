@@ -186,7 +186,9 @@ function originSection({ madeBy }: Statement, words: Words): Markup {
 }
 
 function checkSection(statement: Statement, proof: StatementProof | undefined): Markup {
-  const command = `roadmeter verify statement.json${proof ? ` --root ${proof.root}` : ''}`
+  const command = `roadmeter verify statement.json --policy policies.json${proof ? ` --proof proof.json --root ${proof.root}` : ''}`
+  const file = (name: string, path: string, what: string) =>
+    html`<li><code>${path}</code> as <code>${name}</code>: ${what}</li>`
   return section(
     'How to check it',
     html`<ol>
@@ -195,7 +197,12 @@ function checkSection(statement: Statement, proof: StatementProof | undefined): 
           grey are too small for a coin and count in the sum.
         </li>
         <li>
-          Download this statement as <code>statement.json</code> and the policies named above as they were published.
+          Save these from where this statement is served:
+          <ul>
+            ${file('statement.json', `/v1/statements/${statement.id}.json`, 'this statement')}
+            ${file('policies.json', `/v1/agencies/${statement.agency.id}/policies`, 'the policies, as they were published')}
+            ${proof ? file('proof.json', `/v1/statements/${statement.id}/proof`, 'that it is one of those sealed together') : null}
+          </ul>
         </li>
         <li>
           Run <code>${command}</code>. It needs no connection and works the whole statement out

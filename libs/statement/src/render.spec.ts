@@ -113,7 +113,10 @@ describe('the page', () => {
   it('shows the proof, and how to use it', () => {
     const tree = merkleTree([digest('other'), statementDigest(statement)])
     const proven = text(statementHtml(statement, { root: tree.root, proof: tree.proof(1) }))
-    expect(proven).toContain(`roadmeter verify statement.json --root ${tree.root}`)
+    expect(proven).toContain(
+      `roadmeter verify statement.json --policy policies.json --proof proof.json --root ${tree.root}`,
+    )
+    expect(proven).toContain(`/v1/statements/${statement.id}/proof`)
     expect(proven).toContain('statement 2 of 2')
   })
   it('has words for a month without a journey and for a credit', () => {

@@ -1,5 +1,5 @@
 import { type DataSource, type QueryRunner } from 'typeorm'
-import { invariant } from '#kernel'
+import { InputError, invariant } from '#kernel'
 
 /** What a statement can be bound to. Arrays go with a cast such as `$1::text[]`. */
 export type Parameter = string | number | bigint | boolean | null | Uint8Array | readonly Parameter[]
@@ -43,7 +43,9 @@ export class Store {
       return result
     } catch (error) {
       if (runner.isTransactionActive) await runner.rollbackTransaction().catch(() => undefined)
-      throw error
+      // What the driver has to tell people, such as a full disk, is theirs as it is.
+      const told = (error as { driverError?: unknown }).driverError
+      throw told instanceof InputError ? told : error
     } finally {
       await runner.release()
     }

@@ -4,9 +4,9 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import { instant } from '#kernel'
 import { DeviceClient } from '#messaging'
 import { requestClose } from '#pipeline'
-import { LOG, openLog } from '#runtime'
+import { LOG, openLog, SETTINGS_OF_PROCESS } from '#runtime'
 import { Store } from '#store'
-import { Access, AccessGuard } from '../../apps/api/src/access'
+import { Access, AccessGuard, sessionCookie } from '../../apps/api/src/access'
 import { ProblemFilter } from '../../apps/api/src/problem'
 import { cast, openWorld, settled, type Cast, type World } from '../harness'
 import { driveAlong, MAIN_ROAD, TARIFF } from './roads'
@@ -105,6 +105,7 @@ describe('who may see what', () => {
       .replace(':month', '2026-10')
       .replace(':id', 'some-statement')
       .replace(':form', 'json')
+      .replace(/^\/enter$/, `/enter?token=${one.tokens.citizen}`)
 
   it('without a token: only what is for everyone', async () => {
     const all = routes()
@@ -130,8 +131,18 @@ describe('who may see what', () => {
     const enter = await get(`/enter?token=${one.tokens.citizen}`)
     expect([enter.status, enter.headers.get('set-cookie')]).toEqual([
       303,
-      expect.stringMatching(/HttpOnly.*SameSite=Lax/i),
+      expect.stringMatching(/^roadmeter=.*HttpOnly.*SameSite=Lax/i),
     ])
+    for (const path of ['/enter', '/enter?token=nobody', '/enter?token=a&token=b', `/enter?token=${one.deviceToken}`]) {
+      const refused = await get(path)
+      expect(refused.headers.get('set-cookie')).toBeNull()
+      expect((await problem(refused)).status).toBe(401)
+    }
+  })
+
+  it('behind https the cookie is for this host and https alone', () => {
+    expect(sessionCookie({ publicUrl: 'https://road.example' })).toEqual({ name: '__Host-roadmeter', secure: true })
+    expect(sessionCookie({ publicUrl: '' })).toEqual({ name: 'roadmeter', secure: false })
   })
 
   it("a citizen: the own statements, and another's are as if there were none", async () => {
@@ -155,7 +166,7 @@ describe('who may see what', () => {
     })
   })
 
-  it('an agency: its own results and statements; an analyst sees no statement of anybody', async () => {
+  it('an agency: its own results and the totals of statements, no journey of anybody; an analyst sees no statement of anybody', async () => {
     for (const role of ['agency', 'analyst', 'operator'] as const) {
       expect((await get(`/v1/agencies/${one.agency}/results`, one.tokens[role])).status).toBe(200)
       const foreign = await problem(await get(`/v1/agencies/${two.agency}/results`, one.tokens[role]))
@@ -164,7 +175,22 @@ describe('who may see what', () => {
       expect(foreign.status).toBe(404)
     }
     const [other] = await statementsOf(two)
-    expect((await problem(await get(`/v1/statements/${other.id}.json`, one.tokens.agency))).status).toBe(404)
+    const [mine] = await statementsOf(one)
+    for (const role of ['agency', 'operator', 'analyst'] as const)
+      for (const id of [mine.id, other.id])
+        for (const form of ['.json', '.csv', '.html', '/proof'])
+          expect((await problem(await get(`/v1/statements/${id}${form}`, one.tokens[role]))).status).toBe(403)
+    for (const role of ['agency', 'operator'] as const) {
+      // Totals, and nothing that says where anybody was.
+      const listed = await get('/v1/statements', one.tokens[role])
+      expect(listed.headers.get('x-total-count')).toBe('1')
+      const text = await listed.text()
+      expect(JSON.parse(text)).toMatchObject([{ id: mine.id, totals: { trips: 1 } }])
+      expect(text).not.toMatch(/journeys|startedAt|trip"/)
+      const home = await (await get('/', one.tokens[role])).text()
+      expect(home).toContain('Account one')
+      expect(home).not.toContain(mine.id)
+    }
     expect((await problem(await get('/v1/statements', one.tokens.analyst))).status).toBe(403)
     // One vehicle is nobody's average.
     expect(await (await get(`/v1/agencies/${one.agency}/results`, one.tokens.analyst)).json()).toEqual([
@@ -213,6 +239,7 @@ describe('who may see what', () => {
       controllers: [Forgotten],
       providers: [
         { provide: Store, useValue: world.store },
+        { provide: SETTINGS_OF_PROCESS, useValue: world.settings },
         { provide: LOG, useValue: openLog({ logLevel: 'silent' }, 'test') },
         { provide: APP_GUARD, useClass: AccessGuard },
         { provide: APP_FILTER, useClass: ProblemFilter },

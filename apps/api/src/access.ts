@@ -10,7 +10,7 @@ import {
 } from '@nestjs/common'
 import { Reflector } from '@nestjs/core'
 import { type FastifyRequest } from 'fastify'
-import { ACCESS_RULE } from '#runtime'
+import { ACCESS_RULE, SETTINGS_OF_PROCESS, type Settings } from '#runtime'
 import { isDeviceToken, principalOf, type Principal, type Role, Store } from '#store'
 
 /** Who may use a route: everyone, the device that the path names, or people of these roles. */
@@ -19,7 +19,10 @@ export type AccessRule = 'everyone' | 'device' | readonly Role[]
 /** Declares who may use a route or a controller. A route without a rule is refused. */
 export const Access = (rule: AccessRule) => SetMetadata(ACCESS_RULE, rule)
 
-export const SESSION_COOKIE = 'roadmeter'
+/** Behind https a browser keeps the cookie to this very host and to https (RFC 6265bis, `__Host-`). */
+export const sessionCookie = ({ publicUrl }: Pick<Settings, 'publicUrl'>): { name: string; secure: boolean } =>
+  /^https:/i.test(publicUrl) ? { name: '__Host-roadmeter', secure: true } : { name: 'roadmeter', secure: false }
+
 type Request = FastifyRequest & { principal?: Principal }
 
 /** Whoever signed in; only on routes whose rule names roles. */
@@ -33,6 +36,7 @@ export class AccessGuard implements CanActivate {
   constructor(
     @Inject(Reflector) private readonly reflector: Reflector,
     @Inject(Store) private readonly store: Store,
+    @Inject(SETTINGS_OF_PROCESS) private readonly settings: Settings,
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
@@ -42,7 +46,8 @@ export class AccessGuard implements CanActivate {
     ])
     if (rule === 'everyone') return true
     const request = context.switchToHttp().getRequest<Request>()
-    const token = bearer(request) ?? (rule === 'device' ? undefined : request.cookies[SESSION_COOKIE])
+    const token =
+      bearer(request) ?? (rule === 'device' ? undefined : request.cookies[sessionCookie(this.settings).name])
     if (!rule) throw new ForbiddenException('this route is closed')
     if (!token) throw new UnauthorizedException('sign in, or send a token: Authorization: Bearer ...')
     if (rule === 'device') {

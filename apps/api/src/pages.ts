@@ -13,7 +13,7 @@ const page = (title: string, body: string): string =>
 export function problemPage(status: number, detail: string): string {
   const todo =
     status === 401
-      ? 'Open the link that you were handed to sign in. <code>npm start</code> prints one for each person of the demo.'
+      ? 'Open the link that you were handed to sign in.'
       : status >= 500
         ? 'Try again in a moment.'
         : '<a href="/">To your statements</a>'
@@ -24,18 +24,22 @@ export function problemPage(status: number, detail: string): string {
   )
 }
 
-/** The first page after signing in: the statements that one may see. */
-export function homePage(who: Principal, rows: readonly StatementRow[]): string {
+/**
+ * The first page after signing in: the first of `total` statements that one may see, whole for the citizen whose they are,
+ * totals for an agency: where people were is not its business.
+ */
+export function homePage(who: Principal, rows: readonly StatementRow[], total: number): string {
+  const own = who.role === 'citizen'
   const items = rows.map((row) => {
     const statement = statementSchema.parse(JSON.parse(row.document))
     return `<tr><th scope="row">${row.month}</th><td>${escaped(statement.account.name)}</td><td>${statement.totals.trips}</td>
       <td>${escaped(statement.currency)} ${formatMicros(row.due)}</td><td>${row.state === 'sealed' ? 'final' : 'in review'}</td>
-      <td><a href="/v1/statements/${row.id}.html">statement</a> · <a href="/v1/statements/${row.id}.csv">CSV</a> · <a href="/v1/statements/${row.id}.json">JSON</a></td></tr>`
+      ${own ? `<td><a href="/v1/statements/${row.id}.html">statement</a> · <a href="/v1/statements/${row.id}.csv">CSV</a> · <a href="/v1/statements/${row.id}.json">JSON</a></td>` : ''}</tr>`
   })
   return page(
-    who.role === 'citizen' ? 'Your statements' : `Statements of ${escaped(who.agency)}`,
-    `<table><caption>${rows.length} statement${rows.length === 1 ? '' : 's'}, newest first</caption>
-<thead><tr><th scope="col">Month</th><th scope="col">Account</th><th scope="col">Trips</th><th scope="col">Due</th><th scope="col">State</th><th scope="col">Read</th></tr></thead>
+    own ? 'Your statements' : `Statements of ${escaped(who.agency)}`,
+    `<table><caption>${rows.length < total ? `the first ${rows.length} of ` : ''}${total} statement${total === 1 ? '' : 's'}, newest first</caption>
+<thead><tr><th scope="col">Month</th><th scope="col">Account</th><th scope="col">Trips</th><th scope="col">Due</th><th scope="col">State</th>${own ? '<th scope="col">Read</th>' : ''}</tr></thead>
 <tbody>${items.join('')}</tbody></table>
 <p><a href="/v1/agencies/${escaped(who.agency)}/policies">The published tariff</a> · <a href="/docs">The api</a></p>`,
   )

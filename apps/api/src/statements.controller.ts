@@ -1,54 +1,74 @@
-import { Controller, Get, Header, Inject, NotFoundException, Param, Query, Res } from '@nestjs/common'
+import {
+  Controller,
+  Get,
+  Header,
+  Inject,
+  NotFoundException,
+  Param,
+  Query,
+  Res,
+  UnauthorizedException,
+} from '@nestjs/common'
 import { ApiBearerAuth, ApiResponse, ApiTags } from '@nestjs/swagger'
 import { type FastifyReply } from 'fastify'
 import { statementSchema, type Statement } from '#contracts'
-import { type AgencyId, type Digest } from '#kernel'
-import { merkleProof } from '#ledger'
-import { statementCsv, statementHtml, type StatementProof } from '#statement'
-import { leavesOf, periodOf, type Principal, statementsFor, type StatementRow, Store } from '#store'
-import { Access, SESSION_COOKIE, Who } from './access'
+import { proofOf } from '#pipeline'
+import { SETTINGS_OF_PROCESS, type Settings } from '#runtime'
+import { statementCsv, statementHtml } from '#statement'
+import { countStatements, periodOf, type Principal, principalOf, statementsFor, Store } from '#store'
+import { Access, sessionCookie, Who } from './access'
 import { jsonSchema } from './devices.controller'
 import { homePage } from './pages'
 
 @ApiTags('statements')
 @Controller()
 export class StatementsController {
-  constructor(@Inject(Store) private readonly store: Store) {}
+  constructor(
+    @Inject(Store) private readonly store: Store,
+    @Inject(SETTINGS_OF_PROCESS) private readonly settings: Settings,
+  ) {}
 
   @Get()
   @Access(['citizen', 'agency', 'operator'])
   @Header('content-type', 'text/html; charset=utf-8')
   async home(@Who() who: Principal): Promise<string> {
-    return homePage(who, await statementsFor(this.store, who))
+    return homePage(who, await statementsFor(this.store, who), await countStatements(this.store, who))
   }
 
   /** Signs a browser in with an access token: the link that a person was handed. */
   @Get('enter')
   @Access('everyone')
-  enter(@Query('token') token: string, @Res() reply: FastifyReply): void {
-    void reply
-      .setCookie(SESSION_COOKIE, String(token ?? ''), { httpOnly: true, sameSite: 'lax', path: '/', maxAge: 86_400 })
+  async enter(@Query('token') given: unknown, @Res() reply: FastifyReply): Promise<void> {
+    const token = typeof given === 'string' ? given : ''
+    if (!(await this.store.transaction((tx) => principalOf(tx, token))))
+      throw new UnauthorizedException('the token is not known')
+    const { name, secure } = sessionCookie(this.settings)
+    await reply
+      .setCookie(name, token, { httpOnly: true, secure, sameSite: 'lax', path: '/', maxAge: 86_400 })
       .redirect('/', 303)
   }
 
+  /** Newest month first, with totals, at most 200; the header x-total-count tells how many there are. */
   @Get('v1/statements')
   @Access(['citizen', 'agency', 'operator'])
   @ApiBearerAuth()
-  async list(@Who() who: Principal) {
+  async list(@Who() who: Principal, @Res({ passthrough: true }) reply: FastifyReply) {
     const rows = await statementsFor(this.store, who)
-    return rows.map(({ id, account, month, state, digest, due }) => ({
+    reply.header('x-total-count', await countStatements(this.store, who))
+    return rows.map(({ id, account, month, state, digest, due, document }) => ({
       id,
       account,
       month,
       state,
       digest,
       dueMicros: String(due),
+      totals: (JSON.parse(document) as { totals: unknown }).totals,
     }))
   }
 
-  /** A statement as `json` (the sealed bytes), `csv` or `html`. */
+  /** A statement as `json` (the sealed bytes), `csv` or `html`: for its citizen alone, because it tells where they were when. */
   @Get('v1/statements/:id.:form')
-  @Access(['citizen', 'agency', 'operator'])
+  @Access(['citizen'])
   @ApiBearerAuth()
   @ApiResponse({ status: 200, schema: jsonSchema(statementSchema) })
   async statement(
@@ -71,7 +91,7 @@ export class StatementsController {
         return statementCsv(statement)
       case 'html':
         reply.type('text/html; charset=utf-8')
-        return statementHtml(statement, await this.proofOf(row))
+        return statementHtml(statement, await proofOf(this.store, row))
       default:
         throw new NotFoundException('a statement comes as json, csv or html')
     }
@@ -79,11 +99,11 @@ export class StatementsController {
 
   /** Shows that a sealed statement is one of those under the published root of its month. */
   @Get('v1/statements/:id/proof')
-  @Access(['citizen', 'agency', 'operator'])
+  @Access(['citizen'])
   @ApiBearerAuth()
   async proof(@Who() who: Principal, @Param('id') id: string) {
     const row = (await statementsFor(this.store, who, id))[0]
-    const proof = row && (await this.proofOf(row))
+    const proof = row && (await proofOf(this.store, row))
     if (!proof) throw new NotFoundException('there is no such sealed statement')
     return proof
   }
@@ -95,12 +115,5 @@ export class StatementsController {
     const row = await periodOf(this.store, agency, month)
     if (!row) throw new NotFoundException('this month is not being closed')
     return { agency, month, state: row.state, sealedAt: row.sealedAt, root: row.root }
-  }
-
-  private async proofOf(row: StatementRow): Promise<StatementProof | undefined> {
-    const period = await periodOf(this.store, row.agency, row.month)
-    if (!period?.root || row.leaf === null) return undefined
-    const leaves = await this.store.transaction((tx) => leavesOf(tx, row.agency as AgencyId, row.month))
-    return { root: period.root as Digest, proof: merkleProof(leaves, row.leaf) }
   }
 }

@@ -2,7 +2,9 @@ import { spawn, spawnSync } from 'node:child_process'
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import { instant } from '#kernel'
+import { instant, type AccountId, type AgencyId } from '#kernel'
+import { grantAccess } from '#store'
+import { openWorld } from '../harness'
 import { driveAlong, METRES_PER_DEGREE, TARIFF } from '../scenarios/roads'
 
 const ROOT = path.join(__dirname, '../..')
@@ -192,6 +194,8 @@ describe('replay', () => {
     const proven = await roadmeter(['verify', statement, '--policy', 'tariff.json', '--proof', 'proof.json'])
     expect(proven).toMatchObject({ status: 0, out: expect.stringContaining('is statement 1 of 1') })
 
+    await runsAsPrinted(data, drives[0].statements[0])
+
     expect((await roadmeter(['reconcile'], mine)).out).toMatch(/^I1 {2}holds/)
     const second = JSON.parse((await replay('drive.csv', '--json', '--data', data)).out)
     expect(second.totals.duplicate_batches).toBe(second.totals.batches)
@@ -213,6 +217,34 @@ describe('replay', () => {
     expect(row).toContain((drives[0].distance_mm / 1e6).toFixed(2))
     expect(row).toContain(`${(Number(drives[0].due_micros) / 1e6).toFixed(2)} EUR`)
   })
+
+  /** Saves the files that a statement names from the api, and runs the very command that it prints. */
+  async function runsAsPrinted(data: string, id: string): Promise<void> {
+    const world = await openWorld(instant(Date.now()), {}, data)
+    let printed: string
+    try {
+      const [row] = await world.store.read<{ agency: AgencyId; account: AccountId }>(
+        'select agency, account from money.statement where id = $1',
+        [id],
+      )
+      await world.store.transaction((tx) => grantAccess(tx, 'reader', { role: 'citizen', ...row }))
+      const get = async (url: string) =>
+        (await fetch(`${world.httpUrl}${url}`, { headers: { authorization: 'Bearer reader' } })).text()
+      const page = (await get(`/v1/statements/${id}.html`)).replace(/\s+/g, ' ')
+      const named = [...page.matchAll(/<code>(\/v1\/[^<]+)<\/code> as <code>(\w+\.json)<\/code>/g)]
+      expect(named.map((match) => match[2])).toEqual(['statement.json', 'policies.json', 'proof.json'])
+      for (const [, url, name] of named) file(name, await get(url))
+      printed = /<code>roadmeter (verify [^<]+)<\/code>/.exec(page)![1]
+    } finally {
+      await world.close()
+    }
+    const checked = await roadmeter(printed.trim().split(' '))
+    expect(checked).toMatchObject({
+      status: 0,
+      err: '',
+      out: expect.stringMatching(/adds up.*\n.* is statement 1 of 1/),
+    })
+  }
 
   const real = fs.existsSync(KUBICKA) ? it : it.skip
   if (!fs.existsSync(KUBICKA)) console.warn('SKIPPED: no real drives in ../shared/data/kubicka')

@@ -64,7 +64,9 @@ async function lockFolder(folder: string): Promise<() => void> {
     for (let waitedMs = 0; ; waitedMs += 100) {
       const holder = fs.existsSync(lock) ? fs.readFileSync(lock, 'utf8') : ''
       const pid = Number(holder.split(' ')[0])
-      if (!pid || pid === process.pid || processMark(pid) !== holder) break
+      const mark = pid && pid !== process.pid ? processMark(pid) : null
+      // A lock without a start time was written where there is no /proc: then the number must do.
+      if (mark === null || (mark !== holder && holder.includes(' '))) break
       if (waitedMs >= HOLDER_GONE_MS_MAX)
         throw new InputError(
           'DATABASE_IN_USE',

@@ -260,14 +260,3 @@ export async function cutoffWindows(
     gross: micros(BigInt(now)),
   }))
 }
-
-/** What a ledger account holds. */
-export const balanceOf = async (tx: Tx, account: string): Promise<Micros> =>
-  micros(
-    BigInt(
-      (await tx.row<{ sum: string }>(
-        `select coalesce(sum(amount), 0)::text as sum from money.posting where account = $1`,
-        [account],
-      ))!.sum,
-    ),
-  )

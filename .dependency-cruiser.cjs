@@ -43,7 +43,8 @@ const only =
   ([room, may]) => ({
     name: `${kind}/${room}-imports`,
     severity: 'error',
-    from: { path: `^${kind}/${room}/` },
+    // A bench measures its library from outside, with whatever makes its input.
+    from: { path: `^${kind}/${room}/`, pathNot: `^libs/${room}/bench/` },
     to: { path: '^(libs|apps)/', pathNot: [`^${kind}/${room}/`, ...may.map(face)] },
   })
 const confine = (packages, room) => ({
@@ -93,8 +94,15 @@ module.exports = {
     {
       name: 'no-tests-in-the-product',
       severity: 'error',
-      from: { path: '^(libs|apps)/', pathNot: '\\.spec\\.ts$' },
+      from: { path: '^(libs|apps)/', pathNot: ['\\.spec\\.ts$', '^libs/[^/]+/bench/'] },
       to: { path: '^test/' },
+    },
+    {
+      name: 'no-benches-in-the-product',
+      comment: 'what only measures is not built',
+      severity: 'error',
+      from: { path: '^(libs|apps)/', pathNot: '^libs/[^/]+/bench/' },
+      to: { path: '^libs/[^/]+/bench/' },
     },
     {
       name: 'no-dev-packages-in-the-product',

@@ -58,7 +58,7 @@ function sourcesDigest() {
     for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
       const name = `${folder}/${entry.name}`
       if (entry.isDirectory()) {
-        if (name !== 'apps/web' && entry.name !== 'node_modules') walk(name)
+        if (name !== 'apps/web' && entry.name !== 'node_modules' && entry.name !== 'bench') walk(name)
       } else if (/\.(ts|json)$/.test(name) && !/\.(spec|fixture)\.ts$/.test(name)) add(name)
     }
   }

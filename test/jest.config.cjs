@@ -15,7 +15,7 @@ const projects = {
   unit: [
     '<rootDir>/libs/**/*.spec.ts',
     '<rootDir>/apps/**/*.spec.ts',
-    '<rootDir>/test/{architecture,worlds}/**/*.spec.ts',
+    '<rootDir>/test/{architecture,bench,worlds}/**/*.spec.ts',
   ],
   line: ['<rootDir>/test/{scenarios,store,e2e}/**/*.spec.ts'],
   services: ['<rootDir>/test/services/**/*.spec.ts'],

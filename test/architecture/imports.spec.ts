@@ -86,6 +86,8 @@ function seedsOf(rule: string): Record<string, string> {
       }
     case 'no-tests-in-the-product':
       return { 'libs/ledger/src/seed-test.ts': `import '../../../test/worlds/world'` }
+    case 'no-benches-in-the-product':
+      return { 'libs/ledger/src/seed-bench.ts': `import '../../ledger/bench/ledger'` }
     case 'no-dev-packages-in-the-product':
       return { 'apps/api/src/seed-dev.ts': `import 'fast-check'` }
     case 'no-undeclared-packages':
@@ -121,6 +123,7 @@ describe('the import table', () => {
       lay('libs/store/src/store.module.ts', `import '@nestjs/common'; import './part'`)
       lay('libs/rating/src/rating.spec.ts', `import 'node:fs'; import 'fast-check'; import '#rating'`)
       lay('test/worlds/world.ts', 'export const world = 1')
+      lay('libs/ledger/bench/ledger.ts', `import '#fleet'; import '../../../test/worlds/world'`)
       for (const rule of RULES) for (const [file, text] of Object.entries(seedsOf(rule))) lay(file, text)
       found = violationsIn(tree)
     }, 60_000)

@@ -1,0 +1,24 @@
+import { asJson, asTable, median } from './figures'
+import { quantile } from '.'
+
+const figures = [
+  { key: 'fixes_per_s', unit: 'fixes/s', bar: ['>=', 1_000_000], values: [1_200_000.4, 900_000, 1_100_000] },
+  { key: 'load_ms', unit: 'ms', bar: ['<', 2], values: [3.14159] },
+] as const
+
+describe('figures of a bench', () => {
+  it('are medians, in an object or a table', () => {
+    expect(median([4, 1, 3, 2])).toBe(2.5)
+    expect(quantile([5, 1, 4, 2, 3], 0.99)).toBe(5)
+    expect(JSON.parse(asJson({ bench: 'x', seed: '1' }, figures))).toEqual({
+      bench: 'x',
+      seed: '1',
+      fixes_per_s: 1_100_000,
+      load_ms: 3.142,
+    })
+    const table = asTable({ bench: 'x', seed: '7', runs: 3 }, 'how fast', figures)
+    expect(table).toContain('x: how fast (median of 3 rounds, seed 7)')
+    expect(table).toMatch(/fixes_per_s +1,100,000 +fixes\/s +900,000 to 1,200,000 +reaches >= 1,000,000/)
+    expect(table).toMatch(/load_ms +3\.142 +ms +MISSES < 2/)
+  })
+})

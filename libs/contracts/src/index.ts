@@ -1,5 +1,6 @@
 export * from './batch'
 export * from './charge'
+export * from './evidence'
 export * from './faults'
 export * from './policy'
 export * from './roads'

@@ -81,6 +81,19 @@ export const billingSchema = z.strictObject({
 })
 
 /**
+ * What is charged by the odometer, for miles of which nobody knows the roads. Absent: nothing is, and no time permit is sold.
+ */
+export const mileageTermsSchema = z.strictObject({
+  /** Odometer growth that no trip explains, beyond the tolerance. */
+  missing: priceSchema,
+  /** Miles of those who chose to give no location; as `missing` where absent. */
+  noLocation: priceSchema.optional(),
+  /** A time permit for one local day, whatever is driven in it; not for sale where absent. */
+  permitPerDay: positiveAmountSchema.optional(),
+})
+export type MileageTerms = z.infer<typeof mileageTermsSchema>
+
+/**
  * A tariff: what an agency writes, publishes and never changes once it is in force. Rules are tried in order and the first
  * that matches prices the stretch; the last rule must match everything, so that each stretch has exactly one outcome.
  */
@@ -103,6 +116,7 @@ export const policySchema = z.strictObject({
     .default({}),
   rules: z.array(ruleSchema).min(1).max(500),
   caps: z.array(capSchema).max(20).default([]),
+  mileage: mileageTermsSchema.optional(),
   billing: billingSchema.prefault({}),
 })
 export type PolicyDocument = z.infer<typeof policySchema>

@@ -48,6 +48,9 @@ export const journeySchema = z.strictObject({
   amount: microsSchema,
 })
 
+/** `missing`: odometer growth beyond tolerance that no trip explains. `no-location`, `permit`: what the citizen chose. */
+export const MILEAGE_KINDS = ['missing', 'no-location', 'permit'] as const
+
 /** What a cap took off, as far as no earlier statement has done so. */
 export const capCreditSchema = z.strictObject({
   policy: text,
@@ -65,6 +68,52 @@ export const capCreditSchema = z.strictObject({
   amount: microsSchema,
 })
 
+/** By the odometer: what was driven where nobody knows, and days under a time permit. */
+export const mileageLineSchema = z.strictObject({
+  kind: z.enum(MILEAGE_KINDS),
+  policy: text,
+  /** All that the account of the month has of this kind under this policy, also where earlier statements hold a part of it. */
+  distanceMm: millimetresSchema,
+  /** Of which from no reading, but from what is usual for the vehicle. A later reading corrects it. */
+  estimatedMm: millimetresSchema,
+  /** Local days under a permit; 0 for distances. */
+  days: z.int().min(0),
+  rate: z.strictObject({ micros: microsSchema, per: z.enum(['mile', 'km', 'day']) }).nullable(),
+  /** Why nothing is charged; null where there is a rate. */
+  freeReason: text.nullable(),
+  /** What earlier statements hold of it. */
+  billed: microsSchema,
+  /** Its price less what is billed: below zero where a reading or a late trip showed that too much was estimated. */
+  amount: microsSchema,
+})
+
+/**
+ * The odometer of a vehicle over a month, or the part of it in which the account had the vehicle, as a bookkeeper would:
+ * opening + matched + off-network + inferred + unreconciled + replaced = closing, in whole millimetres.
+ */
+export const mileageAccountSchema = z.strictObject({
+  vehicle: text,
+  /** Before the statement's where readings or trips came in after the month was closed. */
+  month: monthSchema,
+  from: instantSchema,
+  to: instantSchema,
+  /** null where no reading of the odometer is known. */
+  openingMm: millimetresSchema.nullable(),
+  closingMm: millimetresSchema.nullable(),
+  /** `read` from the odometer about then, `reckoned` from the last reading and the trips since, or `estimated`. */
+  closingIs: z.enum(['read', 'reckoned', 'estimated', 'unknown']),
+  matchedMm: distanceSchema,
+  inferredMm: distanceSchema,
+  offNetworkMm: distanceSchema,
+  unreconciledMm: millimetresSchema,
+  /** What a new odometer shows more than the old one did: below zero as a rule. */
+  replacedMm: millimetresSchema,
+  /** Trips that are held for review: nothing is charged for them meanwhile. */
+  heldTrips: z.int().min(0),
+  heldMm: distanceSchema,
+  lines: z.array(mileageLineSchema).max(100),
+})
+
 export const statementTotalsSchema = z.strictObject({
   trips: z.int().min(0),
   chargedMm: distanceSchema,
@@ -74,6 +123,10 @@ export const statementTotalsSchema = z.strictObject({
   freeByReason: z.array(z.strictObject({ reason: text, distanceMm: distanceSchema })),
   /** Lines of trips of this month. */
   charges: microsSchema,
+  /** By the odometer, of vehicles without location or beyond what trips explain; absent where the statement has no mileage. */
+  mileageMm: millimetresSchema.optional(),
+  /** Of which estimated. */
+  estimatedMm: millimetresSchema.optional(),
   /** Cap credits of this month. */
   credits: microsSchema,
   /** Lines and credits of earlier months. */
@@ -115,6 +168,8 @@ export const statementSchema = z.strictObject({
   vehicles: z.array(z.strictObject({ vehicle: text, name: text, vehicleClass: z.enum(VEHICLE_CLASSES) })),
   journeys: z.array(journeySchema).max(JOURNEYS_PER_STATEMENT_MAX),
   capCredits: z.array(capCreditSchema).max(JOURNEYS_PER_STATEMENT_MAX),
+  /** Accounts of vehicles of which an odometer reading is known or that gave no location; absent where there is none. */
+  mileage: z.array(mileageAccountSchema).max(10_000).optional(),
   totals: statementTotalsSchema,
   /** What made it; the policies' zones by id and name. */
   madeBy: z.strictObject({
@@ -135,4 +190,7 @@ export type Statement = z.infer<typeof statementSchema>
 export type Journey = z.infer<typeof journeySchema>
 export type CapCredit = z.infer<typeof capCreditSchema>
 export type StatementLine = z.infer<typeof statementLineSchema>
+export type MileageLine = z.infer<typeof mileageLineSchema>
+export type MileageAccount = z.infer<typeof mileageAccountSchema>
+export type MileageKind = (typeof MILEAGE_KINDS)[number]
 export type StatementTotals = z.infer<typeof statementTotalsSchema>

@@ -124,8 +124,8 @@ export function concurrentSuite(opened: () => Store, writers: number): void {
     )
     await Promise.all(
       Array.from({ length: writers }, async (_, writer) => {
-        for (const { payer, transfer } of shuffled(transfers, `clerk ${writer}`))
-          await store.transaction((tx) => record(tx, payer, [{ transfer, month: '2026-10' }], NOW))
+        for (const { transfer } of shuffled(transfers, `clerk ${writer}`))
+          await store.transaction((tx) => record(tx, [{ transfer, month: '2026-10' }], NOW))
       }),
     )
     const heads = await store.transaction((tx) => chainHeads(tx))

@@ -14,8 +14,8 @@ export function workSuite(opened: () => Store, workers: number): void {
 
   const piece = (key: string) => ({ stage: 'match', key })
   const ask = (...keys: string[]) => store.transaction((tx) => want(tx, keys.map(piece)))
-  const take = (key: string, leaseMs = LEASE_MS) => claim(store, piece(key), leaseMs)
-  const finish = (claimed: Claim) => store.transaction((tx) => complete(tx, claimed))
+  const take = async (key: string, leaseMs = LEASE_MS) => (await claim(store, piece(key), leaseMs))[0] ?? null
+  const finish = (claimed: Claim) => store.transaction((tx) => complete(tx, [claimed]))
   const due = async (most = 100) => (await store.transaction((tx) => dueWork(tx, most))).map(({ key }) => key)
 
   it('is claimed once, and done once', async () => {
@@ -83,7 +83,7 @@ export function workSuite(opened: () => Store, workers: number): void {
     expect(second).not.toBeNull()
     const late = store.transaction(async (tx) => {
       await want(tx, [piece('what the first worker made')])
-      await complete(tx, first!)
+      await complete(tx, [first!])
     })
     await expect(late).rejects.toThrow(FencedError)
     expect(await take('what the first worker made')).toBeNull()
@@ -93,6 +93,21 @@ export function workSuite(opened: () => Store, workers: number): void {
     expect(await due()).toEqual([])
     // Done is done: not even its own worker says so twice with an older claim.
     await expect(finish(first!)).rejects.toThrow(FencedError)
+  })
+
+  it('is claimed by the lot, oldest first, and done together or not at all', async () => {
+    for (const key of ['c', 'a', 'b', 'd']) await ask(key)
+    const held = (await take('a'))!
+    const lot = await claim(store, piece('d'), LEASE_MS, 2)
+    expect(lot.map(({ key }) => key).sort()).toEqual(['b', 'c'])
+    expect((await claim(store, piece('d'), LEASE_MS, 9)).map(({ key }) => key)).toEqual(['d'])
+    // One of the lot is taken over: then none of it is done.
+    await store.transaction((tx) => tx.run(`update metering.work set fence = fence + 1 where key = 'b'`))
+    await expect(store.transaction((tx) => complete(tx, lot))).rejects.toThrow('1 of 2 claims on match were taken over')
+    await finish(lot.find(({ key }) => key === 'c')!)
+    await finish(held)
+    const left = await store.read(`select key from metering.work where wanted > done order by key`)
+    expect(left).toEqual([{ key: 'b' }, { key: 'd' }])
   })
 
   it('is rung again oldest first, a bounded lot at a time', async () => {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import {
   canonical,
@@ -5,6 +6,7 @@ import {
   digest,
   divideHalfEven,
   formatMicros,
+  lendSha256,
   micros,
   millimetres,
   MILE_MM,
@@ -62,6 +64,23 @@ describe('canonical JSON', () => {
   })
   it('refuses what JSON cannot say', () => {
     expect(() => canonical({ x: NaN })).toThrow('no canonical form for NaN')
+  })
+  it('says any JSON as JSON.stringify does, with its keys in order', () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), (value) => {
+        expect(JSON.parse(canonical(value))).toEqual(JSON.parse(JSON.stringify(value)))
+      }),
+    )
+    fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => expect(canonical(text)).toBe(JSON.stringify(text))))
+  })
+  it('may be hashed by a SHA-256 that is lent, and by nothing else', () => {
+    expect(() => lendSha256(() => 'a'.repeat(64))).toThrow('does not compute SHA-256')
+    fc.assert(
+      fc.property(fc.oneof(fc.string({ unit: 'binary' }), fc.uint8Array()), (content) => {
+        const bytes = content instanceof Uint8Array ? content : JSON.stringify(content)
+        expect(digest(content)).toBe(createHash('sha256').update(bytes).digest('hex'))
+      }),
+    )
   })
   it('is the published SHA-256 of the bytes', () => {
     expect(digest(new TextEncoder().encode('abc'))).toBe(

@@ -183,7 +183,7 @@ async function seal(tx: Tx, agency: AgencyId, file: StatementFile, month: string
       totals.exact,
       amountOf(coin),
     )
-    await record(tx, file.account, [{ transfer, month }], now)
+    await record(tx, [{ transfer, month }], now)
   }
   await sealStatement(tx, file.id)
 }

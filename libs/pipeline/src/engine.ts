@@ -62,31 +62,40 @@ export class Engine {
   private async answer(ring: Ring): Promise<void> {
     if (!(ring.stage in STAGES)) return this.log.warn({ stage: ring.stage }, 'a ring for a stage that is not known')
     for (;;) {
-      const claimed = await claim(this.store, ring, this.settings.leaseMs)
-      if (!claimed) return
-      if (!(await this.work(claimed))) return
+      const claims = await claim(this.store, ring, this.settings.leaseMs, STAGES[ring.stage as StageName].most)
+      if (claims.length === 0) return
+      if (!(await this.work(claims)) && claims.length === 1) return
     }
   }
 
-  /** Whether it was done and is wanted again. What fails is given back, to be tried again later and later. */
-  private async work(claimed: Claim): Promise<boolean> {
-    const stage = claimed.stage as StageName
+  /**
+   * Whether it was done and is wanted again. What fails together is done one by one, so that nobody is kept waiting by
+   * another's fault; what fails alone is given back, to be tried again later and later.
+   */
+  private async work(claims: readonly Claim[]): Promise<boolean> {
+    const stage = claims[0].stage as StageName
     const stop = this.metrics.stageSeconds.startTimer({ stage })
     try {
       const { next, more } = await this.store.transaction(async (tx) => {
-        const next = await STAGES[stage](tx, claimed.key, this.line)
+        const keys = claims.map(({ key }) => key)
+        const next = await STAGES[stage].work(tx, keys, this.line)
         await want(tx, next)
-        return { next, more: await complete(tx, claimed) }
+        return { next, more: await complete(tx, claims) }
       })
       stop({ outcome: 'done' })
       await this.bell.ring(next)
       return more
     } catch (error) {
       stop({ outcome: 'failed' })
+      if (claims.length > 1) {
+        for (const claimed of claims) await this.work([claimed])
+        return false
+      }
+      const [{ key, attempts }] = claims
       const { message } = error as Error
-      this.log.error({ stage, key: claimed.key, attempt: claimed.attempts, error: message }, 'work failed')
+      this.log.error({ stage, key, attempt: attempts, error: message }, 'work failed')
       if (!(error instanceof FencedError))
-        await giveBack(this.store, claimed, message, Math.min(BACKOFF_MS_MAX, 100 * 2 ** claimed.attempts))
+        await giveBack(this.store, claims[0], message, Math.min(BACKOFF_MS_MAX, 100 * 2 ** attempts))
       return false
     }
   }

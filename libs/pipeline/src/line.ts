@@ -10,7 +10,17 @@ export interface Line {
 }
 
 /**
- * One step of the line: loads what `key` names, lets pure code decide, saves, all in the transaction it is handed, and
+ * One step of the line: loads what the keys name, lets pure code decide, saves, all in the transaction it is handed, and
  * returns the work that is to be done next. Done again it changes nothing.
  */
-export type Stage = (tx: Tx, key: string, line: Line) => Promise<WorkKey[]>
+export interface Stage {
+  /** How many keys it is handed at most: several where they share most of the work. */
+  readonly most: number
+  work(tx: Tx, keys: readonly string[], line: Line): Promise<WorkKey[]>
+}
+
+/** A step that takes one key at a time. */
+export const oneByOne = (work: (tx: Tx, key: string, line: Line) => Promise<WorkKey[]>): Stage => ({
+  most: 1,
+  work: (tx, [key], line) => work(tx, key, line),
+})

@@ -1,48 +1,51 @@
 import { type Charge, type PolicyDocument } from '#contracts'
-import { invariant, micros, type Micros, type TripId } from '#kernel'
-import { capTransfer, tripTransfer, type Earning, type Occasion, type Transfer } from '#ledger'
-import { capCredit, windowsOf } from '#rating'
+import { invariant, micros, type TripId } from '#kernel'
+import { capTransfer, tripTransfer, type Earning, type Occasion } from '#ledger'
+import { capCredit, windowsOf, type WindowGross } from '#rating'
 import {
   chargesOf,
-  moveTrip,
+  moveTrips,
   record,
-  saveWindow,
-  tripById,
-  windowBefore,
+  saveWindows,
+  windowKey,
+  windowsBefore,
+  type Entry,
   type TripRow,
   type Tx,
   type WorkKey,
 } from '#store'
 import { type Line } from './line'
 
-/** Posts a rated trip: what it costs, and what caps give back because of it. */
-export async function post(tx: Tx, key: string, line: Line): Promise<WorkKey[]> {
-  const id = key as TripId
-  const trip = await tripById(tx, id)
-  if (!trip || !(await moveTrip(tx, id, 'rated', 'posted'))) return []
-  const charges = (await chargesOf(tx, [id])).get(id)!
-  const { documents } = await line.reference.tariff(tx, trip.agency)
-  const policies = new Map(documents.map((policy) => [policy.id, policy]))
-  const priced = charges.filter((charge) => charge.amount !== 0n)
-  if (priced.length === 0) return []
-  const currencies = new Set(priced.map((charge) => policies.get(charge.policy)!.currency))
-  invariant(currencies.size === 1, `trip ${id} is priced in ${[...currencies].join(' and ')}`)
-  const occasion: Occasion = {
-    agency: trip.agency,
-    currency: [...currencies][0],
-    payer: trip.account,
-    happenedAt: trip.endedAt!,
-  }
-  const transfers = [
-    tripTransfer(occasion, { trip: id }, earningsOf(priced, policies)),
-    ...(await capTransfers(tx, trip, charges, documents, occasion)),
-  ]
-  await record(
+/** Posts rated trips: what they cost, and what caps give back because of them. */
+export async function post(tx: Tx, keys: readonly string[], line: Line): Promise<WorkKey[]> {
+  const trips = await moveTrips(tx, keys as readonly TripId[], 'rated', 'posted')
+  const charges = await chargesOf(
     tx,
-    trip.account,
-    transfers.map((transfer) => ({ transfer, month: trip.month! })),
-    line.clock.now(),
+    trips.map(({ id }) => id),
   )
+  const entries: Entry[] = []
+  const windows = new Windows()
+  for (const trip of trips) {
+    const { documents } = await line.reference.tariff(tx, trip.agency)
+    const policies = new Map(documents.map((policy) => [policy.id, policy]))
+    const priced = charges.get(trip.id)!.filter(({ amount }) => amount !== 0n)
+    if (priced.length === 0) continue
+    const currencies = new Set(priced.map((charge) => policies.get(charge.policy)!.currency))
+    invariant(currencies.size === 1, `trip ${trip.id} is priced in ${[...currencies].join(' and ')}`)
+    const occasion: Occasion = {
+      agency: trip.agency,
+      currency: [...currencies][0],
+      payer: trip.account,
+      happenedAt: trip.endedAt!,
+    }
+    entries.push({
+      transfer: tripTransfer(occasion, { trip: trip.id }, earningsOf(priced, policies)),
+      month: trip.month!,
+    })
+    for (const { window, cap, gross } of windowsOf(priced, trip.vehicle, documents))
+      windows.add({ window, cap, gross, trip, occasion, jurisdiction: policies.get(window.policy)!.jurisdiction })
+  }
+  await record(tx, [...entries, ...(await windows.post(tx))], line.clock.now())
   return []
 }
 
@@ -58,23 +61,42 @@ function earningsOf(charges: readonly Charge[], policies: ReadonlyMap<string, Po
     .map(([jurisdiction, amount]) => ({ jurisdiction, amount: micros(amount) }))
 }
 
-async function capTransfers(
-  tx: Tx,
-  trip: TripRow,
-  charges: readonly Charge[],
-  policies: readonly PolicyDocument[],
-  occasion: Occasion,
-): Promise<Transfer[]> {
-  const transfers: Transfer[] = []
-  for (const { window, cap, gross } of windowsOf(charges, trip.vehicle, policies)) {
-    const before = await windowBefore(tx, window)
-    const total = micros(before.gross + gross)
-    const after = { gross: total, credit: capCredit(total, cap) }
-    await saveWindow(tx, window, trip.id, gross, after)
-    const change: Micros = micros(after.credit - before.credit)
-    const { jurisdiction } = policies.find((policy) => policy.id === window.policy)!
-    if (change !== 0n)
-      transfers.push(capTransfer(occasion, { ...window, trip: trip.id }, { jurisdiction, amount: change }))
+/** What a trip adds to a capped window. */
+interface Addition extends WindowGross {
+  readonly trip: TripRow
+  readonly occasion: Occasion
+  readonly jurisdiction: string
+}
+
+/** What trips add to capped windows, all read and all written at once. */
+class Windows {
+  private readonly additions: Addition[] = []
+
+  add(addition: Addition): void {
+    this.additions.push(addition)
   }
-  return transfers
+
+  /** Puts the additions on record and returns what the caps give back for each of them. */
+  async post(tx: Tx): Promise<Entry[]> {
+    if (this.additions.length === 0) return []
+    const windows = [...new Map(this.additions.map(({ window }) => [windowKey(window), window])).values()]
+    const before = await windowsBefore(tx, windows)
+    const sums = new Map(windows.map((window, i) => [windowKey(window), { window, ...before[i] }]))
+    const entries = this.additions.flatMap(({ window, cap, gross, trip, occasion, jurisdiction }): Entry[] => {
+      const sum = sums.get(windowKey(window))!
+      const total = micros(sum.gross + gross)
+      const credit = capCredit(total, cap)
+      const amount = micros(credit - sum.credit)
+      sums.set(windowKey(window), { window, gross: total, credit })
+      if (amount === 0n) return []
+      const transfer = capTransfer(occasion, { ...window, trip: trip.id }, { jurisdiction, amount })
+      return [{ transfer, month: trip.month! }]
+    })
+    await saveWindows(
+      tx,
+      this.additions.map(({ window, trip, gross }) => ({ window, trip: trip.id, gross })),
+      [...sums.values()],
+    )
+    return entries
+  }
 }

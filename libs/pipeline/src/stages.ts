@@ -1,5 +1,5 @@
 import { close } from './close'
-import { type Stage } from './line'
+import { oneByOne, type Stage } from './line'
 import { match } from './match'
 import { meter } from './meter'
 import { post } from './post'
@@ -7,8 +7,14 @@ import { rate } from './rate'
 
 /**
  * The line after the inbox. `match` takes a device: its batches become trips and those are matched to roads. `meter`, `rate`
- * and `post` take a trip: its charge report, its charges, their transfers in the ledger. `close` takes a period
+ * and `post` take trips: their charge report, their charges, their transfers in the ledger (many trips share a transaction there). `close` takes a period
  * (`agency/2026-10`) and moves it one step towards its sealed statements.
  */
-export const STAGES = { match, meter, rate, post, close } satisfies Record<string, Stage>
+export const STAGES = {
+  match: oneByOne(match),
+  meter: oneByOne(meter),
+  rate: oneByOne(rate),
+  post: { most: 200, work: post },
+  close: oneByOne(close),
+} satisfies Record<string, Stage>
 export type StageName = keyof typeof STAGES

@@ -1,3 +1,5 @@
+import './sha256'
+
 export * from './clock'
 export * from './health.module'
 export * from './log'

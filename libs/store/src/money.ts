@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { type Charge, type Window } from '#contracts'
 import {
+  canonical,
   micros,
   millimetres,
   type AccountId,
@@ -15,6 +16,7 @@ import {
 import {
   chainEntry,
   emptyChain,
+  GENESIS,
   headOf,
   SHARDS,
   shardOf,
@@ -91,94 +93,113 @@ export async function chargesOf(tx: Tx, trips: readonly TripId[]): Promise<Map<T
   return charges
 }
 
-/** A window's gross and credit so far, locked until the transaction ends. */
-export async function windowBefore(tx: Tx, window: Window): Promise<{ gross: Micros; credit: Micros }> {
-  const row = await tx.row<{ gross: string; credit: string }>(
-    `insert into money.cap_window (policy, cap, vehicle, span, gross, credit) values ($1, $2, $3, $4, 0, 0)
-     on conflict (policy, cap, vehicle, span) do update set gross = cap_window.gross returning gross, credit`,
-    nameOf(window),
-  )
-  return { gross: micros(BigInt(row!.gross)), credit: micros(BigInt(row!.credit)) }
+/** What windows come to, before and after: in the order asked for. */
+export interface WindowSum {
+  readonly gross: Micros
+  readonly credit: Micros
 }
 
-/** Puts what a trip adds to a window on record, with what the window comes to. */
-export async function saveWindow(
+/** The gross and credit of windows so far, in their order, locked until the transaction ends. Each is named once. */
+export async function windowsBefore(tx: Tx, windows: readonly Window[]): Promise<WindowSum[]> {
+  const rows = await tx.rows<Window & { gross: string; credit: string }>(
+    `insert into money.cap_window (policy, cap, vehicle, span, gross, credit)
+     select policy, cap, vehicle, span, 0, 0 from unnest($1::text[], $2::text[], $3::text[], $4::text[]) as w(policy, cap, vehicle, span) order by 1, 2, 3, 4
+     on conflict (policy, cap, vehicle, span) do update set gross = cap_window.gross returning policy, cap, vehicle, span, gross, credit`,
+    namesOf(windows),
+  )
+  const found = new Map(rows.map((row) => [windowKey(row), row]))
+  return windows.map((window) => {
+    const { gross, credit } = found.get(windowKey(window))!
+    return { gross: micros(BigInt(gross)), credit: micros(BigInt(credit)) }
+  })
+}
+
+/** Puts what trips add to windows on record, with what the windows come to. */
+export async function saveWindows(
   tx: Tx,
-  window: Window,
-  trip: TripId,
-  tripGross: Micros,
-  after: { gross: Micros; credit: Micros },
+  added: readonly { readonly window: Window; readonly trip: TripId; readonly gross: Micros }[],
+  after: readonly (WindowSum & { readonly window: Window })[],
 ): Promise<void> {
   await tx.run(
-    `insert into money.window_trip (policy, cap, vehicle, span, trip, gross) values ($1, $2, $3, $4, $5, $6)`,
-    [...nameOf(window), trip, tripGross],
+    `insert into money.window_trip (policy, cap, vehicle, span, trip, gross) select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::int8[])`,
+    [...namesOf(added.map(({ window }) => window)), added.map(({ trip }) => trip), added.map(({ gross }) => gross)],
   )
   await tx.run(
-    `update money.cap_window set gross = $5, credit = $6 where policy = $1 and cap = $2 and vehicle = $3 and span = $4`,
-    [...nameOf(window), after.gross, after.credit],
+    `update money.cap_window w set gross = n.gross, credit = n.credit
+     from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::int8[], $6::int8[]) as n(policy, cap, vehicle, span, gross, credit)
+     where w.policy = n.policy and w.cap = n.cap and w.vehicle = n.vehicle and w.span = n.span`,
+    [...namesOf(after.map(({ window }) => window)), after.map(({ gross }) => gross), after.map(({ credit }) => credit)],
   )
 }
 
-const nameOf = ({ policy, cap, vehicle, span }: Window): string[] => [policy, cap, vehicle, span]
+export const windowKey = ({ policy, cap, vehicle, span }: Window): string => `${policy} ${cap} ${vehicle} ${span}`
+const namesOf = (windows: readonly Window[]): string[][] =>
+  (['policy', 'cap', 'vehicle', 'span'] as const).map((name) => windows.map((window) => window[name]))
+
+/** A transfer to record, and the month of the road use that it is about. */
+export interface Entry {
+  readonly transfer: Transfer
+  readonly month: string
+}
 
 /**
- * Records transfers of one payer, each once: one that is recorded already is passed over. The chain's row is locked, so
- * entries of a shard follow each other without a gap.
+ * Records transfers, each once: one that is recorded already is passed over. The chains' rows are locked in their order, so
+ * that entries of a shard follow each other without a gap and two recorders never wait for each other in a circle.
  */
-export async function record(
-  tx: Tx,
-  payer: AccountId,
-  transfers: readonly { transfer: Transfer; month: string }[],
-  now: Instant,
-): Promise<void> {
-  if (transfers.length === 0) return
-  const shard = shardOf(payer)
-  const locked = await tx.row<{ length: string; hash: Digest }>(
-    `insert into money.chain (shard, length, hash) values ($1, 0, $2) on conflict (shard) do update set length = chain.length returning length, hash`,
-    [shard, emptyChain(shard).hash],
+export async function record(tx: Tx, entries: readonly Entry[], now: Instant): Promise<void> {
+  if (entries.length === 0) return
+  const shards = [...new Set(entries.map(({ transfer }) => shardOf(transfer.payer)))].sort((a, b) => a - b)
+  const locked = await tx.rows<{ shard: number; length: string; hash: Digest }>(
+    `insert into money.chain (shard, length, hash) select shard, 0, $2 from unnest($1::int[]) shard order by shard
+     on conflict (shard) do update set length = chain.length returning shard, length, hash`,
+    [shards, GENESIS],
   )
   const known = await tx.rows<{ id: TransferId }>(`select id from money.transfer where id = any($1::text[])`, [
-    transfers.map((t) => t.transfer.id),
+    entries.map(({ transfer }) => transfer.id),
   ])
-  const fresh = transfers.filter(({ transfer }) => !known.some((row) => row.id === transfer.id))
-  if (fresh.length === 0) return
-  let head: ChainHead = { shard, length: Number(locked!.length), hash: locked!.hash }
-  const entries = fresh.map(({ transfer }): ChainEntry => {
-    const entry = chainEntry(head, transfer, randomBytes(16).toString('hex'), now)
-    head = headOf(entry)
-    return entry
+  const passed = new Set(known.map(({ id }) => id))
+  const heads = new Map(locked.map(({ shard, length, hash }) => [shard, { shard, length: Number(length), hash }]))
+  const fresh = entries.flatMap(({ transfer, month }) => {
+    if (passed.has(transfer.id)) return []
+    passed.add(transfer.id)
+    const shard = shardOf(transfer.payer)
+    const entry = chainEntry(heads.get(shard)!, transfer, randomBytes(16).toString('hex'), now)
+    heads.set(shard, headOf(entry))
+    return [{ transfer, month, entry }]
   })
+  if (fresh.length === 0) return
   await tx.run(
     `insert into money.transfer (id, kind, agency, payer, month, happened_at, transfer, salt, shard, index, recorded_at, previous, content, hash)
-     select id, kind, agency, payer, month, happened_at, transfer::jsonb, salt, $1, index, $2, previous, content, hash
-     from unnest($3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::int8[], $9::text[], $10::text[], $11::int8[], $12::text[], $13::text[], $14::text[])
-       as new(id, kind, agency, payer, month, happened_at, transfer, salt, index, previous, content, hash)`,
+     select id, kind, agency, payer, month, happened_at, transfer::jsonb, salt, shard, index, $1, previous, content, hash
+     from unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::int8[], $8::text[], $9::text[], $10::int[], $11::int8[], $12::text[], $13::text[], $14::text[])
+       as new(id, kind, agency, payer, month, happened_at, transfer, salt, shard, index, previous, content, hash)`,
     [
-      shard,
       now,
-      fresh.map((f) => f.transfer.id),
-      fresh.map((f) => f.transfer.kind),
-      fresh.map((f) => f.transfer.agency),
-      fresh.map((f) => f.transfer.payer),
-      fresh.map((f) => f.month),
-      fresh.map((f) => f.transfer.happenedAt),
-      fresh.map((f) => JSON.stringify(f.transfer, (_, value) => (typeof value === 'bigint' ? String(value) : value))),
-      entries.map((e) => e.salt),
-      entries.map((e) => e.index),
-      entries.map((e) => e.previous),
-      entries.map((e) => e.content),
-      entries.map((e) => e.hash),
+      fresh.map(({ transfer }) => transfer.id),
+      fresh.map(({ transfer }) => transfer.kind),
+      fresh.map(({ transfer }) => transfer.agency),
+      fresh.map(({ transfer }) => transfer.payer),
+      fresh.map(({ month }) => month),
+      fresh.map(({ transfer }) => transfer.happenedAt),
+      fresh.map(({ transfer }) => canonical(transfer)),
+      fresh.map(({ entry }) => entry.salt),
+      fresh.map(({ entry }) => entry.shard),
+      fresh.map(({ entry }) => entry.index),
+      fresh.map(({ entry }) => entry.previous),
+      fresh.map(({ entry }) => entry.content),
+      fresh.map(({ entry }) => entry.hash),
     ],
   )
-  const postings = fresh.flatMap(({ transfer }) =>
-    transfer.postings.map((posting) => ({ transfer: transfer.id, ...posting })),
-  )
+  const postings = fresh.flatMap(({ transfer: { id, postings } }) => postings.map((p) => ({ transfer: id, ...p })))
   if (postings.length)
     await tx.run(
       `insert into money.posting (transfer, account, amount) select * from unnest($1::text[], $2::text[], $3::int8[])`,
       [postings.map((p) => p.transfer), postings.map((p) => p.account), postings.map((p) => p.amount)],
     )
-  await tx.run(`update money.chain set length = $2, hash = $3 where shard = $1`, [shard, head.length, head.hash])
+  await tx.run(
+    `update money.chain c set length = h.length, hash = h.hash from unnest($1::int[], $2::int8[], $3::text[]) h(shard, length, hash) where c.shard = h.shard`,
+    [shards, shards.map((shard) => heads.get(shard)!.length), shards.map((shard) => heads.get(shard)!.hash)],
+  )
 }
 
 interface EntryRow {

@@ -208,6 +208,15 @@ export const saveTrip = (tx: Tx, trip: TripRow, heldBecause: string | null = nul
 export const moveTrip = async (tx: Tx, trip: TripId, from: TripState, to: TripState): Promise<boolean> =>
   (await tx.run(`update metering.trip set state = $3 where id = $1 and state = $2`, [trip, from, to])) === 1
 
+/** Moves those of the trips that are in state `from`, and returns them in the order in which they were driven. */
+export async function moveTrips(tx: Tx, trips: readonly TripId[], from: TripState, to: TripState): Promise<TripRow[]> {
+  const moved = await tx.rows<TripRow>(
+    `update metering.trip set state = $3 where id in (select id from metering.trip where id = any($1::text[]) and state = $2 order by id for update) returning ${TRIP}`,
+    [trips, from, to],
+  )
+  return moved.map(tripOf).sort((a, b) => a.startedAt! - b.startedAt! || (a.id < b.id ? -1 : 1))
+}
+
 /** Devices with an open trip that has had no fix since `before`, nothing came in of since then, and nothing waits behind. */
 export const restedDevices = async (tx: Tx, before: Instant): Promise<DeviceId[]> =>
   (

@@ -33,33 +33,39 @@ export async function want(tx: Tx, work: readonly WorkKey[]): Promise<void> {
 }
 
 /**
- * Claims one piece of work for `leaseMs`, or null where it is done, leased or unknown. Each further attempt has twice the lease,
- * so that work which takes longer than one comes to its end.
+ * Claims a piece of work for `leaseMs`, and with it, where `most` is above one, those of its stage that have waited longest. None
+ * where it is done, leased or unknown. Each further attempt has twice the lease, so that work which takes longer than one
+ * comes to its end.
  */
-export const claim = (store: Store, work: WorkKey, leaseMs: number): Promise<Claim | null> =>
+export const claim = (store: Store, work: WorkKey, leaseMs: number, most = 1): Promise<Claim[]> =>
   store.transaction((tx) =>
-    tx.row<Claim>(
+    tx.rows<Claim>(
       `update metering.work set lease_until = clock_timestamp() + $3 * (1 << least(attempts, 6)) * interval '1 millisecond', fence = fence + 1, attempts = attempts + 1
-       where (stage, key) in (
-         select stage, key from metering.work
-         where stage = $1 and key = $2 and wanted > done and lease_until < clock_timestamp() for update skip locked)
+       where (stage, key) in (${most === 1 ? ONE : SEVERAL})
        returning stage, key, wanted, fence, attempts`,
-      [work.stage, work.key, leaseMs],
+      most === 1 ? [work.stage, work.key, leaseMs] : [work.stage, most, leaseMs],
     ),
   )
+const FREE = `select stage, key from metering.work where stage = $1 and wanted > done and lease_until < clock_timestamp()`
+const ONE = `${FREE} and key = $2 for update skip locked`
+const SEVERAL = `${FREE} order by rung_at limit $2 for update skip locked`
 
 /**
- * Marks claimed work as done, in the transaction that did it, and tells whether it was asked for again meanwhile. Throws
- * FencedError where the lease was taken over.
+ * Marks claimed work as done, in the transaction that did it, and tells whether any was asked for again meanwhile. Throws
+ * FencedError where a lease was taken over.
  */
-export async function complete(tx: Tx, claim: Claim): Promise<boolean> {
-  const row = await tx.row<{ more: boolean }>(
-    `update metering.work set done = $4, lease_until = '-infinity', attempts = 0, last_error = null
-     where stage = $1 and key = $2 and fence = $3 returning wanted > done as more`,
-    [claim.stage, claim.key, claim.fence, claim.wanted],
+export async function complete(tx: Tx, claims: readonly Claim[]): Promise<boolean> {
+  const rows = await tx.rows<{ more: boolean }>(
+    `update metering.work w set done = c.wanted, lease_until = '-infinity', attempts = 0, last_error = null
+     from unnest($1::text[], $2::text[], $3::int8[], $4::int8[]) as c(stage, key, fence, wanted)
+     where w.stage = c.stage and w.key = c.key and w.fence = c.fence returning w.wanted > w.done as more`,
+    [claims.map((c) => c.stage), claims.map((c) => c.key), claims.map((c) => c.fence), claims.map((c) => c.wanted)],
   )
-  if (!row) throw new FencedError(`${claim.stage} ${claim.key} was taken over`)
-  return row.more
+  if (rows.length !== claims.length)
+    throw new FencedError(
+      `${claims.length - rows.length} of ${claims.length} claims on ${claims[0].stage} were taken over`,
+    )
+  return rows.some(({ more }) => more)
 }
 
 /** Gives claimed work back: it may be claimed again after `backoffMs`. */

@@ -1,5 +1,6 @@
 import { asJson, asTable, median } from './figures'
 import { quantile } from '.'
+import { compareRoutes, mismatchOf } from './mismatch'
 
 const figures = [
   { key: 'fixes_per_s', unit: 'fixes/s', bar: ['>=', 1_000_000], values: [1_200_000.4, 900_000, 1_100_000] },
@@ -20,5 +21,19 @@ describe('figures of a bench', () => {
     expect(table).toContain('x: how fast (median of 3 rounds, seed 7)')
     expect(table).toMatch(/fixes_per_s +1,100,000 +fixes\/s +900,000 to 1,200,000 +reaches >= 1,000,000/)
     expect(table).toMatch(/load_ms +3\.142 +ms +MISSES < 2/)
+  })
+})
+
+describe('the comparison of routes', () => {
+  const piece = (segment: number, fromMm: number, toMm: number) => ({ segment, fromMm, toMm })
+  it('is to the millimetre, in order, however the pieces are cut', () => {
+    const driven = [piece(1, 400, 1000), piece(2, 0, 500), piece(1, 0, 300)]
+    expect(compareRoutes(driven, driven)).toEqual({ trueMm: 1400, foundMm: 1400, commonMm: 1400 })
+    const cut = [piece(1, 500, 700), piece(1, 700, 1000), piece(2, 0, 500), piece(3, 0, 50), piece(1, 0, 300)]
+    expect(compareRoutes(driven, cut)).toEqual({ trueMm: 1400, foundMm: 1350, commonMm: 1300 })
+    expect(mismatchOf(compareRoutes(driven, cut))).toBeCloseTo(150 / 1400)
+    // The other way round only the heaviest of its pieces is in order.
+    expect(compareRoutes(driven, [...driven].reverse()).commonMm).toBe(600)
+    expect(mismatchOf(compareRoutes(driven, []))).toBe(1)
   })
 })

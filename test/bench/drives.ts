@@ -1,5 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import type { WireFix } from '#contracts'
 import type { FixColumns } from '#map-matching'
 import type { RoadNetwork } from '#road-network'
 import { readNetwork, readTraces } from '../../apps/ops/src/readers'
@@ -47,6 +48,15 @@ export function everySeconds(fixes: FixColumns, periodS: number): FixColumns {
     accuracyM: Float32Array.from(kept, (i) => fixes.accuracyM[i]),
   }
 }
+
+/** Fixes as a device sends them, as a matcher takes them. */
+export const columnsOf = (fixes: readonly WireFix[]): FixColumns => ({
+  length: fixes.length,
+  at: Float64Array.from(fixes, (fix) => fix[0]),
+  lon: Float64Array.from(fixes, (fix) => fix[2]),
+  lat: Float64Array.from(fixes, (fix) => fix[1]),
+  accuracyM: Float32Array.from(fixes, (fix) => fix[3] ?? 0),
+})
 
 export const fixesOf = (suites: readonly Suite[]): number =>
   suites.reduce((sum, { drives }) => sum + drives.reduce((n, fixes) => n + fixes.length, 0), 0)

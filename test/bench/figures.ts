@@ -38,13 +38,14 @@ export function asTable(
     const verdict = bar ? `${reached(mid, bar) ? 'reaches' : 'MISSES'} ${bar[0]} ${shown(bar[1])}` : ''
     return [key, shown(mid), unit, spread, verdict]
   })
-  const table = [['', 'median', '', 'of all rounds', ''], ...rows]
+  const table = [['', 'median', '', 'all rounds', ''], ...rows]
   const widths = table[0].map((_, column) => Math.max(...table.map((row) => row[column].length)))
   const line = (row: readonly string[]) =>
     row
       .map((cell, i) => (i === 1 ? cell.padStart(widths[i]) : cell.padEnd(widths[i])))
       .join('  ')
       .trimEnd()
-  const rounds = head.runs === 1 ? 'one round' : `median of ${head.runs} rounds`
+  const isTimed = figures.some(({ values }) => values.length > 1)
+  const rounds = isTimed ? `median of ${head.runs} rounds` : 'measured once'
   return `${head.bench}: ${about} (${rounds}, seed ${head.seed})\n\n${table.map(line).join('\n')}\n`
 }

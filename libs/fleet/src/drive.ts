@@ -30,6 +30,12 @@ export interface Receiver {
   /** Chance that a trip has a silence, and its longest. */
   readonly silenceShare: number
   readonly silenceSMax: number
+  /**
+   * Between high buildings a receiver hears reflections: share of the way where it does, and the standard deviation of the error
+   * that then stays the same for a whole block, metres (Groves 2013, ch. 10: tens of metres in urban canyons).
+   */
+  readonly canyonShare: number
+  readonly canyonM: number
 }
 
 /** A consumer receiver in a city: errors of a few metres that last for half a minute. */
@@ -40,6 +46,20 @@ export const RECEIVER: Receiver = {
   jitterM: 0.8,
   silenceShare: 0.05,
   silenceSMax: 60,
+  canyonShare: 0,
+  canyonM: 0,
+}
+
+/** A bad one among high buildings, every second: what a matcher must live with. */
+export const URBAN_RECEIVER: Receiver = {
+  periodS: 1,
+  sigmaM: 8,
+  wanderS: 30,
+  jitterM: 0.8,
+  silenceShare: 0.5,
+  silenceSMax: 90,
+  canyonShare: 0.15,
+  canyonM: 10,
 }
 
 const ACCELERATION = 1.8
@@ -48,6 +68,8 @@ const BRAKING = 2.2
 const STOP_SHARE = 0.15
 const STOP_S_MAX = 35
 const DRIVE_S_MAX = 4 * 3600
+const BLOCK_M = 150
+const TAKE_ON_S = 4
 
 /** Millimetres of a route. */
 export const routeLength = (network: RoadNetwork, route: Route): Millimetres =>
@@ -131,17 +153,41 @@ function report(
   const silent = chance.next() < receiver.silenceShare
   const silentFrom = silent ? chance.below(positions.length) : Infinity
   const silentTo = silentFrom + chance.below(receiver.silenceSMax)
+  const canyon = canyonsOf(positions, receiver, chance.fork('canyon'))
   const fixes: WireFix[] = []
   positions.forEach(([lon, lat], second) => {
     east = memory * east + fresh * chance.normal()
     north = memory * north + fresh * chance.normal()
     const last = second === positions.length - 1
     if ((second % periodS !== 0 && !last) || (second >= silentFrom && second < silentTo && second > 0 && !last)) return
-    const x = lon + (east + jitterM * chance.normal()) / metresPerDegreeLon(lat)
-    const y = lat + (north + jitterM * chance.normal()) / metresPerDegreeLat(lat)
+    const [biasEast, biasNorth] = canyon[second]
+    const x = lon + (east + biasEast + jitterM * chance.normal()) / metresPerDegreeLon(lat)
+    const y = lat + (north + biasNorth + jitterM * chance.normal()) / metresPerDegreeLat(lat)
     fixes.push([startedAt + second * 1000, round(y, 6), round(x, 6), round(sigmaM * (0.8 + 0.6 * chance.next()), 1)])
   })
   return fixes
+}
+
+/** The bias at each second, [east, north] in metres: drawn anew every block of the way, and taken on and lost within seconds. */
+function canyonsOf(
+  positions: readonly [number, number][],
+  { canyonShare, canyonM }: Receiver,
+  chance: Chance,
+): [number, number][] {
+  let driven = 0
+  let block = -1
+  let target = [0, 0]
+  let bias: [number, number] = [0, 0]
+  return positions.map(([lon, lat], second) => {
+    const [lonBefore, latBefore] = positions[Math.max(0, second - 1)]
+    driven += Math.hypot((lon - lonBefore) * metresPerDegreeLon(lat), (lat - latBefore) * metresPerDegreeLat(lat))
+    if (Math.floor(driven / BLOCK_M) !== block) {
+      block = Math.floor(driven / BLOCK_M)
+      target = chance.next() < canyonShare ? [canyonM * chance.normal(), canyonM * chance.normal()] : [0, 0]
+    }
+    bias = [bias[0] + (target[0] - bias[0]) / TAKE_ON_S, bias[1] + (target[1] - bias[1]) / TAKE_ON_S]
+    return bias
+  })
 }
 
 const round = (value: number, decimals: number): number => Math.round(value * 10 ** decimals) / 10 ** decimals

@@ -1,19 +1,31 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { matchCommand } from './match'
+
+/** Of the drives below, at any rate; a change that brings more is no improvement. */
+const MISMATCH_MAX = 0.02
 
 const folder = mkdtempSync(join(tmpdir(), 'match-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
-const run = async (...args: string[]): Promise<string> => {
+const run = (...args: string[]): Promise<string> =>
+  match('--network', folder, '--traces', join(folder, 't.csv'), '--out', join(folder, 'out.csv'), ...args)
+const match = async (...args: string[]): Promise<string> => {
   let said = ''
   const write = jest.spyOn(process.stdout, 'write').mockImplementation((text) => ((said += String(text)), true))
-  const paths = ['--network', folder, '--traces', join(folder, 't.csv'), '--out', join(folder, 'out.csv')]
   try {
-    await matchCommand()
-      .exitOverride()
-      .parseAsync([...paths, ...args], { from: 'user' })
+    await matchCommand().exitOverride().parseAsync(args, { from: 'user' })
   } finally {
     write.mockRestore()
   }
@@ -35,11 +47,48 @@ describe('roadmeter match', () => {
     expect(readFileSync(join(folder, 'out.csv'), 'utf8')).toBe('trace_id,seq,edge_id\na,0,0\na,1,2\n')
     expect(said).toMatchObject({ traces: 1, fixes: 47, breaks: 0, fates: { matched: 47 } })
     expect(said.fixes_per_s).toBeGreaterThan(0)
-    expect(await run()).toMatch(/^47 fixes of 1 traces matched in [\d.]+ s: \d+ fixes\/s\n$/)
+    expect(await run()).toMatch(/^47 fixes of 1 trace matched in [\d.]+ s: [\d,]+ fixes\/s\n$/)
   })
   it('writes the same where it is streamed', async () => {
     await run('--streamed', '10')
     expect(readFileSync(join(folder, 'out.csv'), 'utf8')).toBe('trace_id,seq,edge_id\na,0,0\na,1,2\n')
     await expect(run('--traces', join(folder, 'none.csv'))).rejects.toThrow(/none\.csv: no such file/)
+  })
+})
+
+// The scorer that the matchers of the field were measured with; what it says of this one is in docs/matching.md.
+const shared = resolve(__dirname, '../../../../shared')
+const scorer = join(shared, 'score/score.mjs')
+const there = existsSync(scorer)
+if (!there) console.warn(`SKIPPED: scoring recorded drives needs ${scorer}`)
+;(there ? describe : describe.skip)('recorded drives', () => {
+  const score = (...args: string[]) => {
+    const { stdout, stderr, status } = spawnSync(process.execPath, [scorer, ...args], { encoding: 'utf8' })
+    if (status !== 0) throw new Error(stderr)
+    return stdout
+  }
+  const all = there ? readdirSync(join(shared, 'data/kubicka')).sort() : []
+  // Every tenth: all of them take minutes.
+  const some = all.filter((_, i) => i % 10 === 0)
+  const suite = join(folder, 'suite')
+  beforeAll(() => {
+    mkdirSync(suite)
+    for (const net of some) symlinkSync(join(shared, 'data/kubicka', net), join(suite, net))
+  })
+  it.each([1, 10])('are found as the scorer wants them, with a fix every %d s, streamed or not', async (periodS) => {
+    const [traces, whole, streamed] = ['traces', 'whole', 'streamed'].map((name) => join(folder, `${name}-${periodS}`))
+    score('--suite', suite, '--every', String(periodS), '--write-traces', traces)
+    mkdirSync(whole)
+    mkdirSync(streamed)
+    for (const net of some) {
+      const given = ['--network', join(suite, net), '--traces', join(traces, `${net}.csv`), '--json']
+      await match(...given, '--out', join(whole, `${net}.csv`))
+      await match(...given, '--out', join(streamed, `${net}.csv`), '--streamed', '60')
+      expect(readFileSync(join(streamed, `${net}.csv`))).toEqual(readFileSync(join(whole, `${net}.csv`)))
+    }
+    const found = JSON.parse(score('--suite', suite, '--every', String(periodS), '--result', whole))
+    expect(found).toMatchObject({ traces: some.length, empty: 0 })
+    expect(found.mismatch_total).toBeLessThan(MISMATCH_MAX)
+    expect(found.correct_fraction).toBeGreaterThan(0.98)
   })
 })

@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises'
 import { InputError } from '#kernel'
 import { FATES, Matcher, type FixColumns, type Match, type Traversal } from '#map-matching'
 import type { RoadNetwork } from '#road-network'
+import { counted, grouped, progress, say } from './printed'
 import { readNetwork, readTraces } from './readers'
 
 /** `roadmeter match`: matches traces of a file and writes the edges driven, in the ids of `edges.csv`. */
@@ -20,46 +21,64 @@ export const matchCommand = (): Command =>
       'match in batches of so many fixes, the state saved and restored between them',
       positive,
     )
+    .option('--repeat <times>', 'match everything so often and report the median time', positive, 1)
     .option('--json', 'print the summary as JSON')
-    .action(async (options: { network: string; traces: string; out: string; streamed?: number; json?: boolean }) => {
-      const network = await readNetwork(options.network)
-      const traces = await readTraces(options.traces)
-      const matcher = new Matcher(network)
-      const rows = [network.hasEdges ? 'trace_id,seq,edge_id' : 'trace_id,seq,segment']
-      const fates = new Array<number>(FATES.length).fill(0)
-      let fixes = 0
-      let nanoseconds = 0n
-      let breaks = 0
-      for (const { id, fixes: columns } of traces) {
-        const before = process.hrtime.bigint()
-        const match = options.streamed ? matchStreamed(matcher, columns, options.streamed) : matcher.match(columns)
-        nanoseconds += process.hrtime.bigint() - before
-        fixes += columns.length
-        breaks += match.breaks
-        for (const fate of match.fates) fates[fate]++
-        const driven = network.hasEdges
-          ? drivenEdges(network, match.traversals)
-          : match.traversals.map((t) => network.ref(t.segment))
-        driven.forEach((name, seq) => rows.push(`${id},${seq},${name}`))
-      }
-      await writeFile(options.out, rows.join('\n') + '\n').catch((error: Error) => {
-        throw new InputError('OUT_FILE', `${options.out}: cannot be written: ${error.message}`)
-      })
-      const seconds = Number(nanoseconds) / 1e9
-      const summary = {
-        traces: traces.length,
-        fixes,
-        seconds: Number(seconds.toFixed(6)),
-        fixes_per_s: Math.round(fixes / Math.max(seconds, 1e-9)),
-        breaks,
-        fates: Object.fromEntries(FATES.map((fate, i) => [fate, fates[i]]).filter(([, n]) => n !== 0)),
-      }
-      process.stdout.write(
-        options.json
-          ? `${JSON.stringify(summary)}\n`
-          : `${summary.fixes} fixes of ${summary.traces} traces matched in ${summary.seconds} s: ${summary.fixes_per_s} fixes/s\n`,
-      )
-    })
+    .action(match)
+
+interface Options {
+  readonly network: string
+  readonly traces: string
+  readonly out: string
+  readonly streamed?: number
+  readonly repeat: number
+  readonly json?: boolean
+}
+
+async function match({ network: map, traces: file, out, streamed, repeat, json }: Options): Promise<void> {
+  const network = await readNetwork(map)
+  const traces = await readTraces(file)
+  const matcher = new Matcher(network)
+  const rows = [network.hasEdges ? 'trace_id,seq,edge_id' : 'trace_id,seq,segment']
+  const fates = new Array<number>(FATES.length).fill(0)
+  let fixes = 0
+  let breaks = 0
+  const nanoseconds = new Array<number>(repeat).fill(0)
+  const bar = progress('matching')
+  for (const [done, { id, fixes: columns }] of traces.entries()) {
+    bar.to(done, traces.length)
+    for (let time = 0; time < repeat; time++) {
+      const before = process.hrtime.bigint()
+      const found = streamed ? matchStreamed(matcher, columns, streamed) : matcher.match(columns)
+      nanoseconds[time] += Number(process.hrtime.bigint() - before)
+      if (time > 0) continue
+      fixes += columns.length
+      breaks += found.breaks
+      for (const fate of found.fates) fates[fate]++
+      const driven = network.hasEdges
+        ? drivenEdges(network, found.traversals)
+        : found.traversals.map((t) => network.ref(t.segment))
+      driven.forEach((name, seq) => rows.push(`${id},${seq},${name}`))
+    }
+  }
+  bar.end()
+  await writeFile(out, rows.join('\n') + '\n').catch((error: Error) => {
+    throw new InputError('OUT_FILE', `${out}: cannot be written: ${error.message}`)
+  })
+  const seconds = nanoseconds.sort((a, b) => a - b)[repeat >> 1] / 1e9
+  const summary = {
+    traces: traces.length,
+    fixes,
+    seconds: Number(seconds.toFixed(6)),
+    fixes_per_s: Math.round(fixes / Math.max(seconds, 1e-9)),
+    breaks,
+    fates: Object.fromEntries(FATES.map((fate, i) => [fate, fates[i]]).filter(([, n]) => n !== 0)),
+  }
+  say(
+    json
+      ? JSON.stringify(summary)
+      : `${counted(fixes, 'fix', 'fixes')} of ${counted(traces.length, 'trace')} matched in ${summary.seconds} s: ${grouped(summary.fixes_per_s)} fixes/s`,
+  )
+}
 
 function positive(text: string): number {
   const value = Number(text)

@@ -26,7 +26,8 @@ export const percent = (share: number): string => `${share < 0 ? '' : '+'}${(100
 
 export const grouped = (count: number): string => count.toLocaleString('en')
 
-export const counted = (count: number, thing: string): string => `${grouped(count)} ${thing}${count === 1 ? '' : 's'}`
+export const counted = (count: number, thing: string, things = `${thing}s`): string =>
+  `${grouped(count)} ${count === 1 ? thing : things}`
 
 export const unitSign = (unit: 'mile' | 'km'): string => (unit === 'mile' ? 'mi' : 'km')
 

@@ -36,7 +36,7 @@ describe('what must not stop a close', () => {
   ])('a policy in another %s is refused at the door', async (term, other) => {
     const policy = parsePolicy({ ...TARIFF, id: 'next', startsAt: '2027-01-01T00:00:00+01:00', ...other })
     const filing = world.store.transaction((tx) => filePolicy(tx, people.agency, policy, world.clock.now()))
-    await expect(filing).rejects.toThrow(`policy next has ${term}`)
+    await expect(filing).rejects.toThrow(`policy next can't be published: ${term}`)
   })
 
   it('a trip for which there is no network is held, and matched when one is imported', async () => {

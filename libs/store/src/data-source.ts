@@ -3,6 +3,7 @@ import { InputError, invariant } from '#kernel'
 import { type Settings } from '#runtime'
 import { embeddedDriver, openEmbedded } from './embedded'
 import { First1763800000000 } from './migrations/1763800000000-first'
+import { PolicyLife1763842600000 } from './migrations/1763842600000-policy-life'
 import { ROWS } from './rows'
 
 type DatabaseSettings = Pick<Settings, 'databaseUrl' | 'databaseConnections' | 'dataDir'>
@@ -12,7 +13,7 @@ export async function dataSourceOptions(settings: DatabaseSettings): Promise<Dat
   const options = {
     type: 'postgres',
     entities: ROWS,
-    migrations: [First1763800000000],
+    migrations: [First1763800000000, PolicyLife1763842600000],
     migrationsTableName: 'migration',
     migrationsTransactionMode: 'each',
     synchronize: false,

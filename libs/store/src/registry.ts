@@ -1,7 +1,6 @@
-import { type PolicyDocument, type RatedVehicle } from '#contracts'
+import { type RatedVehicle } from '#contracts'
 import {
   digest,
-  InputError,
   instant,
   type AccountId,
   type AgencyId,
@@ -10,7 +9,6 @@ import {
   type Instant,
   type VehicleId,
 } from '#kernel'
-import { policyDigest, validityOf } from '#policy'
 import { packNetwork, type RoadNetwork } from '#road-network'
 import { type Tx } from './store'
 import { want } from './work'
@@ -63,23 +61,27 @@ export const isDeviceToken = async (tx: Tx, device: string, token: string): Prom
   (await tx.row(`select 1 from metering.device where id = $1 and token_digest = $2`, [device, tokenDigest(token)])) !==
   null
 
-export type Role = 'citizen' | 'agency' | 'analyst' | 'operator'
+export const ROLES = ['citizen', 'agency', 'analyst', 'operator', 'editor', 'approver'] as const
+export type Role = (typeof ROLES)[number]
 
 /** Who signs in with an access token, and for whose data. */
 export interface Principal {
   readonly role: Role
   readonly agency: AgencyId
+  /** A citizen's; null for everybody else. */
   readonly account: AccountId | null
+  /** Which editor or approver it is: four eyes are two persons, not two tokens. */
+  readonly person?: string | null
 }
 
 export const grantAccess = (tx: Tx, token: string, principal: Principal): Promise<number> =>
   tx.run(
-    `insert into metering.access_token (token_digest, role, agency, account) values ($1, $2, $3, $4) on conflict do nothing`,
-    [tokenDigest(token), principal.role, principal.agency, principal.account],
+    `insert into metering.access_token (token_digest, role, agency, account, person) values ($1, $2, $3, $4, $5) on conflict do nothing`,
+    [tokenDigest(token), principal.role, principal.agency, principal.account, principal.person ?? null],
   )
 
 export const principalOf = (tx: Tx, token: string): Promise<Principal | null> =>
-  tx.row<Principal>(`select role, agency, account from metering.access_token where token_digest = $1`, [
+  tx.row<Principal>(`select role, agency, account, person from metering.access_token where token_digest = $1`, [
     tokenDigest(token),
   ])
 
@@ -156,61 +158,3 @@ export const networksOf = async (tx: Tx, agency: AgencyId): Promise<NetworkRow[]
       [agency],
     )
   ).map((row) => ({ ...row, activeFrom: instant(Number(row.activeFrom)), lengthMm: Number(row.lengthMm) }))
-
-/**
- * Files a policy and returns its digest. The same document again changes nothing. Refused with an InputError: other content
- * under an id that is taken, a start that another policy has, another currency or time zone than the agency's other policies
- * (a statement has one of each, and what is published can't be taken back), and a start in the past: trips are priced by what
- * was published before they were driven. The first policy may start in the past, but not before a trip that was driven.
- */
-export async function filePolicy(tx: Tx, agency: AgencyId, document: PolicyDocument, now: Instant): Promise<Digest> {
-  const { id } = document
-  const fingerprint = policyDigest(document)
-  const startsAt = instant(validityOf(document).from)
-  const filed = await policiesOf(tx, agency)
-  if (filed.some((row) => row.digest === fingerprint)) return fingerprint
-  if (filed.some((row) => row.document.id === id))
-    throw new InputError(
-      'POLICY_TAKEN',
-      `policy ${id} is published with other content and never changes: give the new version an id of its own`,
-    )
-  for (const { document: other } of filed) {
-    if (validityOf(other).from === startsAt)
-      throw new InputError('POLICY_TAKEN', `policy ${other.id} starts at the same moment as ${id}`)
-    for (const term of ['currency', 'timeZone'] as const)
-      if (other[term] !== document[term])
-        throw new InputError(
-          'POLICY_TERMS',
-          `policy ${id} has ${term} ${document[term]}, but policy ${other.id} of the same agency has ${other[term]}`,
-        )
-  }
-  const driven = await tx.row<{ last: string | null }>(
-    `select max(started_at) as last from metering.trip where agency = $1`,
-    [agency],
-  )
-  const pricedUntil = filed.length > 0 ? now : Number(driven?.last ?? -1)
-  if (startsAt <= pricedUntil)
-    throw new InputError(
-      'POLICY_PAST',
-      `policy ${id} starts ${document.startsAt}, which is past: trips are priced by what was published before they were driven. Only an agency's first policy may start in the past, and after every trip so far`,
-    )
-  await tx.run(
-    `insert into tariff.policy (agency, id, digest, document, starts_at, recorded_at) values ($1, $2, $3, $4, $5, $6)`,
-    [agency, id, fingerprint, JSON.stringify(document), startsAt, now],
-  )
-  for (const [zoneId, zone] of Object.entries(document.zones))
-    await tx.run(
-      `insert into tariff.zone (agency, policy, id, name, shape) values ($1, $2, $3, $4, ST_SetSRID(ST_GeomFromGeoJSON($5), 4326))`,
-      [agency, id, zoneId, zone.name, JSON.stringify(zone.geometry)],
-    )
-  return fingerprint
-}
-
-export const policiesOf = async (tx: Tx, agency: AgencyId): Promise<{ document: PolicyDocument; digest: Digest }[]> =>
-  tx.rows(`select document, digest from tariff.policy where agency = $1 order by starts_at`, [agency])
-
-/** Digests of an agency's policies: what tells whether there is a new one. */
-export const policyDigests = async (tx: Tx, agency: AgencyId): Promise<Digest[]> =>
-  (
-    await tx.rows<{ digest: Digest }>(`select digest from tariff.policy where agency = $1 order by starts_at`, [agency])
-  ).map((row) => row.digest)

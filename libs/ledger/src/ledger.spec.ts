@@ -18,16 +18,20 @@ import {
   emptyChain,
   forget,
   headOf,
+  leafTiles,
   merkleProof,
   merkleRoot,
-  merkleTree,
   paymentTransfer,
+  proofInTiles,
   reversalOf,
   shardOf,
   SHARDS,
   statementTransfer,
   sumOf,
+  TILE_NODES,
+  tilesAbove,
   tripTransfer,
+  upperTiles,
   verifyChain,
   verifyProof,
   type ChainEntry,
@@ -239,15 +243,31 @@ describe('the Merkle tree', () => {
   })
   it('proves every leaf of every size, and nothing else', () => {
     for (let n = 1; n <= leaves.length; n++) {
-      const tree = merkleTree(leaves.slice(0, n))
+      const root = merkleRoot(leaves.slice(0, n))
       for (let i = 0; i < n; i++) {
-        const proof = tree.proof(i)
-        expect(verifyProof(leaves[i], proof, tree.root)).toBe(true)
-        expect(verifyProof(leaves[(i + 1) % leaves.length], proof, tree.root)).toBe(false)
-        if (n > 1) expect(verifyProof(leaves[i], { ...proof, index: (i + 1) % n }, tree.root)).toBe(false)
-        expect(verifyProof(leaves[i], { ...proof, path: [...proof.path, leaves[0]] }, tree.root)).toBe(false)
+        const proof = merkleProof(leaves.slice(0, n), i)
+        expect(verifyProof(leaves[i], proof, root)).toBe(true)
+        expect(verifyProof(leaves[(i + 1) % leaves.length], proof, root)).toBe(false)
+        if (n > 1) expect(verifyProof(leaves[i], { ...proof, index: (i + 1) % n }, root)).toBe(false)
+        expect(verifyProof(leaves[i], { ...proof, path: [...proof.path, leaves[0]] }, root)).toBe(false)
         if (proof.path.length > 0)
-          expect(verifyProof(leaves[i], { ...proof, path: proof.path.slice(1) }, tree.root)).toBe(false)
+          expect(verifyProof(leaves[i], { ...proof, path: proof.path.slice(1) }, root)).toBe(false)
+      }
+    }
+  })
+  it('is the same tree when it is built and read a tile at a time', () => {
+    const many = Array.from({ length: TILE_NODES * TILE_NODES + 300 }, (_, i) => `${i}`.padStart(64, '0') as Digest)
+    for (const size of [1, TILE_NODES - 1, TILE_NODES, TILE_NODES + 1, 3 * TILE_NODES + 1, many.length]) {
+      const low = []
+      for (let from = 0; from < size; from += TILE_NODES)
+        low.push(...leafTiles(many.slice(from, Math.min(size, from + TILE_NODES)), from / TILE_NODES))
+      const { tiles, root } = upperTiles(low.map((tile) => tile.root))
+      const kept = new Map([...low, ...tiles].map((tile) => [`${tile.level}/${tile.index}`, tile]))
+      expect(kept.size).toBe(low.length + tiles.length)
+      if (size < 1000) expect(root).toBe(reference(many.slice(0, size)))
+      for (const index of [0, size >> 1, size - 1]) {
+        const above = tilesAbove(index, size).map((at) => kept.get(`${at.level}/${at.index}`)!)
+        expect(verifyProof(many[index], proofInTiles(index, size, above), root)).toBe(true)
       }
     }
   })

@@ -1,52 +1,35 @@
-import { statementSchema, type PolicyDocument } from '#contracts'
-import {
-  canonical,
-  InputError,
-  invariant,
-  micros,
-  type AccountId,
-  type AgencyId,
-  type Instant,
-  type StatementId,
-} from '#kernel'
-import { merkleRoot, shardOf, statementTransfer } from '#ledger'
-import { amountOf, dayText, localClock } from '#policy'
-import { capCredit } from '#rating'
-import { billingTerms, draftStatement, statementDigest } from '#statement'
+import { type PolicyDocument } from '#contracts'
+import { InputError, invariant, type AgencyId, type Instant, type StatementId } from '#kernel'
+import { dayText, localClock } from '#policy'
+import { billingTerms } from '#statement'
 import {
   agencyById,
   beginClosing,
-  chargesOf,
-  cutoffTrips,
-  cutoffWindows,
-  drafts,
   hasEarlierOpen,
+  hasHolds,
   hasUnmatched,
-  leavesOf,
+  hasUnposted,
   lockPeriod,
   movePeriod,
   newestPeriod,
   openPeriod,
-  publishRoot,
-  record,
-  saveDraft,
-  sealStatement,
+  releaseHolds,
   takeCutoff,
   undraftedAccounts,
-  unpostedTrips,
-  vehiclesOf,
   want,
   type Period,
-  type StatementFile,
   type Store,
   type Tx,
   type WorkKey,
 } from '#store'
-import { type Tariff } from './reference'
+import { draftPage } from './draft'
 import { type Line } from './line'
+import { type Tariff } from './reference'
+import { sealPage } from './seal'
 
-/** Statements drafted or sealed in one transaction: bounds memory and what a crash repeats. */
-const STATEMENTS_PER_STEP = 50
+/** What one transaction takes into a cut-off, and drafts: bounds memory, locks and what a crash repeats. */
+const CUTOFF_TRIPS_MAX = 20_000
+const DRAFTS_MAX = 250
 
 /**
  * Begins the close of a month (`2026-10`). What is not yet ready for the next step is tried again at every sweep. Throws
@@ -78,38 +61,30 @@ export async function close(tx: Tx, key: string, line: Line): Promise<WorkKey[]>
 
 /** Whether anything was done: then there may be more to do. */
 async function step(tx: Tx, period: Period, tariff: Tariff, now: Instant): Promise<boolean> {
-  const { agency, month } = period
+  const { month } = period
   switch (period.state) {
     case 'open': {
       const terms = billingTerms(tariff.documents, month)
       if (now < localClock(terms.timeZone).spanOf(month).to || (await hasEarlierOpen(tx, period))) return false
       await beginClosing(tx, period)
       if (await hasUnmatched(tx, period)) return false
-      await takeCutoff(tx, agency, month)
-      await movePeriod(tx, period, 'cutoff', now)
+      if ((await takeCutoff(tx, period, CUTOFF_TRIPS_MAX)) === 0) await movePeriod(tx, period, 'cutoff', now)
       return true
     }
     case 'cutoff':
-      if ((await unpostedTrips(tx, agency, month)) > 0) return false
+      if (await hasUnposted(tx, period)) return false
       await movePeriod(tx, period, 'rated', now)
       return true
     case 'rated': {
-      const accounts = await undraftedAccounts(tx, agency, month, STATEMENTS_PER_STEP)
-      for (const account of accounts)
-        await saveDraft(tx, agency, month, await draftOf(tx, period, account, tariff, now))
-      if (accounts.length < STATEMENTS_PER_STEP) await movePeriod(tx, period, 'drafted', now)
+      const accounts = await undraftedAccounts(tx, period, DRAFTS_MAX)
+      if (accounts.length > 0) await draftPage(tx, period, accounts, tariff, now)
+      else await movePeriod(tx, period, 'drafted', now)
       return true
     }
     case 'drafted': {
-      if (now < reviewEnd(billingTerms(tariff.documents, month), period.draftedAt!)) return false
-      const files = await drafts(tx, agency, month, STATEMENTS_PER_STEP)
-      // Chains are locked in one order, so that the closes of two agencies never wait for each other in a circle.
-      files.sort((a, b) => shardOf(a.account) - shardOf(b.account))
-      for (const file of files) await seal(tx, agency, file, month, now)
-      if (files.length < STATEMENTS_PER_STEP) {
-        await publishRoot(tx, period, merkleRoot(await leavesOf(tx, agency, month)))
-        await movePeriod(tx, period, 'sealed', now)
-      }
+      const terms = billingTerms(tariff.documents, month)
+      if (now < reviewEnd(terms, period.draftedAt!) || (await hasHolds(tx, period))) return false
+      if (!(await sealPage(tx, period, terms, now))) await movePeriod(tx, period, 'sealed', now)
       return true
     }
     case 'sealed':
@@ -117,73 +92,30 @@ async function step(tx: Tx, period: Period, tariff: Tariff, now: Instant): Promi
   }
 }
 
+/**
+ * Lets a statement that was stopped as doubtful be sealed, with a reason that stays on record. Throws InputError where it is not
+ * stopped, and without a name and a reason.
+ */
+export async function releaseStatement(
+  store: Store,
+  agency: AgencyId,
+  statement: StatementId,
+  release: { readonly by: string; readonly why: string; readonly at: Instant },
+): Promise<void> {
+  for (const [name, text] of Object.entries({ by: release.by, why: release.why }))
+    if (text.trim() === '' || text.length > 500)
+      throw new InputError(
+        'RELEASE',
+        `a release says ${name === 'by' ? 'who released' : 'why'}, in 1 to 500 characters`,
+      )
+  await store.transaction(async (tx) => {
+    if ((await releaseHolds(tx, agency, statement, release)) === 0)
+      throw new InputError('NOT_HELD', `statement ${statement} of ${agency} is not stopped`)
+  })
+}
+
 /** When a draft may be sealed: after the last day of review, on the clock of the agency. */
 export function reviewEnd({ timeZone, billing }: PolicyDocument, draftedAt: Instant): Instant {
   const clock = localClock(timeZone)
   return clock.spanOf(dayText(clock.dayNumber(draftedAt) + billing.reviewDays)).to
-}
-
-async function draftOf(
-  tx: Tx,
-  period: Period,
-  account: { id: AccountId; name: string },
-  tariff: Tariff,
-  now: Instant,
-): Promise<StatementFile> {
-  const { agency, month } = period
-  const owner = await agencyById(tx, agency)
-  invariant(owner, `no agency ${agency}`)
-  const trips = await cutoffTrips(tx, agency, month, account.id)
-  const charges = await chargesOf(
-    tx,
-    trips.map((trip) => trip.id),
-  )
-  const windows = await cutoffWindows(tx, agency, month, account.id)
-  const statement = draftStatement({
-    agency: owner,
-    account,
-    month,
-    policies: tariff.documents,
-    vehicles: await vehiclesOf(tx, account.id),
-    trips: trips.map((trip) => ({
-      trip: trip.id,
-      vehicle: trip.vehicle,
-      startedAt: trip.startedAt!,
-      endedAt: trip.endedAt!,
-      report: trip.reportDigest!,
-      engine: trip.engine!,
-      network: trip.network!,
-      charges: charges.get(trip.id)!,
-    })),
-    capCredits: windows.map(({ gross, ...window }) => {
-      const policy = tariff.documents.find((document) => document.id === window.policy)!
-      const cap = amountOf(policy.caps.find(({ id }) => id === window.cap)!.amount)
-      return {
-        ...window,
-        amount: micros(capCredit(micros(window.grossBefore + gross), cap) - capCredit(window.grossBefore, cap)),
-      }
-    }),
-    draftedAt: now,
-  })
-  return {
-    id: statement.id as StatementId,
-    account: account.id,
-    document: canonical(statement),
-    digest: statementDigest(statement),
-    due: statement.totals.due,
-  }
-}
-
-async function seal(tx: Tx, agency: AgencyId, file: StatementFile, month: string, now: Instant): Promise<void> {
-  const { totals, coin, currency } = statementSchema.parse(JSON.parse(file.document))
-  if (totals.exact !== 0n) {
-    const transfer = statementTransfer(
-      { agency, currency, payer: file.account, happenedAt: now },
-      { statement: file.id },
-      totals.exact,
-      amountOf(coin),
-    )
-    await record(tx, [{ transfer, month }], now)
-  }
-  await sealStatement(tx, file.id)
 }

@@ -1,5 +1,5 @@
 export { Accept } from './accept'
-export { requestClose, reviewEnd } from './close'
+export { releaseStatement, requestClose, reviewEnd } from './close'
 export { Engine } from './engine'
 export { EngineModule } from './engine.module'
 export { IngestModule } from './ingest.module'

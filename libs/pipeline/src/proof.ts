@@ -1,12 +1,20 @@
 import { type AgencyId, type Digest } from '#kernel'
-import { merkleProof } from '#ledger'
+import { merkleProof, proofInTiles, tilesAbove } from '#ledger'
 import { type StatementProof } from '#statement'
-import { leavesOf, periodOf, type StatementRow, type Store } from '#store'
+import { leavesOf, periodOf, tilesAt, type StatementRow, type Store } from '#store'
 
 /** That a sealed statement is under the published root of its month; undefined before it is sealed. */
 export async function proofOf(store: Store, row: StatementRow): Promise<StatementProof | undefined> {
-  const period = await periodOf(store, row.agency, row.month)
-  if (!period?.root || row.leaf === null) return undefined
-  const leaves = await store.transaction((tx) => leavesOf(tx, row.agency as AgencyId, row.month))
-  return { root: period.root as Digest, proof: merkleProof(leaves, row.leaf) }
+  const { month, leaf } = row
+  const agency = row.agency as AgencyId
+  const period = await periodOf(store, agency, month)
+  if (!period?.root || leaf === null) return undefined
+  const root = period.root as Digest
+  return store.transaction(async (tx) => {
+    const { size } = period
+    const tiles = size === null ? null : await tilesAt(tx, agency, month, tilesAbove(leaf, size))
+    // Months that were sealed before trees were kept have none: theirs is built again.
+    if (size === null || !tiles) return { root, proof: merkleProof(await leavesOf(tx, agency, month), leaf) }
+    return { root, proof: proofInTiles(leaf, size, tiles) }
+  })
 }

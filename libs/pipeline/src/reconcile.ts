@@ -202,7 +202,7 @@ const UNBALANCED = `
       from money.transfer x join money.posting p on p.transfer = x.id group by x.payer),
     charged as (select t.account, sum(c.amount) as amount from metering.trip t join money.charge c on c.trip = t.id where t.state = 'posted' group by t.account),
     credited as (select v.account, sum(w.credit) as amount from money.cap_window w join metering.vehicle v on v.id = w.vehicle group by v.account),
-    sealed as (select account, sum((document::jsonb->'totals'->>'exact')::numeric) as exact, sum(due) as due from money.statement where state = 'sealed' group by account),
+    sealed as (select account, sum(exact) as exact, sum(due) as due from money.statement where state = 'sealed' group by account),
     paid as (select x.payer, -sum(p.amount) as amount from money.transfer x join money.posting p on p.transfer = x.id and p.account = 'billed:' || x.payer where x.kind = 'payment' group by x.payer)
   select 'account ' || a.id || ': the ledger has ' || coalesce(l.accrued, 0) || ' micros unbilled and ' || coalesce(l.billed, 0) || ' billed; trips and statements say '
       || (coalesce(c.amount, 0) + coalesce(k.amount, 0) - coalesce(s.exact, 0)) || ' and ' || (coalesce(s.due, 0) - coalesce(p.amount, 0)) as fault

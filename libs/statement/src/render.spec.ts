@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { type Statement } from '#contracts'
 import { digest, formatMicros, micros, MILE_MM, parseMicros, type Digest } from '#kernel'
-import { merkleTree } from '#ledger'
+import { merkleProof, merkleRoot } from '#ledger'
 import { draftStatement, STATEMENT_STYLE, statementCsv, statementDigest, statementHtml } from '#statement'
 import { html } from './markup'
 import { october, octoberInput, tripOf } from './month.fixture'
@@ -111,11 +111,10 @@ describe('the page', () => {
     expect(written.split('&quot;&gt;&lt;script&gt;&#39;&amp;').length).toBeGreaterThan(50)
   })
   it('shows the proof, and how to use it', () => {
-    const tree = merkleTree([digest('other'), statementDigest(statement)])
-    const proven = text(statementHtml(statement, { root: tree.root, proof: tree.proof(1) }))
-    expect(proven).toContain(
-      `roadmeter verify statement.json --policy policies.json --proof proof.json --root ${tree.root}`,
-    )
+    const leaves = [digest('other'), statementDigest(statement)]
+    const root = merkleRoot(leaves)
+    const proven = text(statementHtml(statement, { root, proof: merkleProof(leaves, 1) }))
+    expect(proven).toContain(`roadmeter verify statement.json --policy policies.json --proof proof.json --root ${root}`)
     expect(proven).toContain(`/v1/statements/${statement.id}/proof`)
     expect(proven).toContain('statement 2 of 2')
   })

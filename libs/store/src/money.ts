@@ -5,7 +5,6 @@ import {
   micros,
   millimetres,
   type AccountId,
-  type AgencyId,
   type Digest,
   type Instant,
   type Micros,
@@ -24,6 +23,7 @@ import {
   type ChainHead,
   type Transfer,
 } from '#ledger'
+import { type Period } from './periods'
 import { type Tx } from './store'
 import { tripsWhere, type TripRow } from './trips'
 
@@ -248,32 +248,40 @@ export async function chainHeads(tx: Tx): Promise<ChainHead[]> {
   return Array.from({ length: SHARDS }, (_, shard) => heads.get(shard) ?? emptyChain(shard))
 }
 
-/** The posted trips of an account that the cut-off of a period took in. */
-export const cutoffTrips = (tx: Tx, agency: AgencyId, month: string, account: AccountId): Promise<TripRow[]> =>
+/** The posted trips of accounts that the cut-off of a period took in, as they were driven. */
+export const cutoffTrips = (
+  tx: Tx,
+  { agency, month }: Pick<Period, 'agency' | 'month'>,
+  accounts: readonly AccountId[],
+): Promise<TripRow[]> =>
   tripsWhere(
     tx,
-    `account = $3 and state = 'posted' and id in (select trip from money.period_trip where agency = $1 and month = $2) order by started_at, id`,
-    [agency, month, account],
+    `state = 'posted' and id in (select trip from money.period_trip where agency = $1 and month = $2 and account = any($3::text[]))
+     order by started_at, id`,
+    [agency, month, accounts],
   )
 
 /** What the trips of a cut-off add to a window, and what trips of earlier cut-offs had added to it before. */
 export interface CutoffWindow extends Window {
+  readonly account: AccountId
   readonly grossBefore: Micros
   readonly gross: Micros
 }
 
+/** The windows to which these trips of a cut-off add. */
 export async function cutoffWindows(
   tx: Tx,
-  agency: AgencyId,
-  month: string,
-  account: AccountId,
+  { agency, month }: Pick<Period, 'agency' | 'month'>,
+  trips: readonly TripId[],
 ): Promise<CutoffWindow[]> {
-  const rows = await tx.rows<Window & { before: string; now: string }>(
-    `select w.policy, w.cap, w.vehicle, w.span,
+  const rows = await tx.rows<Omit<CutoffWindow, 'gross' | 'grossBefore'> & { before: string; now: string }>(
+    `select w.policy, w.cap, w.vehicle, w.span, v.account,
        coalesce(sum(w.gross) filter (where p.month < $2), 0)::text as before, sum(w.gross) filter (where p.month = $2)::text as now
-     from money.window_trip w join metering.vehicle v on v.id = w.vehicle join money.period_trip p on p.trip = w.trip and p.agency = $1
-     where v.account = $3 group by w.policy, w.cap, w.vehicle, w.span having bool_or(p.month = $2) order by w.policy, w.cap, w.vehicle, w.span`,
-    [agency, month, account],
+     from (select distinct policy, cap, vehicle, span from money.window_trip where trip = any($3::text[])) touched
+       join money.window_trip w using (policy, cap, vehicle, span) join metering.vehicle v on v.id = w.vehicle
+       join money.period_trip p on p.trip = w.trip and p.agency = $1
+     group by w.policy, w.cap, w.vehicle, w.span, v.account order by w.policy, w.cap, w.vehicle, w.span`,
+    [agency, month, trips],
   )
   return rows.map(({ before, now, ...window }) => ({
     ...window,

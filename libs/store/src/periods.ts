@@ -1,4 +1,4 @@
-import { type AccountId, type AgencyId, type Digest, type Instant, type Micros, type StatementId } from '#kernel'
+import { type AgencyId, type Digest, type Instant } from '#kernel'
 import { type PeriodState } from './rows'
 import { type Tx } from './store'
 
@@ -7,12 +7,14 @@ export interface Period {
   readonly month: string
   readonly state: PeriodState
   readonly draftedAt: Instant | null
+  /** How many statements are sealed so far. */
+  readonly size: number
 }
 
 /** Two closers at once wait for each other here; whoever comes second finds the step done. */
 export async function lockPeriod(tx: Tx, agency: AgencyId, month: string): Promise<Period | null> {
-  const row = await tx.row<{ state: PeriodState; drafted_at: string | null }>(
-    `select state, drafted_at from money.period where agency = $1 and month = $2 for update`,
+  const row = await tx.row<{ state: PeriodState; drafted_at: string | null; size: number | null }>(
+    `select state, drafted_at, size from money.period where agency = $1 and month = $2 for update`,
     [agency, month],
   )
   return (
@@ -20,6 +22,7 @@ export async function lockPeriod(tx: Tx, agency: AgencyId, month: string): Promi
       agency,
       month,
       state: row.state,
+      size: row.size ?? 0,
       draftedAt: row.drafted_at === null ? null : (Number(row.drafted_at) as Instant),
     }
   )
@@ -76,79 +79,38 @@ export const newestPeriod = async (tx: Tx, agency: AgencyId): Promise<string | n
   (await tx.row<{ month: string | null }>(`select max(month) as month from money.period where agency = $1`, [agency]))
     ?.month ?? null
 
-/** The stored cut-off: every trip of the month or before that no period has taken in. */
-export const takeCutoff = (tx: Tx, agency: AgencyId, month: string): Promise<number> =>
-  tx.run(
-    `insert into money.period_trip (trip, agency, month)
-     select id, agency, $2 from metering.trip t where agency = $1 and t.month <= $2 and state not in ('open', 'held')
-       and not exists (select 1 from money.period_trip p where p.trip = t.id)
-     on conflict (trip) do nothing`,
-    [agency, month],
-  )
-
-/** How many trips of the cut-off are not posted yet. */
-export const unpostedTrips = async (tx: Tx, agency: AgencyId, month: string): Promise<number> =>
-  Number(
-    (await tx.row<{ count: string }>(
-      `select count(*) from money.period_trip p join metering.trip t on t.id = p.trip
-       where p.agency = $1 and p.month = $2 and t.state not in ('posted', 'held')`,
-      [agency, month],
-    ))!.count,
-  )
-
-/** Accounts of the agency without a statement of the month, in their order; at most `most`. */
-export const undraftedAccounts = (
-  tx: Tx,
-  agency: AgencyId,
-  month: string,
-  most: number,
-): Promise<{ id: AccountId; name: string }[]> =>
-  tx.rows(
-    `select id, name from metering.account a where agency = $1
-       and not exists (select 1 from money.statement s where s.account = a.id and s.month = $2) order by id limit $3`,
-    [agency, month, most],
-  )
-
-export interface StatementFile {
-  readonly id: StatementId
-  readonly account: AccountId
-  readonly document: string
-  readonly digest: Digest
-  readonly due: Micros
-}
-
-export const saveDraft = (tx: Tx, agency: AgencyId, month: string, statement: StatementFile): Promise<number> =>
-  tx.run(
-    `insert into money.statement (id, agency, account, month, state, document, digest, due) values ($1, $2, $3, $4, 'draft', $5, $6, $7) on conflict do nothing`,
-    [statement.id, agency, statement.account, month, statement.document, statement.digest, statement.due],
-  )
-
-/** Drafts of a period that are not sealed yet, in order of their ids; at most `most`. */
-export const drafts = async (tx: Tx, agency: AgencyId, month: string, most: number): Promise<StatementFile[]> =>
-  (
-    await tx.rows<Omit<StatementFile, 'due'> & { due: string }>(
-      `select id, account, document, digest, due from money.statement where agency = $1 and month = $2 and state = 'draft' order by id limit $3`,
+/**
+ * Takes trips into the stored cut-off of a month, at most `most`: those of the month or before that no period has taken in.
+ * Returns how many; call it until there are none. It goes through the trips once in the order of their ids, and then takes what came
+ * in behind it.
+ */
+export async function takeCutoff(tx: Tx, { agency, month }: Period, most: number): Promise<number> {
+  const take = (behind: string) =>
+    tx.run(
+      `insert into money.period_trip (trip, agency, month, account)
+       select id, agency, $2, account from metering.trip t where agency = $1 and t.month <= $2 and state not in ('open', 'held') ${behind}
+         and not exists (select 1 from money.period_trip p where p.trip = t.id) order by id limit $3
+       on conflict (trip) do nothing`,
       [agency, month, most],
     )
-  ).map((row) => ({ ...row, due: BigInt(row.due) as Micros }))
-
-/** Seals a statement at its place among the leaves of the period: its rank by id. */
-export const sealStatement = (tx: Tx, statement: StatementId): Promise<number> =>
-  tx.run(
-    `update money.statement s set state = 'sealed',
-       leaf = (select count(*) from money.statement o where o.agency = s.agency and o.month = s.month and o.id < s.id)
-     where id = $1 and state = 'draft'`,
-    [statement],
+  const ahead = await take(
+    `and id > (select coalesce(max(trip), '') from money.period_trip where agency = $1 and month = $2)`,
   )
+  return ahead > 0 ? ahead : take('')
+}
 
-/** Digests of a period's statements, in the order of the Merkle tree's leaves. */
-export const leavesOf = async (tx: Tx, agency: AgencyId, month: string): Promise<Digest[]> =>
-  (
-    await tx.rows<{ digest: Digest }>(
-      `select digest from money.statement where agency = $1 and month = $2 order by id`,
-      [agency, month],
-    )
-  ).map((r) => r.digest)
+/** Whether trips of the cut-off are not posted yet. */
+export const hasUnposted = async (tx: Tx, { agency, month }: Period): Promise<boolean> =>
+  (await tx.row(
+    `select 1 from metering.trip t join money.period_trip p on p.trip = t.id and p.agency = $1 and p.month = $2
+     where t.agency = $1 and t.state in ('matched', 'metered', 'rated') limit 1`,
+    [agency, month],
+  )) !== null
 
-export const publishRoot = (tx: Tx, period: Period, root: Digest): Promise<number> =>
-  tx.run(`update money.period set root = $3 where agency = $1 and month = $2`, [period.agency, period.month, root])
+/** Every statement of the period is sealed. */
+export const publishRoot = (tx: Tx, { agency, month }: Period, root: Digest): Promise<number> =>
+  tx.run(`update money.period set root = $3 where agency = $1 and month = $2`, [agency, month, root])
+
+/** How many statements of the period are sealed so far. */
+export const saveSize = (tx: Tx, { agency, month }: Period, size: number): Promise<number> =>
+  tx.run(`update money.period set size = $3 where agency = $1 and month = $2`, [agency, month, size])

@@ -50,6 +50,12 @@ export const vehiclesOf = (tx: Tx, account: AccountId): Promise<VehicleRow[]> =>
     [account],
   )
 
+export const vehiclesOfAll = (tx: Tx, accounts: readonly AccountId[]): Promise<VehicleRow[]> =>
+  tx.rows<VehicleRow>(
+    `select id as vehicle, account, name, vehicle_class as "vehicleClass" from metering.vehicle where account = any($1::text[]) order by id`,
+    [accounts],
+  )
+
 export const saveDevice = (tx: Tx, device: { id: DeviceId; vehicle: VehicleId; token: string }): Promise<number> =>
   tx.run(
     `insert into metering.device (id, vehicle, token_digest) values ($1, $2, $3)

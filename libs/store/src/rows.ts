@@ -47,6 +47,8 @@ export class PeriodRow {
   @Column('bigint', { name: 'drafted_at', transformer: numbers, nullable: true }) draftedAt!: Instant | null
   @Column('bigint', { name: 'sealed_at', transformer: numbers, nullable: true }) sealedAt!: Instant | null
   @Column('text', { nullable: true }) root!: string | null
+  /** How many statements are sealed so far. */
+  @Column('int', { nullable: true }) size!: number | null
 }
 export type PeriodState = 'open' | 'cutoff' | 'rated' | 'drafted' | 'sealed'
 
@@ -61,6 +63,8 @@ export class StatementRow {
   @Column('text') document!: string
   @Column('text') digest!: string
   @Column('bigint', { transformer: bigints }) due!: Micros
+  /** Before rounding: what the ledger moves when it is sealed. */
+  @Column('bigint', { transformer: bigints }) exact!: Micros
   /** Its place among the leaves of the period's Merkle tree, once sealed. */
   @Column('int', { nullable: true }) leaf!: number | null
 }

@@ -1,3 +1,5 @@
+import { spawnSync } from 'node:child_process'
+import { resolve } from 'node:path'
 import { asJson, asTable, median } from './figures'
 import { quantile } from '.'
 import { compareRoutes, mismatchOf } from './mismatch'
@@ -35,5 +37,30 @@ describe('the comparison of routes', () => {
     // The other way round only the heaviest of its pieces is in order.
     expect(compareRoutes(driven, [...driven].reverse()).commonMm).toBe(600)
     expect(mismatchOf(compareRoutes(driven, []))).toBe(1)
+  })
+})
+
+describe('a bench', () => {
+  const run = (...args: string[]) =>
+    spawnSync(process.execPath, ['infra/bench.cjs', ...args], { cwd: resolve(__dirname, '../..'), encoding: 'utf8' })
+  it('prints every figure that it names, as JSON', () => {
+    const { stdout, stderr, status } = run('libs/map-matching/bench/matching.ts', '--quick', '--json')
+    expect([status, stderr.replace(/^roadmeter: .*$/gm, '').trim()]).toEqual([0, ''])
+    const found = JSON.parse(stdout)
+    const rates = ['1s', '10s', '30s', '60s', 'unthinned'].map((rate) => `fixes_per_s_${rate}`)
+    const sizes = ['state_bytes_max', 'bytes_per_segment', 'load_ms', 'batch_p99_ms']
+    const ratios = ['streamed_ratio', 'worker_speedup', 'turf_ratio', 'big_network_ratio', 'build_growth']
+    for (const key of [...rates, ...sizes, ...ratios]) expect(found[key]).toBeGreaterThan(0)
+  })
+  it('refuses what it does not know in one line', () => {
+    const file = 'libs/map-matching/bench/matching.ts'
+    expect(run(file, '--quick', '--only', 'speed')).toMatchObject({
+      status: 2,
+      stderr: expect.stringMatching(/^bench:matching: --only: no speed; there are fixes_per_s_1s, .*\n$/),
+    })
+    expect(run(file, '--runs', 'many')).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('--runs: expected'),
+    })
   })
 })

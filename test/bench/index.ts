@@ -17,8 +17,10 @@ export interface Bench {
   measure(key: string, unit: string, run: () => number | Promise<number>, bar?: Bar): void
   /** Figure `of` divided by `to`, each round by itself, so that a busy machine harms neither side more. */
   ratio(key: string, of: string, to: string, bar?: Bar): void
-  /** A figure that does not vary: counted, not timed. */
-  fact(key: string, unit: string, value: number, bar?: Bar): void
+  /** A figure that does not vary: counted, not timed, and only where it is wanted. */
+  fact(key: string, unit: string, value: number | (() => number | Promise<number>), bar?: Bar): void
+  /** What is to be closed or deleted after the last round, also where one failed. */
+  atEnd(close: () => unknown): void
 }
 
 /**
@@ -36,6 +38,16 @@ export async function bench(name: string, about: string, set: (b: Bench) => void
   }
 }
 
+/** What was named: one of `measure`, `ratio` and `fact`. */
+interface Entry {
+  readonly key: string
+  readonly unit: string
+  readonly bar?: Bar
+  readonly measure?: () => number | Promise<number>
+  readonly ratio?: readonly [string, string]
+  readonly fact?: () => number | Promise<number>
+}
+
 async function run(name: string, about: string, set: (b: Bench) => void | Promise<void>): Promise<void> {
   const { values } = parseArgs({
     strict: false,
@@ -47,41 +59,44 @@ async function run(name: string, about: string, set: (b: Bench) => void | Promis
     throw new InputError('ARGUMENT', `--runs: expected a whole number from 1 to 1000, found ${String(values['runs'])}`)
   const seed = String(values['seed'] ?? 1)
   const wanted = values['only'] === undefined ? null : new Set(String(values['only']).split(','))
-  const measures: { key: string; unit: string; run: () => number | Promise<number>; bar?: Bar }[] = []
-  const ratios: { key: string; of: string; to: string; bar?: Bar }[] = []
-  const figures: Figure[] = []
-  await set({
+  const entries: Entry[] = []
+  const closing: (() => unknown)[] = []
+  const b: Bench = {
     seed,
     quick,
     has: (flag) => values[flag] === true,
-    measure: (key, unit, run, bar) => void measures.push({ key, unit, run, bar }),
-    ratio: (key, of, to, bar) => void ratios.push({ key, of, to, bar }),
-    fact: (key, unit, value, bar) => void figures.push({ key, unit, bar, values: [value] }),
-  })
-  const keys = new Set([...measures, ...ratios, ...figures].map(({ key }) => key))
-  for (const key of wanted ?? [])
-    if (!keys.has(key)) throw new InputError('ARGUMENT', `--only: no ${key}; there are ${[...keys].join(', ')}`)
-  const isWanted = (key: string) => wanted === null || wanted.has(key)
-  const needed = measures.filter(
-    ({ key }) => isWanted(key) || ratios.some((r) => isWanted(r.key) && (r.of === key || r.to === key)),
-  )
-  const found = await inTurns(needed, runs, quick ? 0 : 1)
-  for (const { key, unit, bar } of needed) figures.push({ key, unit, bar, values: found.get(key)! })
-  for (const { key, of, to, bar } of ratios)
-    if (isWanted(key)) {
-      const parts = found.get(to)!
-      figures.push({ key, unit: 'times', bar, values: found.get(of)!.map((value, round) => value / parts[round]) })
+    measure: (key, unit, run, bar) => void entries.push({ key, unit, bar, measure: run }),
+    ratio: (key, of, to, bar) => void entries.push({ key, unit: 'times', bar, ratio: [of, to] }),
+    fact: (key, unit, value, bar) =>
+      void entries.push({ key, unit, bar, fact: typeof value === 'number' ? () => value : value }),
+    atEnd: (close) => void closing.push(close),
+  }
+  const figures: Figure[] = []
+  try {
+    await set(b)
+    const keys = new Set(entries.map(({ key }) => key))
+    for (const key of wanted ?? [])
+      if (!keys.has(key)) throw new InputError('ARGUMENT', `--only: no ${key}; there are ${[...keys].join(', ')}`)
+    const shown = entries.filter(({ key }) => wanted === null || wanted.has(key))
+    const needed = new Set(shown.flatMap(({ key, ratio }) => ratio ?? [key]))
+    const found = await inTurns(
+      entries.filter(({ key }) => needed.has(key)),
+      runs,
+      quick ? 0 : 1,
+    )
+    for (const { key, unit, bar, ratio, fact } of shown) {
+      const of = ratio && found.get(ratio[0])!.map((value, round) => value / found.get(ratio[1])![round])
+      figures.push({ key, unit, bar, values: of ?? (fact ? [await fact()] : found.get(key)!) })
     }
-  const shown = figures.filter(({ key }) => isWanted(key))
+  } finally {
+    for (const close of closing) await close()
+  }
   const head = { bench: name, seed, runs }
-  process.stdout.write(values['json'] === true ? asJson(head, shown) : asTable(head, about, shown))
+  process.stdout.write(values['json'] === true ? asJson(head, figures) : asTable(head, about, figures))
 }
 
-async function inTurns(
-  measures: readonly { key: string; run: () => number | Promise<number> }[],
-  runs: number,
-  forNothing: number,
-): Promise<Map<string, number[]>> {
+async function inTurns(entries: readonly Entry[], runs: number, forNothing: number): Promise<Map<string, number[]>> {
+  const measures = entries.filter(({ measure }) => measure)
   const found = new Map<string, number[]>(measures.map(({ key }) => [key, []]))
   const bar = new SingleBar(
     { format: '{bar} {percentage} %  {key}', clearOnComplete: true, hideCursor: true, stream: process.stderr },
@@ -90,9 +105,9 @@ async function inTurns(
   bar.start(measures.length * (runs + forNothing), 0, { key: '' })
   try {
     for (let round = -forNothing; round < runs; round++)
-      for (const { key, run } of measures) {
+      for (const { key, measure } of measures) {
         bar.update({ key })
-        const value = await run()
+        const value = await measure!()
         if (round >= 0) found.get(key)!.push(value)
         bar.increment()
       }

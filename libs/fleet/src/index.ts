@@ -1,4 +1,5 @@
 export { batchesOf } from './batches'
 export { demoCity, type OsmFeatures } from './demo-city'
 export { drive, RECEIVER, routeLength, URBAN_RECEIVER, type DrivenTrip, type Receiver, type Route } from './drive'
+export { gridCity, wander } from './grid-city'
 export { Fleet, type FleetDay, type FleetTrip, type FleetVehicle } from './fleet'

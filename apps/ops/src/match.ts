@@ -112,16 +112,22 @@ function matchStreamed(matcher: Matcher, fixes: FixColumns, size: number): Match
   }
 }
 
+/** An end of a drive this far on an edge is no scatter of the fixes (about their standard deviation). */
+const REACHED_MM = 8_000
+
 /**
- * Edges of `edges.csv` that were driven, in order. Edges are whole and offsets are not: an edge counts where at least half of
- * it was driven, and one that two traversals share (a break within it) counts once.
+ * Edges of `edges.csv` that were driven, in order. Edges are whole and offsets are not: an edge counts where at least half of it
+ * was driven, the first and the last of a drive where REACHED_MM of it were; one that two traversals share (a break within it)
+ * counts once.
  */
 export function drivenEdges(network: RoadNetwork, traversals: readonly Traversal[]): number[] {
   const driven: number[] = []
-  traversals.forEach((t) => {
+  traversals.forEach((t, i) => {
+    const isEnd = i === 0 || i === traversals.length - 1
     for (const piece of network.edges(t.segment, t.fromMm, t.toMm)) {
-      const covered = Math.min(piece.toMm, t.toMm) - Math.max(piece.fromMm, t.fromMm)
-      if (2 * covered >= piece.toMm - piece.fromMm && driven[driven.length - 1] !== piece.edge) driven.push(piece.edge)
+      const coveredMm = Math.min(piece.toMm, t.toMm) - Math.max(piece.fromMm, t.fromMm)
+      const counts = 2 * coveredMm >= piece.toMm - piece.fromMm || (isEnd && coveredMm >= REACHED_MM)
+      if (counts && driven[driven.length - 1] !== piece.edge) driven.push(piece.edge)
     }
   })
   return driven

@@ -21,16 +21,16 @@ const row = (value: number, unit: string, min: number, max: number, meaning: str
 
 /** One set for all data. */
 export const PARAMETERS = {
-  radiusM: row(60, 'm', 10, 200, 'roads further from a fix are no candidates', 'feasibility probe'),
+  radiusM: row(50, 'm', 10, 200, 'roads further from a fix are no candidates', 'fitted'),
   placesMax: row(8, 'places', 1, 24, 'nearest places looked at for a fix', 'feasibility probe'),
-  sigmaM: row(8, 'm', 1, 50, 'standard deviation of a fix across the road', 'fitted'),
+  sigmaM: row(10, 'm', 1, 50, 'standard deviation of a fix across the road', 'fitted'),
   betaM: row(35, 'm', 1, 200, 'road that one nat of emission is worth: what a detour must explain', 'fitted'),
   robustSigmas: row(3, 'sigma', 1, 10, 'beyond it the cost of a distance grows linearly (Huber 1964)', 'fitted'),
   correlationM: row(100, 'm', 1, 1_000, 'errors of fixes nearer than this are alike', 'fitted'),
   weightMin: row(0.2, '', 0, 1, 'least weight of a fix that is near the last one', 'fitted'),
   thinM: row(15, 'm', 0, 100, 'fixes nearer than this to the last kept one add no knowledge', 'feasibility probe'),
-  windowM: row(400, 'm', 50, 5_000, 'candidates dearer than the best by more are given up', 'fitted'),
-  searchWindowM: row(200, 'm', 0, 5_000, 'routes dearer than the best by more are not looked for', 'fitted'),
+  windowM: row(1_500, 'm', 50, 5_000, 'candidates dearer than the best by more are given up', 'fitted'),
+  searchWindowM: row(400, 'm', 0, 5_000, 'routes dearer than the best by more are not looked for', 'fitted'),
   backM: row(60, 'm', 0, 200, 'going back this far on a segment is jitter and buys no road', 'feasibility probe'),
   backFactor: row(0.5, '', 0, 5, 'cost of going back, per metre', 'fitted'),
   uTurnM: row(100, 'm', 0, 2_000, 'cost of turning back at a junction', 'fitted'),

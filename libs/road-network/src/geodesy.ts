@@ -34,3 +34,37 @@ export function lengthM(lon1: number, lat1: number, lon2: number, lat2: number):
   const y = (lat2 - lat1) * metresPerDegreeLat(mid)
   return Math.sqrt(x * x + y * y)
 }
+
+/**
+ * Metres per degree at a latitude, without trigonometry for every point of a drive: quadratic about the nearest 0.001 degrees
+ * (error below 1e-13), whose coefficients are kept until the latitude is nearer to another.
+ */
+export class LocalScale {
+  lonM = 0
+  latM = 0
+  private row = NaN
+  private readonly lon = [0, 0, 0]
+  private readonly lat = [0, 0, 0]
+
+  at(lat: number): void {
+    const row = Math.round(lat * ROWS_PER_DEGREE)
+    if (row !== this.row) {
+      this.row = row
+      quadratic(metresPerDegreeLon, row / ROWS_PER_DEGREE, this.lon)
+      quadratic(metresPerDegreeLat, row / ROWS_PER_DEGREE, this.lat)
+    }
+    const d = lat - row / ROWS_PER_DEGREE
+    this.lonM = this.lon[0] + d * (this.lon[1] + d * this.lon[2])
+    this.latM = this.lat[0] + d * (this.lat[1] + d * this.lat[2])
+  }
+}
+
+const ROWS_PER_DEGREE = 1000
+/** Coefficients of the parabola through three values, 0.01 degrees apart. */
+function quadratic(of: (lat: number) => number, lat: number, into: number[]): void {
+  const step = 0.01
+  const [below, here, above] = [of(lat - step), of(lat), of(lat + step)]
+  into[0] = here
+  into[1] = (above - below) / (2 * step)
+  into[2] = (above - 2 * here + below) / (2 * step * step)
+}

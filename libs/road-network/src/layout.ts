@@ -100,7 +100,36 @@ function viewsOf(buffer: ArrayBufferLike, offset: number, counts: Counts): Secti
     views[name] = view(buffer, at, n)
     at += align(n * size)
   }
-  return views as Sections
+  const v = views as unknown as Sections
+  return {
+    junctionId: v.junctionId,
+    roadSource: v.roadSource,
+    firstOut: v.firstOut,
+    segmentFrom: v.segmentFrom,
+    segmentTo: v.segmentTo,
+    segmentMm: v.segmentMm,
+    segmentRoad: v.segmentRoad,
+    roadForward: v.roadForward,
+    roadBackward: v.roadBackward,
+    roadFirstPoint: v.roadFirstPoint,
+    roadName: v.roadName,
+    pointX: v.pointX,
+    pointY: v.pointY,
+    pointMm: v.pointMm,
+    pointRoad: v.pointRoad,
+    cellX: v.cellX,
+    cellY: v.cellY,
+    cellFirst: v.cellFirst,
+    cellPiece: v.cellPiece,
+    ban: v.ban,
+    edgeForward: v.edgeForward,
+    edgeBackward: v.edgeBackward,
+    nameFirst: v.nameFirst,
+    nameUtf8: v.nameUtf8,
+    roadClass: v.roadClass,
+    roadFlags: v.roadFlags,
+    roadMaxSpeed: v.roadMaxSpeed,
+  }
 }
 
 const bytesFor = (counts: Counts): number =>

@@ -49,13 +49,15 @@ export class RoadNetwork {
   readonly bounds: readonly [number, number, number, number]
   /** The packed form, as `unpackNetwork` reads it. Not to be written to. */
   readonly bytes: Uint8Array
+  /** For the searches of this library. */
+  readonly sections: Sections
   private readonly s: Sections
   private readonly opened: Opened
 
   constructor(opened: Opened) {
     this.opened = opened
     this.bytes = opened.bytes
-    this.s = opened.sections
+    this.s = this.sections = opened.sections
     this.digest = opened.digest as Digest
     this.segmentCount = opened.counts.segments
     this.junctionCount = opened.counts.junctions
@@ -257,6 +259,12 @@ export class RoadNetwork {
   /** Road of a segment, as `Places` counts roads. */
   roadOf(segment: number): number {
     return this.s.segmentRoad[segment] >>> 1
+  }
+  junctionX(j: number): number {
+    return this.startX(this.s.firstOut[j])
+  }
+  junctionY(j: number): number {
+    return this.startY(this.s.firstOut[j])
   }
   /** Start of a segment in 1e-7 degrees, without allocation. */
   startX(segment: number): number {

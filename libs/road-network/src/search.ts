@@ -1,5 +1,6 @@
 import { invariant } from '#kernel'
-import { metresPerDegreeLat, metresPerDegreeLon, UNITS_PER_DEGREE } from './geodesy'
+import { LocalScale, UNITS_PER_DEGREE } from './geodesy'
+import { FLAG_BANS, type Sections } from './layout'
 import type { RoadNetwork } from './network'
 import { ASSUMED_KMH } from './roads'
 
@@ -22,7 +23,10 @@ function fastestKmh(network: RoadNetwork): number {
  * targets at once, honouring forbidden turns. Arrays are made once and never cleared. Usage: `begin`, `addSource`..., `addTarget`...,
  * `run`, then read `targetTotal`, `targetSource`, `targetMm` and `pathInto` before the next `begin`.
  *
- * A label is a segment with what it costs to stand at its start. Costs are millimetres of road (or milliseconds, `by: 'time'`).
+ * A label is a segment with what it costs to stand at its end. Where it is taken up, the targets on the segments that leave from
+ * there are reached at once; an onward segment becomes a label only if its own end is still within the bound. That looks one
+ * segment further than labels at starts and halves them. Turning back is put off in the queue by what it costs. Costs are millimetres
+ * of road (or milliseconds, `by: 'time'`).
  */
 export class RouteSearch {
   /** Best total of each target: source cost + route + target cost; Infinity where out of reach. */
@@ -34,14 +38,17 @@ export class RouteSearch {
   labels = 0
 
   private readonly network: RoadNetwork
+  private readonly s: Sections
   private readonly byTime: boolean
   /** The bound that keeps A* exact when time is the cost: nothing in this network is faster. */
   private readonly msPerMmMin: number
   private readonly uTurnCost: number
   private readonly labelsMax: number
 
+  /** Hash of segments: the label of a segment in this round. */
   private readonly mask: number
-  private readonly stamp: Uint32Array
+  private readonly slotRound: Uint32Array
+  private readonly slotLabel: Int32Array
   private readonly labelSegment: Int32Array
   private readonly labelCost: Float64Array
   private readonly labelMm: Float64Array
@@ -50,9 +57,9 @@ export class RouteSearch {
   private readonly labelDone: Uint8Array
   private round = 0
 
+  /** Labels by key; ~label is to turn back at its end. */
   private readonly heapKey: Float64Array
   private readonly heapLabel: Int32Array
-  private readonly heapCost: Float64Array
   private heapSize = 0
 
   private sources = 0
@@ -60,14 +67,20 @@ export class RouteSearch {
   private readonly sourceMm: Float64Array
   private readonly sourceCost: Float64Array
   private targets = 0
+  /** A bit for each target's segment modulo 32: most segments are told apart from all targets at one look. */
+  private targetBits = 0
   private readonly targetSegment: Int32Array
   private readonly targetOffset: Float64Array
   private readonly targetCost: Float64Array
+  /** Least cost found of standing at the start of a target's segment. */
+  private readonly targetStart: Float64Array
   private readonly targetLabel: Int32Array
   private best = Infinity
   private worst = Infinity
   private worstIsStale = true
+  private window = 0
 
+  private readonly scale = new LocalScale()
   private goalX = 0
   private goalY = 0
   private kx = 0
@@ -80,6 +93,7 @@ export class RouteSearch {
     options: { by?: 'length' | 'time'; uTurnCost?: number; labelsMax?: number; endsMax?: number } = {},
   ) {
     this.network = network
+    this.s = network.sections
     this.byTime = options.by === 'time'
     this.msPerMmMin = this.byTime ? msPerMm(fastestKmh(network)) : 0
     this.uTurnCost = options.uTurnCost ?? 0
@@ -87,24 +101,25 @@ export class RouteSearch {
     const endsMax = options.endsMax ?? 64
     const slots = 2 ** Math.ceil(Math.log2(this.labelsMax * 2))
     this.mask = slots - 1
-    this.stamp = new Uint32Array(slots)
-    this.labelSegment = new Int32Array(slots)
-    this.labelCost = new Float64Array(slots)
-    this.labelMm = new Float64Array(slots)
-    this.labelParent = new Int32Array(slots)
-    this.labelSource = new Int32Array(slots)
-    this.labelDone = new Uint8Array(slots)
+    this.slotRound = new Uint32Array(slots)
+    this.slotLabel = new Int32Array(slots)
+    this.labelSegment = new Int32Array(this.labelsMax)
+    this.labelCost = new Float64Array(this.labelsMax)
+    this.labelMm = new Float64Array(this.labelsMax)
+    this.labelParent = new Int32Array(this.labelsMax)
+    this.labelSource = new Int32Array(this.labelsMax)
+    this.labelDone = new Uint8Array(this.labelsMax)
     // Each improvement of a label pushes once more, and a full heap ends the search.
     const heap = this.labelsMax * 3
     this.heapKey = new Float64Array(heap)
     this.heapLabel = new Int32Array(heap)
-    this.heapCost = new Float64Array(heap)
     this.sourceSegment = new Int32Array(endsMax)
     this.sourceMm = new Float64Array(endsMax)
     this.sourceCost = new Float64Array(endsMax)
     this.targetSegment = new Int32Array(endsMax)
     this.targetOffset = new Float64Array(endsMax)
     this.targetCost = new Float64Array(endsMax)
+    this.targetStart = new Float64Array(endsMax)
     this.targetLabel = new Int32Array(endsMax)
     this.targetTotal = new Float64Array(endsMax)
     this.targetSource = new Int32Array(endsMax)
@@ -115,19 +130,21 @@ export class RouteSearch {
   begin(goalLon: number, goalLat: number, goalRadiusM: number, lengthMmMax: number): void {
     this.round++
     if (this.round > 0xffff_fff0) {
-      this.stamp.fill(0)
+      this.slotRound.fill(0)
       this.round = 1
     }
     this.labels = 0
     this.heapSize = 0
     this.sources = 0
     this.targets = 0
+    this.targetBits = 0
     this.best = Infinity
     this.worstIsStale = true
     this.goalX = goalLon * UNITS_PER_DEGREE
     this.goalY = goalLat * UNITS_PER_DEGREE
-    this.kx = (metresPerDegreeLon(goalLat) * 1000 * PLANE_SAFETY) / UNITS_PER_DEGREE
-    this.ky = (metresPerDegreeLat(goalLat) * 1000 * PLANE_SAFETY) / UNITS_PER_DEGREE
+    this.scale.at(goalLat)
+    this.kx = (this.scale.lonM * 1000 * PLANE_SAFETY) / UNITS_PER_DEGREE
+    this.ky = (this.scale.latM * 1000 * PLANE_SAFETY) / UNITS_PER_DEGREE
     this.goalRadiusMm = goalRadiusM * 1000
     this.lengthMmMax = lengthMmMax
   }
@@ -143,10 +160,12 @@ export class RouteSearch {
   addTarget(segment: number, toMm: number, cost: number): number {
     invariant(this.targets < this.targetSegment.length, 'too many targets')
     const t = this.targets++
+    this.targetBits |= 1 << (segment & 31)
     this.targetSegment[t] = segment
     this.targetOffset[t] = toMm
     this.targetCost[t] = cost
     this.targetTotal[t] = Infinity
+    this.targetStart[t] = Infinity
     this.targetSource[t] = NONE
     this.targetMm[t] = 0
     this.targetLabel[t] = NONE
@@ -156,14 +175,7 @@ export class RouteSearch {
   /** Offers a target a way that needs no search (along one segment); `cost` is without the source's and the target's own. */
   offer(target: number, source: number, cost: number, mm: number): void {
     const total = this.sourceCost[source] + cost + this.targetCost[target]
-    if (total < this.targetTotal[target]) {
-      this.targetTotal[target] = total
-      this.targetSource[target] = source
-      this.targetMm[target] = mm
-      this.targetLabel[target] = NONE
-      if (total < this.best) this.best = total
-      this.worstIsStale = true
-    }
+    if (total < this.targetTotal[target]) this.settle(target, total, source, mm, NONE)
   }
 
   /** What a target costs by itself, as given. */
@@ -177,34 +189,119 @@ export class RouteSearch {
 
   /** Searches until no target can come within `window` of the best one. */
   run(window: number): void {
+    this.window = window
     for (let i = 0; i < this.sources; i++) {
       const segment = this.sourceSegment[i]
-      const left = Math.max(0, this.network.lengthMm(segment) - this.sourceMm[i])
-      this.leave(segment, this.sourceCost[i] + this.cost(segment, left), left, NONE, i)
+      const left = Math.max(0, this.s.segmentMm[segment] - this.sourceMm[i])
+      this.arrive(segment, this.sourceCost[i] + this.cost(segment, left), left, NONE, i)
     }
-    while (this.heapSize > 0) {
-      if (this.heapKey[0] >= this.bound(window)) break
-      const label = this.heapLabel[0]
-      const cost = this.heapCost[0]
+    while (this.heapSize > 0 && this.heapKey[0] < this.bound()) {
+      const key = this.heapKey[0]
+      const entry = this.heapLabel[0]
       this.popTop()
-      if (this.labelDone[label] === 1 || cost > this.labelCost[label]) continue
-      this.labelDone[label] = 1
-      const segment = this.labelSegment[label]
-      const mm = this.labelMm[label]
-      for (let t = 0; t < this.targets; t++) if (this.targetSegment[t] === segment) this.reach(t, label, cost, mm)
-      const length = this.network.lengthMm(segment)
-      this.leave(segment, cost + this.cost(segment, length), mm + length, label, this.labelSource[label])
+      if (entry < 0) this.turnBack(~entry)
+      else if (this.labelDone[entry] === 0) this.expand(entry, key)
     }
   }
 
+  /** Takes up every allowed turn at the end of a label's segment. */
+  private expand(label: number, key: number): void {
+    this.labelDone[label] = 1
+    const { segmentTo, firstOut, segmentRoad, roadFlags } = this.s
+    const segment = this.labelSegment[label]
+    const directed = segmentRoad[segment]
+    const hasBans = (roadFlags[directed >>> 1] & FLAG_BANS) !== 0
+    const junction = segmentTo[segment]
+    const end = firstOut[junction + 1]
+    for (let next = firstOut[junction]; next < end; next++) {
+      if (hasBans && !this.network.turnAllowed(segment, next)) continue
+      if (this.uTurnCost > 0 && segmentRoad[next] === (directed ^ 1)) {
+        if (key + this.uTurnCost < this.bound()) this.push(key + this.uTurnCost, ~label)
+      } else this.take(next, this.labelCost[label], label)
+    }
+  }
+
+  private turnBack(label: number): void {
+    const back = this.network.reverse(this.labelSegment[label])
+    this.take(back, this.labelCost[label] + this.uTurnCost, label)
+  }
+
+  /** Stands at the start of a segment: reaches the targets on it, and its end. */
+  private take(next: number, cost: number, label: number): void {
+    const mm = this.labelMm[label]
+    const source = this.labelSource[label]
+    if ((this.targetBits >>> (next & 31)) & 1)
+      for (let t = 0; t < this.targets; t++)
+        if (this.targetSegment[t] === next && cost < this.targetStart[t]) {
+          this.targetStart[t] = cost
+          const total = cost + this.cost(next, this.targetOffset[t]) + this.targetCost[t]
+          const length = mm + this.targetOffset[t]
+          if (total < this.targetTotal[t] && length <= this.lengthMmMax) this.settle(t, total, source, length, label)
+        }
+    const length = this.s.segmentMm[next]
+    this.arrive(next, cost + this.cost(next, length), mm + length, label, source)
+  }
+
+  private settle(t: number, total: number, source: number, mm: number, label: number): void {
+    this.targetTotal[t] = total
+    this.targetSource[t] = source
+    this.targetMm[t] = mm
+    this.targetLabel[t] = label
+    if (total < this.best) this.best = total
+    this.worstIsStale = true
+  }
+
   /** Keys from here on change nothing: beyond the window, or beyond what every target already has. */
-  private bound(window: number): number {
+  private bound(): number {
     if (this.worstIsStale) {
       this.worst = 0
       for (let t = 0; t < this.targets; t++) if (this.targetTotal[t] > this.worst) this.worst = this.targetTotal[t]
       this.worstIsStale = false
     }
-    return Math.min(this.best + window, this.worst)
+    return Math.min(this.best + this.window, this.worst)
+  }
+
+  /** Labels the end of a segment, unless it is beyond the bound or was reached at less. */
+  private arrive(segment: number, cost: number, mm: number, parent: number, source: number): void {
+    const key = cost + this.remaining(this.s.segmentTo[segment])
+    if (!(key < this.bound())) return
+    const { slotRound, slotLabel, labelSegment, mask } = this
+    let slot = Math.imul(segment, 0x9e37_79b1) >>> 7
+    slot = (slot ^ (slot >>> 11)) & mask
+    while (slotRound[slot] === this.round && labelSegment[slotLabel[slot]] !== segment) slot = (slot + 1) & mask
+    let label = slotLabel[slot]
+    if (slotRound[slot] !== this.round) {
+      if (this.labels >= this.labelsMax) return
+      label = this.labels++
+      slotRound[slot] = this.round
+      slotLabel[slot] = label
+      labelSegment[label] = segment
+      this.labelDone[label] = 0
+    } else if (this.labelDone[label] === 1 || this.labelCost[label] <= cost) return
+    this.labelCost[label] = cost
+    this.labelMm[label] = mm
+    this.labelParent[label] = parent
+    this.labelSource[label] = source
+    // Beyond the longest route of use it is not gone on from; it still stands in the way of dearer ones.
+    if (mm <= this.lengthMmMax) this.push(key, label)
+    else this.labelDone[label] = 1
+  }
+
+  private cost(segment: number, mm: number): number {
+    if (!this.byTime) return mm
+    return mm * msPerMm(kmhOf(this.network, segment))
+  }
+
+  /** A bound from below on the cost from a junction to any target. */
+  private remaining(junction: number): number {
+    let x = this.network.junctionX(junction) - this.goalX
+    if (x > HALF_TURN) x -= 2 * HALF_TURN
+    else if (x < -HALF_TURN) x += 2 * HALF_TURN
+    const dx = x * this.kx
+    const dy = (this.network.junctionY(junction) - this.goalY) * this.ky
+    const straight = Math.sqrt(dx * dx + dy * dy) - this.goalRadiusMm
+    if (!(straight > 0)) return 0
+    return this.byTime ? straight * this.msPerMmMin : straight
   }
 
   /**
@@ -221,87 +318,28 @@ export class RouteSearch {
       if (this.targetSegment[target] !== this.sourceSegment[source]) into.push(this.targetSegment[target])
       return
     }
+    into.push(this.targetSegment[target])
     for (let l = label; l !== NONE; l = this.labelParent[l]) into.push(this.labelSegment[l])
-    into.push(this.sourceSegment[source])
     into.reverse()
   }
 
-  private reach(t: number, label: number, cost: number, mm: number): void {
-    const total = cost + this.cost(this.targetSegment[t], this.targetOffset[t]) + this.targetCost[t]
-    if (total < this.targetTotal[t] && mm + this.targetOffset[t] <= this.lengthMmMax) {
-      this.targetTotal[t] = total
-      this.targetSource[t] = this.labelSource[label]
-      this.targetMm[t] = mm + this.targetOffset[t]
-      this.targetLabel[t] = label
-      if (total < this.best) this.best = total
-      this.worstIsStale = true
-    }
-  }
-
-  /** Relaxes every allowed turn at the end of a segment. */
-  private leave(segment: number, cost: number, mm: number, parent: number, source: number): void {
-    if (mm > this.lengthMmMax) return
-    const network = this.network
-    const junction = network.to(segment)
-    const back = network.reverse(segment)
-    const end = network.firstOutgoing(junction + 1)
-    for (let next = network.firstOutgoing(junction); next < end; next++) {
-      if (!network.turnAllowed(segment, next)) continue
-      const turned = next === back ? cost + this.uTurnCost : cost
-      let slot = Math.imul(next, 0x9e37_79b1) >>> 7
-      slot = (slot ^ (slot >>> 11)) & this.mask
-      while (this.stamp[slot] === this.round && this.labelSegment[slot] !== next) slot = (slot + 1) & this.mask
-      if (this.stamp[slot] !== this.round) {
-        if (this.labels >= this.labelsMax) continue
-        this.labels++
-        this.stamp[slot] = this.round
-        this.labelSegment[slot] = next
-        this.labelDone[slot] = 0
-      } else if (this.labelDone[slot] === 1 || this.labelCost[slot] <= turned) continue
-      this.labelCost[slot] = turned
-      this.labelMm[slot] = mm
-      this.labelParent[slot] = parent
-      this.labelSource[slot] = source
-      this.push(turned + this.remaining(next), slot, turned)
-    }
-  }
-
-  private cost(segment: number, mm: number): number {
-    if (!this.byTime) return mm
-    return mm * msPerMm(kmhOf(this.network, segment))
-  }
-
-  /** A bound from below on the cost from the start of a segment to any target. */
-  private remaining(segment: number): number {
-    let x = this.network.startX(segment) - this.goalX
-    if (x > HALF_TURN) x -= 2 * HALF_TURN
-    else if (x < -HALF_TURN) x += 2 * HALF_TURN
-    const dx = x * this.kx
-    const dy = (this.network.startY(segment) - this.goalY) * this.ky
-    const straight = Math.sqrt(dx * dx + dy * dy) - this.goalRadiusMm
-    if (!(straight > 0)) return 0
-    return this.byTime ? straight * this.msPerMmMin : straight
-  }
-
-  private push(key: number, label: number, cost: number): void {
+  private push(key: number, label: number): void {
     if (this.heapSize >= this.heapKey.length) return
-    const { heapKey, heapLabel, heapCost } = this
+    const { heapKey, heapLabel } = this
     let i = this.heapSize++
     while (i > 0) {
       const up = (i - 1) >> 1
       if (heapKey[up] <= key) break
       heapKey[i] = heapKey[up]
       heapLabel[i] = heapLabel[up]
-      heapCost[i] = heapCost[up]
       i = up
     }
     heapKey[i] = key
     heapLabel[i] = label
-    heapCost[i] = cost
   }
 
   private popTop(): void {
-    const { heapKey, heapLabel, heapCost } = this
+    const { heapKey, heapLabel } = this
     const n = --this.heapSize
     const key = heapKey[n]
     let i = 0
@@ -312,12 +350,10 @@ export class RouteSearch {
       if (heapKey[down] >= key) break
       heapKey[i] = heapKey[down]
       heapLabel[i] = heapLabel[down]
-      heapCost[i] = heapCost[down]
       i = down
     }
     heapKey[i] = key
     heapLabel[i] = heapLabel[n]
-    heapCost[i] = heapCost[n]
   }
 }
 

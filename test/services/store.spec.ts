@@ -2,6 +2,7 @@ import { readSettings } from '#runtime'
 import { dataSourceOptions, openDataSource } from '#store'
 import { concurrentSuite } from '../store/concurrent.suite'
 import { newDatabase, serverDatabase, type Database } from '../store/databases'
+import { fourEyesSuite } from '../store/four-eyes.suite'
 import { schemaSuite } from '../store/schema.suite'
 import { workSuite } from '../store/work.suite'
 
@@ -18,6 +19,7 @@ if (!url) console.warn('SKIPPED: no DATABASE_URL, so nothing here was tried agai
   const store = () => database.store
 
   describe('its schema', () => schemaSuite(store))
+  describe('its four eyes', () => fourEyesSuite(store))
   describe('work in it', () => workSuite(store, CONNECTIONS))
   describe('written to at once', () => concurrentSuite(store, CONNECTIONS))
 

@@ -1,5 +1,6 @@
 import { concurrentSuite } from './concurrent.suite'
 import { embeddedDatabase, type Database } from './databases'
+import { fourEyesSuite } from './four-eyes.suite'
 import { schemaSuite } from './schema.suite'
 import { workSuite } from './work.suite'
 
@@ -12,6 +13,7 @@ describe('the embedded database', () => {
   const store = () => database.store
 
   describe('its schema', () => schemaSuite(store))
+  describe('its four eyes', () => fourEyesSuite(store))
   describe('work in it', () => workSuite(store, 4))
   describe('written to at once', () => concurrentSuite(store, 3))
 })

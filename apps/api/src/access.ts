@@ -5,11 +5,13 @@ import {
   ForbiddenException,
   Inject,
   Injectable,
+  NotFoundException,
   SetMetadata,
   UnauthorizedException,
 } from '@nestjs/common'
 import { Reflector } from '@nestjs/core'
 import { type FastifyRequest } from 'fastify'
+import { type AgencyId } from '#kernel'
 import { ACCESS_RULE, SETTINGS_OF_PROCESS, type Settings } from '#runtime'
 import { isDeviceToken, principalOf, type Principal, type Role, Store } from '#store'
 
@@ -67,3 +69,9 @@ export class AccessGuard implements CanActivate {
 
 const bearer = (request: FastifyRequest): string | undefined =>
   /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1]
+
+/** Everybody's business is the own agency. */
+export function ownAgency(who: Principal, agency: AgencyId): void {
+  // The same answer as for an agency that doesn't exist: nobody learns which others there are.
+  if (who.agency !== agency) throw new NotFoundException('there is no such agency')
+}

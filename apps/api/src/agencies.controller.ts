@@ -5,7 +5,7 @@ import { type AgencyId } from '#kernel'
 import { describePolicy, parsePolicy } from '#policy'
 import { CLOCK, type Clock } from '#runtime'
 import { agencyById, monthlyResults, networksOf, policiesOf, type Principal, filePolicy, Store } from '#store'
-import { Access, Who } from './access'
+import { Access, ownAgency, Who } from './access'
 import { jsonSchema } from './devices.controller'
 
 @ApiTags('agencies')
@@ -63,8 +63,3 @@ export class AgenciesController {
 
 /** No cell of a result stands for fewer vehicles than this. */
 const VEHICLES_MIN = 10
-
-function ownAgency(who: Principal, agency: AgencyId): void {
-  // The same answer as for an agency that doesn't exist: nobody learns which others there are.
-  if (who.agency !== agency) throw new NotFoundException('there is no such agency')
-}

@@ -4,13 +4,14 @@ import { PipelineModule } from '#pipeline'
 import { AccessGuard } from './access'
 import { AgenciesController } from './agencies.controller'
 import { DevicesController } from './devices.controller'
+import { DraftsController } from './drafts.controller'
 import { ProblemFilter } from './problem'
 import { StatementsController } from './statements.controller'
 
 /** HTTP for devices, citizens, agencies and analysts. Every route has a rule that says who may use it; without one it is closed. */
 @Module({
   imports: [PipelineModule],
-  controllers: [DevicesController, StatementsController, AgenciesController],
+  controllers: [DevicesController, StatementsController, AgenciesController, DraftsController],
   providers: [
     { provide: APP_GUARD, useClass: AccessGuard },
     { provide: APP_FILTER, useClass: ProblemFilter },

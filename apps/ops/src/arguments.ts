@@ -12,6 +12,7 @@ const id =
 export const agencyId = id<AgencyId>()
 export const accountId = id<AccountId>()
 export const vehicleId = id<VehicleId>()
+export const personId = id<string>()
 
 export function deviceId(text: string): DeviceId {
   const parsed = deviceIdSchema.safeParse(text)
@@ -34,4 +35,9 @@ export function moment(text: string): Instant {
       : NaN
   if (!Number.isFinite(at)) throw new InvalidArgumentError('expected 2026-01-05 or 2026-01-05T08:00:00+01:00')
   return instant(at)
+}
+
+export function wholeDays(text: string): number {
+  if (!/^\d{1,3}$/.test(text) || Number(text) > 366) throw new InvalidArgumentError('expected whole days, 0 to 366')
+  return Number(text)
 }

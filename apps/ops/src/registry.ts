@@ -7,24 +7,34 @@ import {
   agencyById,
   AgencyRow,
   grantAccess,
+  nameOfficer,
   ratedVehicleOf,
+  ROLES,
   saveAccount,
   saveAgency,
   saveDevice,
   saveVehicle,
+  setNotice,
   vehiclesOf,
   type Role,
   type Store,
   type Tx,
 } from '#store'
-import { accountId, agencyId, deviceId, vehicleId } from './arguments'
+import { systemClock } from '#runtime'
+import { accountId, agencyId, deviceId, personId, vehicleId, wholeDays } from './arguments'
 import { withDatabase } from './database'
 import { columns, say } from './printed'
 
 /** 256 random bits: only their digest is stored, so this is the one time that they are shown. */
 const newToken = (): string => randomBytes(32).toString('base64url')
 
-const ROLES: readonly Role[] = ['citizen', 'agency', 'analyst', 'operator']
+interface AccessGrant {
+  readonly role: Role
+  readonly agency: AgencyId
+  readonly account?: AccountId
+  readonly person?: string
+  readonly name?: string
+}
 
 /** `roadmeter agency | account | vehicle | device | access`: who takes part. */
 export const registryCommands = (): Command[] => [
@@ -39,6 +49,24 @@ export const registryCommands = (): Command[] => [
           withDatabase(async (store) => {
             await store.transaction((tx) => saveAgency(tx, { id, name }))
             say(`agency ${id}: ${name}`)
+          }),
+        ),
+    )
+    .addCommand(
+      new Command('notice')
+        .description(
+          'say how long before it starts a policy must be public, where policies are approved; 30 days unless said',
+        )
+        .addArgument(new Argument('<id>', 'the agency').argParser(agencyId))
+        .requiredOption('--days <count>', 'whole days, 0 to 366', wholeDays)
+        .requiredOption('--reason <text>', 'why, for the record')
+        .action((id: AgencyId, { days, reason }: { days: number; reason: string }) =>
+          withDatabase(async (store) => {
+            await store.transaction(async (tx) => {
+              await knownAgency(tx, id)
+              await setNotice(tx, id, days, reason, systemClock.now())
+            })
+            say(`policies of ${id} are public ${days} days before they start`)
           }),
         ),
     )
@@ -143,7 +171,13 @@ export const registryCommands = (): Command[] => [
       .addOption(new Option('--role <role>', 'what for').choices(ROLES).makeOptionMandatory())
       .requiredOption('--agency <id>', 'for whose data', agencyId)
       .option('--account <id>', 'a citizen: whose statements', accountId)
-      .action(({ role, agency, account }: { role: Role; agency: AgencyId; account?: AccountId }) =>
+      .option('--person <id>', 'an editor or approver of policies: who it is, 3 to 40 of a-z, 0-9 and -', personId)
+      .option('--name <name>', 'an editor or approver: the name under which it is remembered')
+      .addHelpText(
+        'after',
+        '\nFrom the first approver that an agency names, its policies are published only when somebody other than their author has\napproved them, for ever: see docs/policy.md.',
+      )
+      .action(({ role, agency, account, person, name }: AccessGrant) =>
         withDatabase(async (store, { publicUrl, httpHost, httpPort }) => {
           if ((role === 'citizen') !== (account !== undefined))
             throw new InputError(
@@ -152,13 +186,27 @@ export const registryCommands = (): Command[] => [
                 ? 'a citizen has one account: add --account'
                 : `--account is for citizens, not ${role}`,
             )
+          const office = role === 'editor' || role === 'approver' ? role : null
+          if ((office !== null) !== (person !== undefined))
+            throw new InputError(
+              'PERSON',
+              office
+                ? `an ${role} is a person: add --person and --name`
+                : `--person is for editors and approvers, not ${role}`,
+            )
           await store.transaction((tx) => knownAgency(tx, agency))
           if (account && (await knownAccount(store, account)).agency !== agency)
             throw new InputError('NO_ACCOUNT', `account ${account} is not one of ${agency}`)
           const token = newToken()
-          await store.transaction((tx) => grantAccess(tx, token, { role, agency, account: account ?? null }))
+          await store.transaction(async (tx) => {
+            if (office && person)
+              await nameOfficer(tx, { agency, person, role: office, name: name ?? person }, systemClock.now())
+            await grantAccess(tx, token, { role, agency, account: account ?? null, person })
+          })
           const link = `${publicUrl || `http://${httpHost}:${httpPort}`}/enter?token=${token}`
-          say(`${role} of ${account ?? agency}\ntoken (shown this once): ${token}\nsign in: ${link}`)
+          say(
+            `${role}${person ? ` ${person}` : ''} of ${account ?? agency}\ntoken (shown this once): ${token}\nsign in: ${link}`,
+          )
         }),
       ),
   ),

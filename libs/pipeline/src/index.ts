@@ -4,6 +4,20 @@ export { Engine } from './engine'
 export { EngineModule } from './engine.module'
 export { IngestModule } from './ingest.module'
 export { LINE, PipelineModule } from './pipeline.module'
+export {
+  approvePolicy,
+  draftPolicy,
+  policyStories,
+  policyStory,
+  recordFinding,
+  returnPolicy,
+  rollBack,
+  schedulePolicy,
+  shadowPolicy,
+  submitPolicy,
+  type Acting,
+  type PolicyStory,
+} from './policy-office'
 export { proofOf } from './proof'
 export { reconcile, type Finding } from './reconcile'
 export { type Line, type Stage } from './line'

@@ -158,16 +158,15 @@ export function filingFaults(policy: PolicyDocument, filing: Filing): FilingFaul
 const DAY_MS = 86_400_000
 
 /** A new version that is equal to an old one in all but its name in the books and its time. */
-export const rollbackOf = (old: PolicyDocument, as: { id: string; startsAt: string }): PolicyDocument => {
-  const { endsAt: _ended, ...terms } = old
-  return { ...terms, ...as }
-}
+export const rollbackOf = (old: PolicyDocument, as: { id: string; startsAt: string }): PolicyDocument => ({
+  ...old,
+  ...as,
+  endsAt: undefined,
+})
 
 /** What a policy says, whatever its name and whenever it says it: two of the same terms price every trip the same. */
-export const termsDigest = (policy: PolicyDocument): Digest => {
-  const { id: _id, name: _name, description: _text, startsAt: _from, endsAt: _to, ...terms } = policy
-  return digest(terms)
-}
+export const termsDigest = (policy: PolicyDocument): Digest =>
+  digest({ ...policy, id: '', name: '', description: '', startsAt: '', endsAt: '' })
 
 /** A moment at which another policy, or none, takes over. */
 export interface Takeover {

@@ -93,6 +93,12 @@ export const SETTINGS = {
     'How people reach the api, for links. Empty: the address it listens on.',
     /^(|https?:\/\/.+)$/,
   ),
+  token: text(
+    'ROADMETER_TOKEN',
+    '',
+    'text',
+    'Who acts at the command line, where that matters: the access token of an editor or approver.',
+  ),
   logLevel: oneOf(
     'ROADMETER_LOG',
     'info',
@@ -142,7 +148,7 @@ export type Settings = { readonly [K in keyof typeof SETTINGS]: ReturnType<(type
 
 /** What was given, as it may be printed: without passwords, be it one or an address that holds one. */
 function unsecret(env: string, given: string): string {
-  if (env.includes('PASSWORD')) return '***'
+  if (/PASSWORD|TOKEN/.test(env)) return '***'
   // Up to the last @, which a password may hold too; where anything is odd, rather too much is hidden than too little.
   return JSON.stringify(env.endsWith('_URL') ? given.replace(/^([a-z][a-z0-9+.-]*:\/+)?.*@/is, '$1***@') : given)
 }

@@ -1,0 +1,181 @@
+import { Body, Controller, Get, HttpCode, Inject, NotFoundException, Param, Post, Put, Query } from '@nestjs/common'
+import { ApiBearerAuth, ApiBody, ApiTags } from '@nestjs/swagger'
+import { z } from 'zod'
+import { parseOrExplain, policySchema } from '#contracts'
+import { type AgencyId } from '#kernel'
+import {
+  approvePolicy,
+  draftPolicy,
+  policyStories,
+  policyStory,
+  returnPolicy,
+  rollBack,
+  schedulePolicy,
+  submitPolicy,
+  type Acting,
+  type PolicyStory,
+} from '#pipeline'
+import { describePolicy } from '#policy'
+import { CLOCK, type Clock } from '#runtime'
+import { type Principal, Store, type Tx } from '#store'
+import { Access, ownAgency, Who } from './access'
+import { jsonSchema } from './devices.controller'
+
+const reasonSchema = z.strictObject({ reason: z.string().min(1).max(500) })
+const approvalSchema = reasonSchema.extend({ digest: z.string().regex(/^[0-9a-f]{64}$/, 'expected a SHA-256') })
+const rollbackSchema = reasonSchema.extend({ to: z.string(), startsAt: z.iso.datetime({ offset: true }) })
+
+/**
+ * The way of a policy from its draft to its publication: written, checked, backtested and submitted by editors, approved or
+ * returned by approvers, never by whoever wrote it.
+ */
+@ApiTags('policy drafts')
+@ApiBearerAuth()
+@Controller('v1/agencies/:agency/drafts')
+export class DraftsController {
+  constructor(
+    @Inject(Store) private readonly store: Store,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
+
+  /** Every policy of the agency with where it stands: drafts first. */
+  @Get()
+  @Access(['editor', 'approver', 'agency', 'operator'])
+  async list(@Who() who: Principal, @Param('agency') agency: AgencyId) {
+    ownAgency(who, agency)
+    const stories = await this.store.transaction((tx) => policyStories(tx, agency, this.clock.now()))
+    return stories.map(({ document: { name, startsAt }, life, policy, state, digest }) => ({
+      policy,
+      name,
+      startsAt,
+      state,
+      digest,
+      revision: life.revisions.length,
+    }))
+  }
+
+  /** A policy, what it says in words, and every recorded step with who took it, when and why. */
+  @Get(':policy')
+  @Access(['editor', 'approver', 'agency', 'operator'])
+  async one(@Who() who: Principal, @Param('agency') agency: AgencyId, @Param('policy') policy: string) {
+    ownAgency(who, agency)
+    const story = await this.store.transaction((tx) => policyStory(tx, agency, policy, this.clock.now()))
+    if (!story) throw new NotFoundException('there is no such policy')
+    return told(story)
+  }
+
+  /** Writes a draft, or a new revision of one. It must be valid: what isn't is answered with every fault, and not kept. */
+  @Put(':policy')
+  @Access(['editor'])
+  @ApiBody({ schema: jsonSchema(policySchema) })
+  async write(
+    @Who() who: Principal,
+    @Param('agency') agency: AgencyId,
+    @Param('policy') policy: string,
+    @Body() body: unknown,
+    @Query('reason') reason?: string,
+  ) {
+    const named = { ...(body as object), id: (body as { id?: unknown } | null)?.id ?? policy }
+    if (named.id !== policy) throw new NotFoundException(`the document is policy ${String(named.id)}: put it there`)
+    return this.act(who, agency, (tx, acting) => draftPolicy(tx, acting, named, reason ?? 'written'))
+  }
+
+  /** Drafts a version that says what the published policy `to` said. */
+  @Post(':policy/rollback')
+  @Access(['editor'])
+  @ApiBody({ schema: jsonSchema(rollbackSchema) })
+  rollback(
+    @Who() who: Principal,
+    @Param('agency') agency: AgencyId,
+    @Param('policy') policy: string,
+    @Body() body: unknown,
+  ) {
+    const { to, startsAt, reason } = parseOrExplain(rollbackSchema, body, 'the rollback')
+    return this.act(who, agency, (tx, acting) => rollBack(tx, acting, to, { id: policy, startsAt }, reason))
+  }
+
+  /** Asks for approval of the latest revision, which must be checked and backtested. */
+  @Post(':policy/submit')
+  @HttpCode(200)
+  @Access(['editor'])
+  @ApiBody({ schema: jsonSchema(reasonSchema) })
+  submit(
+    @Who() who: Principal,
+    @Param('agency') agency: AgencyId,
+    @Param('policy') policy: string,
+    @Body() body: unknown,
+  ) {
+    const { reason } = parseOrExplain(reasonSchema, body, 'the submission')
+    return this.act(who, agency, (tx, acting) => submitPolicy(tx, acting, policy, reason))
+  }
+
+  /** Approves the very document that `digest` names, with its backtest. Not for whoever wrote or submitted it. */
+  @Post(':policy/approve')
+  @HttpCode(200)
+  @Access(['approver'])
+  @ApiBody({ schema: jsonSchema(approvalSchema) })
+  approve(
+    @Who() who: Principal,
+    @Param('agency') agency: AgencyId,
+    @Param('policy') policy: string,
+    @Body() body: unknown,
+  ) {
+    const { digest, reason } = parseOrExplain(approvalSchema, body, 'the approval')
+    return this.act(who, agency, (tx, acting) => approvePolicy(tx, acting, policy, digest, reason))
+  }
+
+  /** Sends a submitted policy back to its author. */
+  @Post(':policy/return')
+  @HttpCode(200)
+  @Access(['approver'])
+  @ApiBody({ schema: jsonSchema(reasonSchema) })
+  return(
+    @Who() who: Principal,
+    @Param('agency') agency: AgencyId,
+    @Param('policy') policy: string,
+    @Body() body: unknown,
+  ) {
+    const { reason } = parseOrExplain(reasonSchema, body, 'the return')
+    return this.act(who, agency, (tx, acting) => returnPolicy(tx, acting, policy, reason))
+  }
+
+  /** Publishes an approved policy; it takes over by itself when it starts. */
+  @Post(':policy/schedule')
+  @HttpCode(200)
+  @Access(['editor', 'approver'])
+  @ApiBody({ schema: jsonSchema(reasonSchema) })
+  schedule(
+    @Who() who: Principal,
+    @Param('agency') agency: AgencyId,
+    @Param('policy') policy: string,
+    @Body() body: unknown,
+  ) {
+    const { reason } = parseOrExplain(reasonSchema, body, 'the publication')
+    return this.act(who, agency, (tx, acting) => schedulePolicy(tx, acting, policy, reason))
+  }
+
+  private async act(
+    who: Principal,
+    agency: AgencyId,
+    work: (tx: Tx, acting: Acting) => Promise<PolicyStory>,
+  ): Promise<ReturnType<typeof told>> {
+    const acting = actingAs(who, agency, this.clock)
+    return told(await this.store.transaction((tx) => work(tx, acting)))
+  }
+}
+
+/** Whoever signed in as editor or approver of this agency. */
+function actingAs(who: Principal, agency: AgencyId, clock: Clock): Acting {
+  ownAgency(who, agency)
+  return { agency, person: who.person!, role: who.role as Acting['role'], now: clock.now() }
+}
+
+const told = ({ policy, state, digest, document, life }: PolicyStory) => ({
+  policy,
+  state,
+  digest,
+  words: describePolicy(document),
+  revisions: life.revisions,
+  steps: life.steps,
+  document,
+})

@@ -1,0 +1,62 @@
+import { Command } from 'commander'
+import { InputError, type AgencyId } from '#kernel'
+import { describePolicy, policyDigest } from '#policy'
+import { systemClock } from '#runtime'
+import { filePolicy } from '#store'
+import { agencyId } from '../arguments'
+import { withDatabase } from '../database'
+import { say } from '../printed'
+import { knownAgency } from '../registry'
+import { faultText, nameOf, readPolicy } from './documents'
+import { lifeCommands } from './life'
+
+export { faultText, readJson, readPolicy } from './documents'
+
+export function policyCommand(): Command {
+  const policy = new Command('policy')
+    .description('tariffs: what a mile costs, where, when and for whom')
+    .addCommand(
+      new Command('check')
+        .description('say every fault of a policy document with its path, or what it means in words; needs no database')
+        .argument('<file>', 'policy document (JSON)')
+        .action(async (file: string) => {
+          try {
+            const policy = await readPolicy(file)
+            say([nameOf(policy), ...describePolicy(policy).map((line) => `  ${line}`)].join('\n'))
+            say(`digest ${policyDigest(policy)}`)
+          } catch (error) {
+            if (!(error instanceof InputError) || error.faults.length === 0) throw error
+            say(error.faults.map(faultText).join('\n'))
+            throw new InputError(
+              'POLICY',
+              `${file}: ${error.faults.length} ${error.faults.length === 1 ? 'fault' : 'faults'}`,
+            )
+          }
+        }),
+    )
+    .addCommand(
+      new Command('file')
+        .description('publish a policy directly, where the agency has never named an approver')
+        .argument('<file>', 'policy document (JSON)')
+        .requiredOption('--agency <id>', 'whose policy it is', agencyId)
+        .addHelpText(
+          'after',
+          '\nIt must start in the future, or be the first of its agency. What is published never changes: a new version has an id and\na start of its own.',
+        )
+        .action(filePolicyOf),
+    )
+  lifeCommands().forEach((command) => policy.addCommand(command))
+  return policy
+}
+
+async function filePolicyOf(file: string, { agency }: { agency: AgencyId }): Promise<void> {
+  const document = await readPolicy(file)
+  await withDatabase(async (store) => {
+    const digest = await store.transaction(async (tx) => {
+      await knownAgency(tx, agency)
+      return filePolicy(tx, agency, document, systemClock.now())
+    })
+    say(`filed for ${agency}: ${nameOf(document)}\ndigest ${digest}`)
+    say(`approved by nobody: for a city that charges, name an approver (roadmeter access grant --role approver --help)`)
+  })
+}

@@ -1,0 +1,224 @@
+import { type PolicyDocument } from '#contracts'
+import { InputError, type AgencyId, type Digest, type Instant } from '#kernel'
+import {
+  draftState,
+  parsePolicy,
+  policyDigest,
+  publishedState,
+  rollbackOf,
+  stepRefusal,
+  type Life,
+  type PolicyState,
+  type StepName,
+} from '#policy'
+import {
+  addRevision,
+  addShadow,
+  addStep,
+  draftDocument,
+  draftsOf,
+  filingOf,
+  lifeOf,
+  lockPolicy,
+  noticeMsOf,
+  policiesOf,
+  publishPolicy,
+  refuseFaults,
+  type Actor,
+  type Tx,
+} from '#store'
+
+/** Who acts for an agency, and when: an editor or an approver who has signed in. */
+export interface Acting extends Actor {
+  readonly agency: AgencyId
+  readonly now: Instant
+}
+
+/** A policy with where it stands and how it came there. */
+export interface PolicyStory {
+  readonly policy: string
+  readonly state: PolicyState
+  readonly digest: Digest
+  readonly document: PolicyDocument
+  /** Empty for a policy that was filed directly. */
+  readonly life: Life
+}
+
+/**
+ * Keeps a document as the latest revision of its policy. What is not valid is refused with every fault and nothing is kept; what
+ * it already says changes nothing. An edit leaves every check, backtest and approval behind: those were of another revision.
+ */
+export async function draftPolicy(tx: Tx, acting: Acting, value: unknown, reason: string): Promise<PolicyStory> {
+  const document = parsePolicy(value)
+  const { agency, person, now } = acting
+  requireEditor(acting, 'write policies')
+  await lockPolicy(tx, agency, document.id)
+  if ((await policiesOf(tx, agency)).some((row) => row.document.id === document.id))
+    throw new InputError(
+      'POLICY_TAKEN',
+      `policy ${document.id} is published and never changes: give the new version an id of its own`,
+    )
+  const { revisions } = await lifeOf(tx, agency, document.id)
+  const digest = policyDigest(document)
+  if (revisions.at(-1)?.digest !== digest)
+    await addRevision(tx, agency, document, {
+      revision: revisions.length + 1,
+      digest,
+      author: person,
+      reason,
+      at: now,
+    })
+  return (await policyStory(tx, agency, document.id, now))!
+}
+
+/** Drafts a new version that says what a published one said: it goes the whole way, as any other. */
+export async function rollBack(
+  tx: Tx,
+  acting: Acting,
+  to: string,
+  as: { id: string; startsAt: string },
+  reason: string,
+): Promise<PolicyStory> {
+  const old = (await policiesOf(tx, acting.agency)).find(({ document }) => document.id === to)
+  if (!old) throw new InputError('NO_POLICY', `${acting.agency} has no published policy ${to}`)
+  return draftPolicy(tx, acting, rollbackOf(old.document, as), reason)
+}
+
+/** Asks for approval of what was checked and backtested. */
+export const submitPolicy = (tx: Tx, acting: Acting, policy: string, reason: string): Promise<PolicyStory> =>
+  takeStep(tx, acting, policy, 'submitted', reason)
+
+/** Approves the very document whose digest is named, with its latest backtest. */
+export async function approvePolicy(
+  tx: Tx,
+  acting: Acting,
+  policy: string,
+  approved: string,
+  reason: string,
+): Promise<PolicyStory> {
+  return takeStep(tx, acting, policy, 'approved', reason, ({ revisions, steps }) => {
+    const latest = revisions.at(-1)!
+    if (latest.digest !== approved)
+      throw new InputError('POLICY_EDITED', `policy ${policy} is ${latest.digest} now, not ${approved}: read it again`)
+    return steps.findLast(({ revision, step }) => revision === latest.revision && step === 'backtested')!.evidence
+  })
+}
+
+/** Sends a submitted policy back to its author. */
+export const returnPolicy = (tx: Tx, acting: Acting, policy: string, reason: string): Promise<PolicyStory> =>
+  takeStep(tx, acting, policy, 'returned', reason)
+
+/** Publishes an approved policy: from then on it is final, and at its start it takes over by itself. */
+export async function schedulePolicy(tx: Tx, acting: Acting, policy: string, reason: string): Promise<PolicyStory> {
+  const { agency, now } = acting
+  await lockPolicy(tx, agency, policy)
+  const document = await draftDocument(tx, agency, policy)
+  const notice = await noticeMsOf(tx, agency)
+  if (document) refuseFaults(document, await filingOf(tx, agency, now, notice))
+  await takeStep(tx, acting, policy, 'scheduled', reason)
+  await publishPolicy(tx, agency, document!, now, notice)
+  return (await policyStory(tx, agency, policy, now))!
+}
+
+/** Lets the latest revision rate alongside, over the trips that begin in [from, to), without charging anybody. */
+export async function shadowPolicy(
+  tx: Tx,
+  acting: Acting,
+  policy: string,
+  span: { from: Instant; to: Instant },
+  reason: string,
+): Promise<void> {
+  requireReason(reason)
+  requireEditor(acting, 'run a shadow')
+  if (span.to <= span.from || span.to <= acting.now)
+    throw new InputError('SHADOW_SPAN', 'a shadow ends after it begins, and in the future')
+  const life = await knownLife(tx, acting.agency, policy)
+  const { revision } = life.revisions.at(-1)!
+  const added = await addShadow(tx, acting.agency, { policy, revision, ...span, reason, at: acting.now }, acting)
+  if (added === 0)
+    throw new InputError('SHADOW_TAKEN', `revision ${revision} of policy ${policy} is or was a shadow: edit it first`)
+}
+
+/** Records that the latest revision was checked or backtested, and what that came to. */
+export const recordFinding = (
+  tx: Tx,
+  acting: Acting,
+  policy: string,
+  step: 'checked' | 'backtested',
+  evidence: Digest,
+  reason: string,
+): Promise<PolicyStory> => takeStep(tx, acting, policy, step, reason, () => evidence)
+
+async function takeStep(
+  tx: Tx,
+  acting: Acting,
+  policy: string,
+  step: StepName,
+  reason: string,
+  evidenceOf: (life: Life) => Digest | null = () => null,
+): Promise<PolicyStory> {
+  requireReason(reason)
+  const { agency, person, role, now } = acting
+  await lockPolicy(tx, agency, policy)
+  const life = await knownLife(tx, agency, policy)
+  const office = OFFICE_OF[step]
+  if (office && office !== role)
+    throw new InputError('POLICY_OFFICE', `policies are ${step} by an ${office}; ${person} signed in as ${role}`)
+  const refusal = stepRefusal(life, step, person)
+  if (refusal) throw new InputError('POLICY_STEP', `policy ${policy} can't be ${step}: ${refusal}`)
+  const { revision } = life.revisions.at(-1)!
+  await addStep(tx, agency, policy, { revision, step, reason, at: now, evidence: evidenceOf(life) }, { person, role })
+  return (await policyStory(tx, agency, policy, now))!
+}
+
+/** Whose step it is; the others are anybody's who has an office. */
+const OFFICE_OF: Partial<Record<StepName, Actor['role']>> = {
+  submitted: 'editor',
+  approved: 'approver',
+  returned: 'approver',
+}
+
+function requireEditor({ person, role }: Acting, what: string): void {
+  if (role !== 'editor') throw new InputError('POLICY_OFFICE', `editors ${what}; ${person} signed in as ${role}`)
+}
+
+function requireReason(reason: string): void {
+  if (reason.trim() === '' || reason.length > REASON_CHARACTERS_MAX)
+    throw new InputError('REASON', `say why, in 1 to ${REASON_CHARACTERS_MAX} characters`)
+}
+const REASON_CHARACTERS_MAX = 500
+
+export async function knownLife(tx: Tx, agency: AgencyId, policy: string): Promise<Life> {
+  const life = await lifeOf(tx, agency, policy)
+  if (life.revisions.length === 0) throw new InputError('NO_POLICY', `${agency} has no draft ${policy}`)
+  return life
+}
+
+/** A draft or a published policy with its life; null where there is neither. */
+export async function policyStory(tx: Tx, agency: AgencyId, policy: string, now: Instant): Promise<PolicyStory | null> {
+  const published = await policiesOf(tx, agency)
+  const life = await lifeOf(tx, agency, policy)
+  const row = published.find(({ document }) => document.id === policy)
+  if (row)
+    return {
+      policy,
+      state: publishedState(
+        row.document,
+        published.map(({ document }) => document),
+        now,
+      ),
+      ...row,
+      life,
+    }
+  const document = await draftDocument(tx, agency, policy)
+  return document && { policy, state: draftState(life), digest: life.revisions.at(-1)!.digest, document, life }
+}
+
+/** Every policy of an agency, drafts first, then what is published by its start. */
+export async function policyStories(tx: Tx, agency: AgencyId, now: Instant): Promise<PolicyStory[]> {
+  const published = (await policiesOf(tx, agency)).map(({ document }) => document.id)
+  const drafts = (await draftsOf(tx, agency)).filter((policy) => !published.includes(policy))
+  const stories: PolicyStory[] = []
+  for (const policy of [...drafts, ...published]) stories.push((await policyStory(tx, agency, policy, now))!)
+  return stories
+}

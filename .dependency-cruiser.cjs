@@ -16,6 +16,7 @@ const pure = Object.keys(PURE)
 const SHELL = {
   runtime: ['kernel'],
   messaging: ['kernel', 'contracts', 'runtime'],
+  payments: ['kernel', 'contracts', 'runtime'],
   store: [...pure, 'runtime'],
   pipeline: [...pure, 'store', 'messaging', 'runtime'],
 }
@@ -23,7 +24,7 @@ const line = ['kernel', 'contracts', 'pipeline', 'store', 'messaging', 'runtime'
 const APPS = {
   ingest: line,
   engine: line,
-  api: [...pure, 'pipeline', 'store', 'messaging', 'runtime'],
+  api: [...pure, 'pipeline', 'store', 'messaging', 'payments', 'runtime'],
   ops: [...pure, 'pipeline', 'store', 'messaging', 'runtime'],
   // The pilot is all processes in one, so it takes the api as it is.
   pilot: [...pure, 'pipeline', 'store', 'messaging', 'runtime', 'apps/api'],
@@ -88,7 +89,7 @@ module.exports = {
     {
       name: 'nest-only-in-apps-and-module-files',
       severity: 'error',
-      from: { path: '^libs/', pathNot: '^libs/(store|messaging|runtime|pipeline)/src/[^/]+\\.module\\.ts$' },
+      from: { path: '^libs/', pathNot: '^libs/(store|messaging|payments|runtime|pipeline)/src/[^/]+\\.module\\.ts$' },
       to: { path: 'node_modules/@nestjs/' },
     },
     {
@@ -120,6 +121,7 @@ module.exports = {
     },
     confine('typeorm|pg|@electric-sql', 'store'),
     confine('mqtt|aedes|bullmq|ioredis', 'messaging'),
+    confine('stripe', 'payments'),
   ],
   options: {
     doNotFollow: { path: 'node_modules' },

@@ -78,6 +78,8 @@ export const billingSchema = z.strictObject({
   reviewDays: z.int().min(0).max(90).default(10),
   /** Days between the sealed statement and its due date. */
   dueDays: z.int().min(0).max(180).default(30),
+  /** Days after the due date until which a line can be questioned; 60 where absent. */
+  disputeDays: z.int().min(0).max(730).optional(),
 })
 
 /**

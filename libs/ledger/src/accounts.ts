@@ -5,12 +5,22 @@ import { digest, micros, NO_MONEY, type AccountId, type AgencyId, type Micros } 
  * owed to or earned by it (a credit), so that all accounts together are zero at any moment.
  */
 export type AccountName =
-  `accrued:${string}` | `billed:${string}` | `revenue:${string}` | `rounding:${string}` | `cash:${string}`
+  | `accrued:${string}`
+  | `billed:${string}`
+  | `disputed:${string}`
+  | `wallet:${string}`
+  | `revenue:${string}`
+  | `rounding:${string}`
+  | `cash:${string}`
 
 /** Driven but not yet on a statement. */
 export const accrued = (account: AccountId): AccountName => `accrued:${account}`
 /** Asked for by sealed statements and not yet paid. */
 export const billed = (account: AccountId): AccountName => `billed:${account}`
+/** Of what was billed, what a dispute holds: nobody asks for it until the dispute is decided. */
+export const disputed = (account: AccountId): AccountName => `disputed:${account}`
+/** What a payer has paid ahead or been credited: below zero, since it is owed to the payer. */
+export const wallet = (account: AccountId): AccountName => `wallet:${account}`
 /** Earned by a jurisdiction: a city, a county, a state. */
 export const revenue = (jurisdiction: string): AccountName => `revenue:${jurisdiction}`
 /** What rounding statements to the coin has given and taken. */

@@ -1,4 +1,5 @@
 export * from './accounts'
 export * from './chain'
 export * from './merkle'
+export * from './settlement'
 export * from './transfer'

@@ -75,7 +75,7 @@ const transfers: fc.Arbitrary<Transfer> = fc.oneof(
   fc
     .tuple(name, money, fc.constantFrom(1n, 5_000n, CENT, 1_000_000n))
     .map(([id, exact, coin]) => statementTransfer(occasion, { statement: id as StatementId }, exact, coin)),
-  fc.tuple(name, money).map(([payment, amount]) => paymentTransfer(occasion, { payment }, amount)),
+  fc.tuple(name, money).map(([payment, amount]) => paymentTransfer(occasion, { payment }, amount, amount)),
 )
 
 describe('transfers', () => {

@@ -14,9 +14,9 @@ import {
   type TripId,
   type VehicleId,
 } from '#kernel'
-import { accrued, balances, billed, cash, revenue, rounding, type Posting } from './accounts'
+import { accrued, balances, billed, cash, disputed, revenue, rounding, wallet, type Posting } from './accounts'
 
-export type TransferKind = 'trip' | 'cap' | 'statement' | 'payment' | 'reversal'
+export type TransferKind = 'trip' | 'cap' | 'statement' | 'payment' | 'settlement' | 'hold' | 'reversal'
 
 /** A fact about money: never edited, only reversed. Its postings sum to zero; its id follows from what it is about. */
 export interface Transfer {
@@ -42,6 +42,7 @@ export interface Transfer {
   readonly statement?: StatementId
   /** The payment provider's or the cashier's reference. */
   readonly payment?: string
+  readonly dispute?: string
   readonly reversalOf?: TransferId
   readonly reason?: string
 }
@@ -114,15 +115,46 @@ export function statementTransfer(
   ])
 }
 
-/** Money received (above zero) or paid back (below zero) against what statements ask for. */
+/**
+ * Money received (above zero) or paid back (below zero). What a statement still asks for goes to it, `toStatement`; the rest is
+ * the payer's credit.
+ */
 export function paymentTransfer(
   occasion: Occasion,
   subject: { readonly payment: string; readonly statement?: StatementId },
   amount: Micros,
+  toStatement: Micros,
 ): Transfer {
   const { payment, statement } = subject
   return transfer(occasion, 'payment', [payment], { payment, statement }, [
     { account: cash(occasion.agency), amount },
+    { account: billed(occasion.payer), amount: micros(-toStatement) },
+    { account: wallet(occasion.payer), amount: micros(toStatement - amount) },
+  ])
+}
+
+/** Pays a statement from the payer's credit; below zero, what a statement gives back becomes credit. `turn` counts them. */
+export function settlementTransfer(
+  occasion: Occasion,
+  subject: { readonly statement: StatementId; readonly turn: number },
+  amount: Micros,
+): Transfer {
+  const { statement, turn } = subject
+  return transfer(occasion, 'settlement', [statement, turn], { statement }, [
+    { account: wallet(occasion.payer), amount },
+    { account: billed(occasion.payer), amount: micros(-amount) },
+  ])
+}
+
+/** Holds what a dispute is about; below zero, asks for it again. `turn` counts them. */
+export function holdTransfer(
+  occasion: Occasion,
+  subject: { readonly statement: StatementId; readonly dispute: string; readonly turn: number },
+  amount: Micros,
+): Transfer {
+  const { statement, dispute, turn } = subject
+  return transfer(occasion, 'hold', [dispute, turn], { statement, dispute }, [
+    { account: disputed(occasion.payer), amount },
     { account: billed(occasion.payer), amount: micros(-amount) },
   ])
 }
@@ -152,10 +184,20 @@ export const sumOf = (postings: Iterable<Posting>): Micros => {
 
 type Refs = Pick<
   Transfer,
-  'trip' | 'revision' | 'policy' | 'cap' | 'vehicle' | 'span' | 'statement' | 'payment' | 'reversalOf' | 'reason'
+  | 'trip'
+  | 'revision'
+  | 'policy'
+  | 'cap'
+  | 'vehicle'
+  | 'span'
+  | 'statement'
+  | 'payment'
+  | 'dispute'
+  | 'reversalOf'
+  | 'reason'
 >
 
-const refsOf = ({ trip, revision, policy, cap, vehicle, span, statement, payment }: Transfer): Refs => ({
+const refsOf = ({ trip, revision, policy, cap, vehicle, span, statement, payment, dispute }: Transfer): Refs => ({
   trip,
   revision,
   policy,
@@ -164,6 +206,7 @@ const refsOf = ({ trip, revision, policy, cap, vehicle, span, statement, payment
   span,
   statement,
   payment,
+  dispute,
 })
 
 const earningPostings = ({ payer }: Occasion, earnings: readonly Earning[]): Posting[] =>

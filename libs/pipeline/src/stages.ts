@@ -4,11 +4,13 @@ import { match } from './match'
 import { meter } from './meter'
 import { post } from './post'
 import { rate } from './rate'
+import { settle } from './settle'
 
 /**
  * The line after the inbox. `match` takes a device: its batches become trips and those are matched to roads. `meter`, `rate`
- * and `post` take trips: their charge report, their charges, their transfers in the ledger (many trips share a transaction there). `close` takes a period
- * (`agency/2026-10`) and moves it one step towards its sealed statements.
+ * and `post` take trips: their charge report, their charges, their transfers in the ledger (many trips share a transaction there).
+ * `close` takes a period
+ * (`agency/2026-10`) and moves it one step towards its sealed statements; `settle` an account: payments, credit, disputes.
  */
 export const STAGES = {
   match: oneByOne(match),
@@ -16,5 +18,6 @@ export const STAGES = {
   rate: oneByOne(rate),
   post: { most: 200, work: post },
   close: oneByOne(close),
+  settle: oneByOne(settle),
 } satisfies Record<string, Stage>
 export type StageName = keyof typeof STAGES

@@ -98,6 +98,25 @@ export const SETTINGS = {
     '',
     'text',
     'Who acts at the command line, where that matters: the access token of an editor or approver.',
+  payments: oneOf(
+    'ROADMETER_PAYMENTS',
+    'none',
+    ['none', 'local', 'stripe'],
+    'Who takes payments: nobody but the desk, a provider of worthless money for demonstrations, or Stripe.',
+  ),
+  paymentSecret: text(
+    'ROADMETER_PAYMENT_SECRET',
+    '',
+    'text',
+    'The secret by which the payment provider signs its messages.',
+  ),
+  stripeKey: text('STRIPE_SECRET_KEY', '', 'text', 'How payments are asked for at Stripe.'),
+  stripeUrl: text(
+    'STRIPE_API_URL',
+    '',
+    'http(s)://… or empty',
+    'Somebody else who speaks its api. Empty: Stripe itself.',
+    /^(|https?:\/\/.+)$/,
   ),
   logLevel: oneOf(
     'ROADMETER_LOG',

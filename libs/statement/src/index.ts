@@ -1,3 +1,12 @@
+export {
+  DECISION_DAYS,
+  disputeState,
+  disputeUntil,
+  subjectOf,
+  type DisputeState,
+  type DisputeStep,
+  type Subject,
+} from './dispute'
 export { billingTerms, draftStatement, isAdjustment, statementDigest } from './draft'
 export type { BilledCredit, BilledTrip, StatementInput } from './draft'
 export { statementCsv } from './csv'

@@ -2,9 +2,7 @@ import { DataSource, type DataSourceOptions } from 'typeorm'
 import { InputError, invariant } from '#kernel'
 import { type Settings } from '#runtime'
 import { embeddedDriver, openEmbedded } from './embedded'
-import { First1763800000000 } from './migrations/1763800000000-first'
-import { PolicyLife1763842600000 } from './migrations/1763842600000-policy-life'
-import { Books1764000000500 } from './migrations/1764000000500-books'
+import { MIGRATIONS } from './migrations'
 import { ROWS } from './rows'
 
 type DatabaseSettings = Pick<Settings, 'databaseUrl' | 'databaseConnections' | 'dataDir'>
@@ -14,7 +12,7 @@ export async function dataSourceOptions(settings: DatabaseSettings): Promise<Dat
   const options = {
     type: 'postgres',
     entities: ROWS,
-    migrations: [First1763800000000, PolicyLife1763842600000, Books1764000000500],
+    migrations: MIGRATIONS,
     migrationsTableName: 'migration',
     migrationsTransactionMode: 'each',
     synchronize: false,

@@ -31,6 +31,12 @@ export const saveAccount = (tx: Tx, account: { id: AccountId; agency: AgencyId; 
     [account.id, account.agency, account.name],
   )
 
+export const accountById = (
+  tx: Tx,
+  account: AccountId,
+): Promise<{ id: AccountId; agency: AgencyId; name: string } | null> =>
+  tx.row(`select id, agency, name from metering.account where id = $1`, [account])
+
 /** `name` is what its owner calls it. */
 export interface VehicleRow extends RatedVehicle {
   readonly account: AccountId

@@ -98,6 +98,7 @@ export const SETTINGS = {
     '',
     'text',
     'Who acts at the command line, where that matters: the access token of an editor or approver.',
+  ),
   payments: oneOf(
     'ROADMETER_PAYMENTS',
     'none',

@@ -35,6 +35,7 @@ const NPM = {
   '@turf': ['geofencing', 'policy'],
   flatbush: ['road-network', 'geofencing'],
   '@noble': ['kernel'],
+  cbor2: ['contracts'],
   'temporal-polyfill': ['policy', 'rating', 'statement'],
 }
 

@@ -1,4 +1,4 @@
-import { batchBytes, decodeBatch, type Batch } from '#contracts'
+import { batchBytes, batchDigest, decodeBatch, type Batch } from '#contracts'
 import {
   chance,
   instant,
@@ -43,10 +43,15 @@ export function concurrentSuite(opened: () => Store, writers: number): void {
     })
   })
 
+  const arrivalOf = (device: DeviceId, bytes: Uint8Array): Arrival => {
+    const decoded = decodeBatch(device, bytes, NOW)
+    const contentDigest = decoded.ok ? batchDigest(device, decoded.batch) : null
+    return { device, bytes, decoded, authentic: true, contentDigest }
+  }
   const arrival = (device: DeviceId, seq: number, content = 0): Arrival => {
     const batch: Batch = { v: 1, boot: 0, seq, trip: 't', event: 'run', fixes: [[NOW - 1000 + content, 45, 7, 4]] }
     const bytes = batchBytes(batch)
-    return { device, bytes, decoded: decodeBatch(bytes, NOW) }
+    return arrivalOf(device, bytes)
   }
   const shuffled = <T>(items: readonly T[], seed: string): T[] => {
     const dice = chance(seed)
@@ -63,7 +68,9 @@ export function concurrentSuite(opened: () => Store, writers: number): void {
         const mine = shuffled(all, `writer ${writer}`)
         const got = []
         for (let i = 0; i < mine.length; i += 10)
-          got.push(...(await store.transaction((tx) => commitArrivals(tx, mine.slice(i, i + 10), NOW))))
+          got.push(
+            ...(await store.transaction((tx) => commitArrivals(tx, mine.slice(i, i + 10), NOW, `writer-${writer}`))),
+          )
         return got
       }),
     )
@@ -85,7 +92,7 @@ export function concurrentSuite(opened: () => Store, writers: number): void {
   it('lets one content win where a number is used twice at once', async () => {
     const rivals = Array.from({ length: writers }, (_, i) => arrival(DEVICES[0], 1000, i))
     const outcomes = await Promise.all(
-      rivals.map(async (rival) => (await store.transaction((tx) => commitArrivals(tx, [rival], NOW)))[0]),
+      rivals.map(async (rival) => (await store.transaction((tx) => commitArrivals(tx, [rival], NOW, 'one')))[0]),
     )
     expect(outcomes.map(({ fate, reason }) => reason ?? fate).sort()).toEqual(
       ['accepted', ...Array.from({ length: writers - 1 }, () => 'KEY_REUSE')].sort(),
@@ -95,7 +102,7 @@ export function concurrentSuite(opened: () => Store, writers: number): void {
   it('treats a group as it would its members one by one', async () => {
     const refused = (seq: number): Arrival => {
       const bytes = new TextEncoder().encode(JSON.stringify({ v: 1, boot: 0, seq, trip: 't', speed: 50 }))
-      return { device: DEVICES[1], bytes, decoded: decodeBatch(bytes, NOW) }
+      return arrivalOf(DEVICES[1], bytes)
     }
     const group = (seq: number) => [
       refused(seq),
@@ -103,9 +110,10 @@ export function concurrentSuite(opened: () => Store, writers: number): void {
       arrival(DEVICES[1], seq + 1),
       refused(seq + 1),
     ]
-    const together = await store.transaction((tx) => commitArrivals(tx, group(2000), NOW))
+    const together = await store.transaction((tx) => commitArrivals(tx, group(2000), NOW, 'one'))
     const oneByOne = []
-    for (const one of group(3000)) oneByOne.push(...(await store.transaction((tx) => commitArrivals(tx, [one], NOW))))
+    for (const one of group(3000))
+      oneByOne.push(...(await store.transaction((tx) => commitArrivals(tx, [one], NOW, 'one'))))
     const fates = (outcomes: typeof together) => outcomes.map(({ fate, reason }) => reason ?? fate)
     expect(fates(together)).toEqual(['MALFORMED', 'KEY_REUSE', 'accepted', 'MALFORMED'])
     expect(fates(together)).toEqual(fates(oneByOne))

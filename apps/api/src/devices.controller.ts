@@ -43,8 +43,8 @@ export class DevicesController {
     @RawBody() bytes: Buffer | undefined,
     @Body() _body: unknown,
   ): Promise<Receipt> {
-    const receipt = await this.accept.message({ device, bytes: bytes ?? new Uint8Array() })
-    if (!receipt) throw new UnprocessableEntityException('the batch was rejected and its number could not be read')
+    const { receipt, reason, detail } = await this.accept.message({ device, bytes: bytes ?? new Uint8Array() })
+    if (!receipt) throw new UnprocessableEntityException(`the batch was rejected as ${reason}: ${detail}`)
     return receipt
   }
 
@@ -57,6 +57,6 @@ export class DevicesController {
       heldRanges(tx, device, /^\d{1,9}$/.test(boot ?? '') ? Number(boot) : undefined),
     )
     if (!held) throw new NotFoundException('nothing was received of this device yet')
-    return receiptOf(device, held.boot, held.held)
+    return this.accept.signed(device, receiptOf(device, held.boot, held.held))
   }
 }

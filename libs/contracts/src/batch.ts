@@ -1,13 +1,8 @@
 import { z } from 'zod'
-import { canonical, digest, type DeviceId, type Digest, type Instant } from '#kernel'
+import { digest, type DeviceId, type Digest } from '#kernel'
 
 export const FIXES_PER_BATCH_MAX = 600
 export const BATCH_BYTES_MAX = 64 * 1024
-/** A larger message is read no further: its number stays unknown, and no receipt moves past it. */
-export const READABLE_BYTES_MAX = 256 * 1024 + 1024
-/** A message older than this, or further ahead than the next, is rejected as TIME. */
-export const FIX_AGE_MS_MAX = 35 * 86_400_000
-export const FIX_AHEAD_MS_MAX = 5 * 60_000
 
 const epochMs = z.int().min(0).max(4_102_444_800_000)
 const latitude = z.number().min(-90).max(90)
@@ -20,115 +15,120 @@ export const fixSchema = z
   .refine((fix) => fix.length <= 4, 'expected 3 or 4 numbers')
 export type WireFix = z.infer<typeof fixSchema>
 
-/** What a device sends, on `roadmeter/v1/{device}/batch` or by HTTPS. Unknown fields are refused: no name, no plate, no speed. */
-export const batchSchema = z.strictObject({
+const wireFields = z.strictObject({
   v: z.literal(1),
   /** Counts starts of the device. */
   boot: z.int().min(0).max(2_147_483_647),
   /** Gapless from 0 within a boot: what makes a lost message visible. */
   seq: z.int().min(0).max(2_147_483_647),
-  trip: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'expected 1 to 64 of A-Z, a-z, 0-9, _ and -'),
-  event: z.enum(['start', 'run', 'end']),
-  fixes: z.array(fixSchema).max(FIXES_PER_BATCH_MAX),
-  /** Readings of the vehicle's own odometer: [epoch ms UTC, metres]. */
+  /** The device's own name for the trip. Absent from totals. */
+  trip: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{1,64}$/, 'expected 1 to 64 of A-Z, a-z, 0-9, _ and -')
+    .optional(),
+  event: z.enum(['start', 'run', 'end', 'totals']),
+  /** Absent from totals: a vehicle that is metered without location sends none. */
+  fixes: z.array(fixSchema).max(FIXES_PER_BATCH_MAX).optional(),
+  /** Readings of the vehicle's own odometer: [epoch ms UTC, metres]. Totals carry two. */
   odometer: z
     .array(z.tuple([epochMs, z.int().min(0).max(10_000_000_000)]))
     .max(20)
     .optional(),
+  /** Digest of the batch before it in the same boot: a chain that nobody can cut or splice unseen. */
+  prev: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/, 'expected a SHA-256 in lower-case hexadecimal')
+    .optional(),
+  /** Ed25519 over `batchContent`, by the device's key. */
+  sig: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{86}$/, 'expected an Ed25519 signature in base64url: 86 characters')
+    .optional(),
 })
+type WireBatch = z.infer<typeof wireFields>
+
+const absent = (value: unknown) => value === undefined
+const message = (path: string, text: string) => ({ code: 'custom' as const, path: [path], message: text, input: null })
+
+/**
+ * What a device sends, on `roadmeter/v1/{device}/batch` or by HTTPS, in JSON or CBOR. Unknown fields are refused: no name, no
+ * plate, no speed. Totals come without `trip` and `fixes`, and are read as having none.
+ */
+export const batchSchema = wireFields
+  .check(({ value, issues }) => {
+    if (value.event === 'totals') {
+      for (const name of ['trip', 'fixes'] as const)
+        if (!absent(value[name])) issues.push(message(name, 'expected no such field in totals'))
+      if (value.odometer?.length !== 2) issues.push(message('odometer', 'expected two readings in totals'))
+    } else
+      for (const name of ['trip', 'fixes'] as const)
+        if (absent(value[name])) issues.push(message(name, 'expected in every batch but totals'))
+  })
+  .transform(({ trip = '', fixes = [], ...rest }) => ({ ...rest, trip, fixes }))
 export type Batch = z.infer<typeof batchSchema>
 
-/** [from, to) of sequence numbers. */
-export const seqRangeSchema = z.tuple([z.int(), z.int()])
+/** The fields of a batch as they travel: totals without `trip` and `fixes`. */
+export const wireBatch = ({ trip, fixes, ...rest }: Batch): WireBatch =>
+  rest.event === 'totals' ? rest : { ...rest, trip, fixes }
 
-/** What the device may delete: every batch below `upTo` + 1 of this boot except those in `missing`. Sent after our commit. */
-export const receiptSchema = z.strictObject({
-  v: z.literal(1),
-  boot: z.int(),
-  /** Highest sequence number that is covered; -1 where none is. */
-  upTo: z.int().min(-1),
-  missing: z.array(seqRangeSchema),
-  /** Digest of the receipt without this field. */
-  digest: z.string(),
-})
-export type Receipt = z.infer<typeof receiptSchema>
-
-/** Makes the receipt of one boot from what is durable: ordered, disjoint [from, to) ranges of sequence numbers. */
-export function receiptOf(device: DeviceId, boot: number, held: readonly (readonly [number, number])[]): Receipt {
-  const missing: [number, number][] = []
-  let next = 0
-  for (const [from, to] of held) {
-    if (from > next) missing.push([next, from])
-    next = to
-  }
-  const body = { v: 1 as const, boot, upTo: next - 1, missing }
-  return { ...body, digest: digest({ device, ...body }) }
+/**
+ * The canonical form of a batch: what its device signs and what its digest is of. The canonical JSON (keys sorted, no white
+ * space) of its fields without `sig`, and of the device's id, so that nobody's batch can be sent as another's.
+ */
+export function batchContent(device: DeviceId, batch: Batch): string {
+  const { boot, event, odometer, prev, seq, v } = batch
+  const totals = event === 'totals'
+  // The members in the order of their names: what `canonical` would write, at the speed of JSON.stringify.
+  return JSON.stringify({
+    boot,
+    device,
+    event,
+    fixes: totals ? undefined : batch.fixes,
+    odometer,
+    prev,
+    seq,
+    trip: totals ? undefined : batch.trip,
+    v,
+  })
 }
 
-/** Whether a receipt lets its device delete (boot, seq). */
-export const covers = (receipt: Receipt, boot: number, seq: number): boolean =>
-  receipt.boot === boot && seq <= receipt.upTo && !receipt.missing.some(([from, to]) => from <= seq && seq < to)
+/** The content of a batch, as duplicates are told from reused keys, and what the next batch names as `prev`. */
+export const batchDigest = (device: DeviceId, batch: Batch): Digest =>
+  digest(new TextEncoder().encode(batchContent(device, batch)))
 
-/** The content of a batch, as duplicates are told from reused keys. */
-export const batchDigest = (batch: Batch): Digest => digest(batch)
+export const batchBytes = (batch: Batch): Uint8Array => new TextEncoder().encode(JSON.stringify(wireBatch(batch)))
 
-export const batchBytes = (batch: Batch): Uint8Array => new TextEncoder().encode(canonical(batch))
-
-/** Why a batch was not accepted. The names are part of the protocol. */
-export type Rejection = 'MALFORMED' | 'TOO_LARGE' | 'TIME' | 'KEY_REUSE' | 'UNKNOWN_DEVICE'
-
-export type Decoded =
-  | { readonly ok: true; readonly batch: Batch }
-  | {
-      readonly ok: false
-      readonly reason: Rejection
-      readonly detail: string
-      /** Where it could still be read: the receipt then moves past the rejected batch, so that it never loops. */
-      readonly key: { readonly boot: number; readonly seq: number } | null
-    }
-
-/** Decodes and checks one message. Never throws; `now` decides what is too old or too far ahead. */
-export function decodeBatch(bytes: Uint8Array, now: Instant): Decoded {
-  const large = bytes.length > BATCH_BYTES_MAX
-  const tooLarge = {
-    ok: false,
-    reason: 'TOO_LARGE',
-    detail: `${bytes.length} bytes, at most ${BATCH_BYTES_MAX}`,
-  } as const
-  if (bytes.length > READABLE_BYTES_MAX) return { ...tooLarge, key: null }
-  let value: unknown
-  try {
-    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
-  } catch (error) {
-    if (large) return { ...tooLarge, key: null }
-    return { ok: false, reason: 'MALFORMED', detail: `not JSON: ${(error as Error).message}`, key: null }
+/** Whether a value is a batch, told without zod: says yes only where `batchSchema` does, and is a hundred times as fast. */
+export function isPlainBatch(value: unknown): value is Batch {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
+  let known = 0
+  for (const name in value) {
+    if (!FIELDS.has(name) || !Object.hasOwn(value, name)) return false
+    known++
   }
-  if (large) return { ...tooLarge, key: keyOf(value) }
-  const parsed = batchSchema.safeParse(value)
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0]
-    return {
-      ok: false,
-      reason: 'MALFORMED',
-      detail: `${issue.path.join('.') || 'batch'}: ${issue.message}`,
-      key: keyOf(value),
-    }
-  }
-  const batch = parsed.data
-  const early = batch.fixes.find(([at]) => at < now - FIX_AGE_MS_MAX)
-  const late = batch.fixes.find(([at]) => at > now + FIX_AHEAD_MS_MAX)
-  if (early || late)
-    return {
-      ok: false,
-      reason: 'TIME',
-      detail: early ? 'a fix is older than 35 days' : 'a fix is more than 5 minutes ahead',
-      key: { boot: batch.boot, seq: batch.seq },
-    }
-  return { ok: true, batch }
+  const batch = value as Record<keyof WireBatch, unknown>
+  if (known !== Object.keys(value).length || batch.v !== 1 || !isWhole(batch.boot, 2_147_483_647)) return false
+  if (!isWhole(batch.seq, 2_147_483_647) || typeof batch.trip !== 'string' || !TRIP.test(batch.trip)) return false
+  if (batch.event !== 'run' && batch.event !== 'start' && batch.event !== 'end') return false
+  if (batch.prev !== undefined && (typeof batch.prev !== 'string' || !DIGEST.test(batch.prev))) return false
+  if (batch.sig !== undefined && (typeof batch.sig !== 'string' || !SIGNATURE.test(batch.sig))) return false
+  // Odometers are few: zod may look at them.
+  if (batch.odometer !== undefined || !Array.isArray(batch.fixes)) return false
+  return batch.fixes.length <= FIXES_PER_BATCH_MAX && batch.fixes.every(isFix)
 }
 
-const keySchema = z.object({ boot: batchSchema.shape.boot, seq: batchSchema.shape.seq })
-function keyOf(value: unknown): { boot: number; seq: number } | null {
-  const parsed = keySchema.safeParse(value)
-  return parsed.success ? { boot: parsed.data.boot, seq: parsed.data.seq } : null
-}
+const FIELDS: ReadonlySet<string> = new Set(Object.keys(wireFields.shape))
+const TRIP = /^[A-Za-z0-9_-]{1,64}$/
+const DIGEST = /^[0-9a-f]{64}$/
+const SIGNATURE = /^[A-Za-z0-9_-]{86}$/
+const isWhole = (value: unknown, max: number): boolean => Number.isInteger(value) && 0 <= +value! && +value! <= max
+const within = (value: unknown, from: number, to: number) => typeof value === 'number' && from <= value && value <= to
+const isFix = (fix: unknown): boolean =>
+  Array.isArray(fix) &&
+  (fix.length === 3 || (fix.length === 4 && within(fix[3], 0, 10_000))) &&
+  isWhole(fix[0], 4_102_444_800_000) &&
+  within(fix[1], -90, 90) &&
+  within(fix[2], -180, 180)
+
+/** Where it can be read: the number under which a message came, whatever else is wrong with it. */
+export const batchKeySchema = z.object({ boot: wireFields.shape.boot, seq: wireFields.shape.seq })

@@ -1,6 +1,6 @@
 import { type MqttClient } from 'mqtt'
-import { batchBytes, covers, receiptSchema, type Batch, type Receipt } from '#contracts'
-import { digest, InputError, invariant, type DeviceId } from '#kernel'
+import { batchBytes, covers, isReceiptOf, receiptSchema, type Batch, type Receipt } from '#contracts'
+import { InputError, invariant, type DeviceId } from '#kernel'
 import { type Log } from '#runtime'
 import { firstConnection, hangUp, openClient, refusesSignIn, resetBackOff, shownUrl } from './connection'
 import { deviceId, topicOf } from './topics'
@@ -210,8 +210,7 @@ function readReceipt(device: DeviceId, payload: Uint8Array): Receipt | null {
   if (payload.length > RECEIPT_BYTES_MAX) return null
   try {
     const receipt = receiptSchema.parse(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(payload)))
-    const { digest: claimed, ...body } = receipt
-    return claimed === digest({ device, ...body }) ? receipt : null
+    return isReceiptOf(device, receipt) ? receipt : null
   } catch {
     return null
   }

@@ -71,6 +71,8 @@ export function segmentTrips(
 ): { ended: TripSpan[]; open: TripSpan | null } {
   const ended: TripSpan[] = []
   for (const head of heads) {
+    // Totals are of the vehicle, not of a trip.
+    if (head.event === 'totals') continue
     if (open && open.name !== head.trip) {
       ended.push(open)
       open = null

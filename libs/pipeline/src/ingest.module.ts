@@ -1,5 +1,5 @@
 import { Inject, Module, type OnApplicationBootstrap, type BeforeApplicationShutdown } from '@nestjs/common'
-import { openBroker, subscribeBroker, type BatchDoor } from '#messaging'
+import { openBroker, subscribeBroker, type BatchDoor, type Message } from '#messaging'
 import { LOG, Readiness, SETTINGS_OF_PROCESS, type Log, type Settings } from '#runtime'
 import { isDeviceToken, Store } from '#store'
 import { Accept } from './accept'
@@ -25,7 +25,7 @@ export class IngestModule implements OnApplicationBootstrap, BeforeApplicationSh
 
   async onApplicationBootstrap(): Promise<void> {
     const { mqttUrl, mqttUsername, mqttPassword, mqttConnections, mqttHost, mqttPort } = this.settings
-    const handle = this.accept.message.bind(this.accept)
+    const handle = async (message: Message) => (await this.accept.message(message)).receipt
     this.door = mqttUrl
       ? await subscribeBroker({
           url: mqttUrl,

@@ -1,7 +1,16 @@
 import { Module } from '@nestjs/common'
 import { BELL, MessagingModule, type Bell } from '#messaging'
-import { CLOCK, LOG, Metrics, SETTINGS_OF_PROCESS, type Clock, type Log, type Settings } from '#runtime'
-import { Store } from '#store'
+import {
+  CLOCK,
+  LOG,
+  Metrics,
+  openOperatorKey,
+  SETTINGS_OF_PROCESS,
+  type Clock,
+  type Log,
+  type Settings,
+} from '#runtime'
+import { saveOperatorKey, Store } from '#store'
 import { Accept } from './accept'
 import { Engine } from './engine'
 import { type Line } from './line'
@@ -16,8 +25,19 @@ export const LINE = Symbol('Line')
     {
       provide: Accept,
       inject: [Store, BELL, CLOCK, SETTINGS_OF_PROCESS, Metrics, LOG],
-      useFactory: (store: Store, bell: Bell, clock: Clock, settings: Settings, metrics: Metrics, log: Log) =>
-        new Accept(store, bell, clock, settings, metrics, log),
+      useFactory: async (
+        store: Store,
+        bell: Bell,
+        clock: Clock,
+        settings: Settings,
+        metrics: Metrics,
+        log: Log,
+      ): Promise<Accept> => {
+        const key = openOperatorKey(settings)
+        // Published before the first receipt goes out under it.
+        await store.transaction((tx) => saveOperatorKey(tx, key.publicKey, clock.now()))
+        return new Accept(store, bell, clock, settings, metrics, log, key)
+      },
     },
     {
       provide: LINE,

@@ -11,6 +11,12 @@ export class Metrics {
     labelNames: ['fate'],
     registers: this.registers,
   })
+  readonly rejections = new Counter({
+    name: 'roadmeter_rejections_total',
+    help: 'Batches rejected, by reason of the protocol',
+    labelNames: ['reason'],
+    registers: this.registers,
+  })
   readonly fixes = new Counter({ name: 'roadmeter_fixes_total', help: 'Fixes accepted', registers: this.registers })
   readonly commitSeconds = new Histogram({
     name: 'roadmeter_inbox_commit_seconds',

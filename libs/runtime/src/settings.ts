@@ -39,6 +39,12 @@ export const SETTINGS = {
     'folder',
     'Where the embedded database keeps its files. Unused with DATABASE_URL.',
   ),
+  operatorKey: text(
+    'ROADMETER_OPERATOR_KEY',
+    '',
+    'file',
+    'The Ed25519 key that signs receipts, in PEM; made where there is none. Empty: operator.key in ROADMETER_DATA.',
+  ),
   databaseUrl: text(
     'DATABASE_URL',
     '',
@@ -58,7 +64,7 @@ export const SETTINGS = {
   mqttPassword: text('MQTT_PASSWORD', '', 'text', 'How ingest signs in at the broker.'),
   mqttConnections: whole(
     'ROADMETER_MQTT_CONNECTIONS',
-    4,
+    32,
     1,
     64,
     'Connections of one ingest process in the shared subscription: one message at a time each.',
@@ -133,6 +139,13 @@ export const SETTINGS = {
     'Longest time that a batch waits for others to share its commit.',
   ),
   groupCommitBatches: whole('ROADMETER_GROUP_COMMIT_BATCHES', 500, 1, 2000, 'Most batches in one commit.'),
+  workAttempts: whole(
+    'ROADMETER_WORK_ATTEMPTS',
+    12,
+    1,
+    1000,
+    'Attempts at a piece of work that fails before it is parked for an operator to look at.',
+  ),
   engineWorkers: whole(
     'ROADMETER_ENGINE_WORKERS',
     2,

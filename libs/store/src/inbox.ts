@@ -1,100 +1,99 @@
 import { createHash } from 'node:crypto'
-import { batchDigest, type Decoded, type Rejection } from '#contracts'
-import { type DeviceId, type Instant } from '#kernel'
+import { BATCH_BYTES_MAX, type Batch, type Rejection } from '#contracts'
+import { instant, invariant, type DeviceId, type Instant } from '#kernel'
+import { raiseAlarms } from './devices'
+import {
+  batchKey,
+  batchOf,
+  holds,
+  rule,
+  streamKey,
+  type Arrival,
+  type Fate,
+  type Neighbour,
+  type Ranges,
+} from './fates'
+import { packBatch, unpackBatch } from './packed-batch'
 import { type Tx } from './store'
 import { want } from './work'
-
-/** A message as it came in, and what decoding made of it. */
-export interface Arrival {
-  readonly device: DeviceId
-  readonly bytes: Uint8Array
-  readonly decoded: Decoded
-}
-
-export type Fate = 'accepted' | 'duplicate' | 'rejected'
 
 /** What became of an arrival, and what is durable of its device and boot: [from, to) ranges of sequence numbers. */
 export interface Outcome {
   readonly fate: Fate
   readonly reason: Rejection | null
+  readonly detail: string
+  /** null where there is no number that a receipt could speak of. */
   readonly boot: number | null
-  readonly held: readonly (readonly [number, number])[]
+  readonly held: Ranges
 }
 
-const QUARANTINE_BYTES_MAX = 4096
+/** The boot under which positions are numbered that came without a number of the device's own. */
+export const BRIDGED_BOOT = 2_147_483_647
+const DAY_MS = 86_400_000
+/** What is kept of a message that is too large to be looked at again; any other is kept whole. */
+const HEAD_BYTES = 4096
 
-interface StreamCount {
-  readonly device: DeviceId
-  readonly boot: number
-  readonly seqs: number[]
-  readonly counts: Record<Fate, number>
-}
+type Key = { readonly boot: number; readonly seq: number }
+type Keys = readonly (Key | null)[]
 
 /**
  * Puts arrivals into the inbox, each with one fate, and asks for their matching: one transaction for all of them. Streams
- * are locked in the order of their keys, so that two processes never wait for each other in a circle.
+ * are locked in the order of their keys, so that two processes never wait for each other in a circle. `lane` is the row of
+ * the daily balance that this caller adds to: nobody else at the same time may.
  */
-export async function commitArrivals(tx: Tx, arrivals: readonly Arrival[], now: Instant): Promise<Outcome[]> {
-  const known = await knownDevices(tx, arrivals)
-  const keys = arrivals.map(({ device, decoded }) => {
-    if (!known.has(device)) return null
-    return decoded.ok ? decoded.batch : decoded.key
+export async function commitArrivals(
+  tx: Tx,
+  given: readonly Arrival[],
+  now: Instant,
+  lane: string,
+): Promise<Outcome[]> {
+  const streams = await lockStreams(tx, given)
+  const known = await knownDevices(tx, given, streams)
+  const { arrivals, repeated } = await numberBridged(tx, given, streams, now)
+  const keys = arrivals.map((arrival): Key | null => {
+    const { device, decoded, authentic } = arrival
+    const key = decoded.ok ? decoded.batch : decoded.key
+    return key && authentic && streams.has(streamKey(device, key.boot)) ? { boot: key.boot, seq: key.seq } : null
   })
-  const covered = await lockStreams(tx, arrivals, keys)
-  const stored = await storedDigests(tx, arrivals, keys)
+  const stored = await neighboursOf(tx, arrivals, keys, streams)
+  const rulings = rule(arrivals, keys, known, { held: streams, stored }).map((ruling, i) =>
+    repeated.has(i) ? ({ fate: 'duplicate', reason: null, detail: '', alarm: null } as const) : ruling,
+  )
 
-  const fresh = new Map<string, { arrival: Arrival; digest: string }>()
-  // A group has the outcome that its messages would have one by one, whoever shares a commit with whom (I9).
-  const refused = new Set<string>()
-  const outcomes = arrivals.map((arrival, i): { fate: Fate; reason: Rejection | null; detail: string } => {
-    const { device, decoded } = arrival
-    if (!known.has(device)) return { fate: 'rejected', reason: 'UNKNOWN_DEVICE', detail: 'no such device' }
-    if (!decoded.ok) {
-      if (decoded.key) refused.add(streamSeq(device, decoded.key.boot, decoded.key.seq))
-      return { fate: 'rejected', reason: decoded.reason, detail: decoded.detail }
-    }
-    const key = streamSeq(device, decoded.batch.boot, decoded.batch.seq)
-    const digest = batchDigest(decoded.batch)
-    const before = stored.get(key) ?? fresh.get(key)?.digest
-    if (before === digest) return { fate: 'duplicate', reason: null, detail: '' }
-    if (before !== undefined)
-      return {
-        fate: 'rejected',
-        reason: 'KEY_REUSE',
-        detail: `batch ${keys[i]!.boot}/${keys[i]!.seq} was other content before`,
-      }
-    if (
-      refused.has(key) ||
-      covered
-        .get(streamKey(device, decoded.batch.boot))!
-        .some(([from, to]) => from <= decoded.batch.seq && decoded.batch.seq < to)
-    )
-      return { fate: 'rejected', reason: 'KEY_REUSE', detail: 'the batch of this number was rejected before' }
-    fresh.set(key, { arrival, digest })
-    return { fate: 'accepted', reason: null, detail: '' }
-  })
-
-  await insertBatches(tx, [...fresh.values()], now)
+  const fresh = arrivals.filter((_, i) => rulings[i].fate === 'accepted')
+  await insertBatches(tx, fresh, now)
   await quarantine(
     tx,
     arrivals.flatMap((arrival, i) =>
-      outcomes[i].fate === 'rejected'
-        ? [{ arrival, key: keys[i], reason: outcomes[i].reason!, detail: outcomes[i].detail }]
+      rulings[i].fate === 'rejected'
+        ? [{ arrival, key: keys[i], reason: rulings[i].reason!, detail: rulings[i].detail }]
         : [],
     ),
     now,
   )
-  const held = await countStreams(tx, arrivals, keys, outcomes)
+  await raiseAlarms(
+    tx,
+    arrivals.flatMap(({ device }, i) => {
+      const { alarm, detail } = rulings[i]
+      return alarm ? [{ device, kind: alarm, detail: detail || `at batch ${keys[i]!.boot}/${keys[i]!.seq}` }] : []
+    }),
+    now,
+  )
+  const held = await countFates(tx, arrivals, keys, rulings, now, lane)
   await want(
     tx,
-    [...new Set([...fresh.values()].map((f) => f.arrival.device))].map((device) => ({ stage: 'match', key: device })),
+    [...new Set(fresh.map((arrival) => arrival.device))].map((device) => ({ stage: 'match', key: device })),
   )
-  return outcomes.map(({ fate, reason }, i) => ({
-    fate,
-    reason,
-    boot: keys[i]?.boot ?? null,
-    held: keys[i] ? held.get(streamKey(arrivals[i].device, keys[i]!.boot))! : [],
-  }))
+  return rulings.map(({ fate, reason, detail }, i) => {
+    const key = keys[i]
+    return {
+      fate,
+      reason,
+      detail,
+      boot: key && known.has(arrivals[i].device) ? key.boot : null,
+      held: key ? held.get(streamKey(arrivals[i].device, key.boot))! : [],
+    }
+  })
 }
 
 /** What is durable of one boot of a device; of its latest boot where none is named. null where nothing is. */
@@ -110,26 +109,18 @@ export async function heldRanges(
   return row && { boot: row.boot, held: parseRanges(row.held) }
 }
 
-const streamKey = (device: string, boot: number) => `${device}/${boot}`
-const streamSeq = (device: string, boot: number, seq: number) => `${device}/${boot}/${seq}`
-
-type Keys = readonly ({ readonly boot: number; readonly seq: number } | null)[]
-
-async function knownDevices(tx: Tx, arrivals: readonly Arrival[]): Promise<Set<string>> {
-  const rows = await tx.rows<{ id: string }>('select id from metering.device where id = any($1::text[])', [
-    [...new Set(arrivals.map((a) => a.device))],
-  ])
-  return new Set(rows.map((row) => row.id))
-}
-
-/** Locks the streams that arrivals belong to, new ones too, and tells what each held before. */
-async function lockStreams(tx: Tx, arrivals: readonly Arrival[], keys: Keys): Promise<Map<string, [number, number][]>> {
-  const streams = [...new Set(keys.flatMap((key, i) => (key ? [streamKey(arrivals[i].device, key.boot)] : [])))]
-    .sort()
-    .map((s) => s.split('/'))
+/** Locks the streams that arrivals belong to, new ones too, of devices that may send; tells what each held before. */
+async function lockStreams(tx: Tx, arrivals: readonly Arrival[]): Promise<Map<string, Ranges>> {
+  const keys = arrivals.flatMap(({ device, decoded, authentic }) => {
+    const key = decoded.ok ? decoded.batch : decoded.key
+    return key && authentic ? [streamKey(device, key.boot)] : []
+  })
+  const streams = [...new Set(keys)].sort().map((s) => s.split('/'))
   if (streams.length === 0) return new Map()
   const rows = await tx.rows<{ device: string; boot: number; held: string }>(
-    `insert into metering.stream (device, boot) select * from unnest($1::text[], $2::int[])
+    `insert into metering.stream (device, boot)
+     select asked.device, asked.boot from unnest($1::text[], $2::int[]) with ordinality as asked(device, boot, place)
+       join metering.device d on d.id = asked.device where d.revoked_at is null order by place
      on conflict (device, boot) do update set received = stream.received
      returning device, boot, held::text as held`,
     [streams.map((s) => s[0]), streams.map((s) => Number(s[1]))],
@@ -137,46 +128,139 @@ async function lockStreams(tx: Tx, arrivals: readonly Arrival[], keys: Keys): Pr
   return new Map(rows.map((row) => [streamKey(row.device, row.boot), parseRanges(row.held)]))
 }
 
-async function storedDigests(tx: Tx, arrivals: readonly Arrival[], keys: Keys): Promise<Map<string, string>> {
-  const at = keys.flatMap((key, i) => (key ? [i] : []))
-  const rows = await tx.rows<{ device: string; boot: number; seq: string; content_digest: string }>(
-    `select device, boot, seq, content_digest from location.batch
-     join unnest($1::text[], $2::int[], $3::int8[]) as asked(device, boot, seq) using (device, boot, seq)`,
-    [at.map((i) => arrivals[i].device), at.map((i) => keys[i]!.boot), at.map((i) => keys[i]!.seq)],
-  )
-  return new Map(rows.map((row) => [streamSeq(row.device, row.boot, Number(row.seq)), row.content_digest]))
+/** Devices that may send. Most are known by their streams; those of messages without a number are asked for. */
+async function knownDevices(
+  tx: Tx,
+  arrivals: readonly Arrival[],
+  streams: ReadonlyMap<string, Ranges>,
+): Promise<Set<DeviceId>> {
+  const known = new Set([...streams.keys()].map((key) => key.split('/')[0] as DeviceId))
+  const asked = [...new Set(arrivals.map(({ device }) => device).filter((device) => !known.has(device)))]
+  if (asked.length > 0)
+    for (const { id } of await tx.rows<{ id: DeviceId }>(
+      'select id from metering.device where id = any($1::text[]) and revoked_at is null',
+      [asked],
+    ))
+      known.add(id)
+  return known
 }
 
-async function insertBatches(
+/** Gives positions that have none the next number of their stream; those that came before are told by their index. */
+async function numberBridged(
   tx: Tx,
-  fresh: readonly { arrival: Arrival; digest: string }[],
+  arrivals: readonly Arrival[],
+  streams: ReadonlyMap<string, Ranges>,
   now: Instant,
-): Promise<void> {
+): Promise<{ arrivals: readonly Arrival[]; repeated: ReadonlySet<number> }> {
+  const bridged = arrivals.flatMap((arrival, i) =>
+    arrival.source && arrival.decoded.ok && streams.has(streamKey(arrival.device, BRIDGED_BOOT)) ? [i] : [],
+  )
+  if (bridged.length === 0) return { arrivals, repeated: new Set() }
+  const rows = await tx.rows<{ device: string; source: string }>(
+    `insert into location.bridged (device, source_digest, at)
+     select device, decode(source, 'hex'), $3 from unnest($1::text[], $2::text[]) as new(device, source) order by 1, 2
+     on conflict do nothing returning device, encode(source_digest, 'hex') as source`,
+    [bridged.map((i) => arrivals[i].device), bridged.map((i) => arrivals[i].source!), now],
+  )
+  const unseen = new Set(rows.map((row) => `${row.device}/${row.source}`))
+  const next = new Map<string, number>()
+  const repeated = new Set<number>()
+  const numbered = [...arrivals]
+  for (const i of bridged) {
+    const { device, source, decoded } = arrivals[i]
+    invariant(decoded.ok, 'only batches are numbered')
+    const seq = next.get(device) ?? streams.get(streamKey(device, BRIDGED_BOOT))!.at(-1)?.[1] ?? 0
+    if (unseen.delete(`${device}/${source}`)) {
+      numbered[i] = { ...arrivals[i], decoded: { ...decoded, batch: { ...decoded.batch, seq } } }
+      next.set(device, seq + 1)
+    } else {
+      // It keeps a number that is taken, so that nothing new is counted as held.
+      numbered[i] = { ...arrivals[i], decoded: { ...decoded, batch: { ...decoded.batch, seq: Math.max(0, seq - 1) } } }
+      repeated.add(i)
+    }
+  }
+  return { arrivals: numbered, repeated }
+}
+
+/** What of the inbox decides: batches of the same numbers, and of those before and behind where a chain is to be checked. */
+async function neighboursOf(
+  tx: Tx,
+  arrivals: readonly Arrival[],
+  keys: Keys,
+  streams: ReadonlyMap<string, Ranges>,
+): Promise<Map<string, Neighbour>> {
+  const asked = new Map<string, readonly [string, number, number]>()
+  keys.forEach((key, i) => {
+    if (!key) return
+    const { device } = arrivals[i]
+    const held = streams.get(streamKey(device, key.boot))!
+    const ask = (seq: number) => holds(held, seq) && asked.set(batchKey(device, key.boot, seq), [device, key.boot, seq])
+    ask(key.seq)
+    if (batchOf(arrivals[i])?.prev) ask(key.seq - 1)
+    if (batchOf(arrivals[i])) ask(key.seq + 1)
+  })
+  if (asked.size === 0) return new Map()
+  const all = [...asked.values()]
+  const rows = await tx.rows<BatchRow & { device: string; digest: string }>(
+    `select device, boot, seq, trip, event, encode(content_digest, 'hex') as digest, payload from location.batch
+     join unnest($1::text[], $2::int[], $3::int8[]) as asked(device, boot, seq) using (device, boot, seq)`,
+    [all.map(([device]) => device), all.map(([, boot]) => boot), all.map(([, , seq]) => seq)],
+  )
+  return new Map(
+    rows.map((row) => {
+      const { prev, sig } = batchOfRow(row)
+      return [
+        batchKey(row.device, row.boot, Number(row.seq)),
+        { digest: row.digest, prev: prev ?? null, signed: sig !== undefined },
+      ]
+    }),
+  )
+}
+
+interface BatchRow {
+  readonly boot: number
+  readonly seq: string
+  readonly trip: string
+  readonly event: Batch['event']
+  readonly payload: Uint8Array
+}
+
+/** A batch of the inbox as it came in. */
+export const batchOfRow = ({ boot, seq, trip, event, payload }: BatchRow): Batch =>
+  unpackBatch({ boot, seq: Number(seq), trip, event }, payload)
+
+async function insertBatches(tx: Tx, fresh: readonly Arrival[], now: Instant): Promise<void> {
   if (fresh.length === 0) return
-  const batches = fresh.map(({ arrival }) => (arrival.decoded as Extract<Decoded, { ok: true }>).batch)
+  const batches = fresh.map((arrival) => batchOf(arrival)!)
+  // All payloads in one value, cut apart by the database: an array of bytea would travel as escaped text.
+  const payloads = batches.map(packBatch)
+  let end = 1
+  const starts = payloads.map((payload) => (end += payload.length) - payload.length)
   await tx.run(
     `insert into location.batch (device, boot, seq, trip, event, fixes, last_fix, received_at, content_digest, payload)
-     select device, boot, seq, trip, event, fixes, last_fix, $8, content_digest, payload
-     from unnest($1::text[], $2::int[], $3::int8[], $4::text[], $5::text[], $6::int[], $7::int8[], $9::text[], $10::bytea[])
-       as new(device, boot, seq, trip, event, fixes, last_fix, content_digest, payload)`,
+     select device, boot, seq, trip, event, fixes, last_fix, $8, substring($9::bytea from 32 * place::int - 31 for 32), substring($10::bytea from start for size)
+     from unnest($1::text[], $2::int[], $3::int8[], $4::text[], $5::text[], $6::int[], $7::int8[], $11::int[], $12::int[]) with ordinality
+       as new(device, boot, seq, trip, event, fixes, last_fix, start, size, place)`,
     [
-      fresh.map((f) => f.arrival.device),
-      batches.map((b) => b.boot),
-      batches.map((b) => b.seq),
-      batches.map((b) => b.trip),
-      batches.map((b) => b.event),
-      batches.map((b) => b.fixes.length),
-      batches.map((b) => b.fixes.at(-1)?.[0] ?? null),
+      fresh.map((arrival) => arrival.device),
+      batches.map((batch) => batch.boot),
+      batches.map((batch) => batch.seq),
+      batches.map((batch) => batch.trip),
+      batches.map((batch) => batch.event),
+      batches.map((batch) => batch.fixes.length),
+      batches.map((batch) => batch.fixes.at(-1)?.[0] ?? null),
       now,
-      fresh.map((f) => f.digest),
-      fresh.map((f) => Buffer.from(f.arrival.bytes)),
+      Buffer.from(fresh.map((arrival) => arrival.contentDigest).join(''), 'hex'),
+      Buffer.concat(payloads),
+      starts,
+      payloads.map((payload) => payload.length),
     ],
   )
 }
 
 interface Refused {
   readonly arrival: Arrival
-  readonly key: { boot: number; seq: number } | null
+  readonly key: Key | null
   readonly reason: Rejection
   readonly detail: string
 }
@@ -203,36 +287,53 @@ async function quarantine(tx: Tx, refused: readonly Refused[], now: Instant): Pr
       refused.map((r) => r.detail.slice(0, 300).replaceAll('\0', '\uFFFD')),
       now,
       refused.map((r) => createHash('sha256').update(r.arrival.bytes).digest('hex')),
-      refused.map((r) => Buffer.from(r.arrival.bytes.subarray(0, QUARANTINE_BYTES_MAX))),
+      refused.map((r) =>
+        Buffer.from(r.arrival.bytes.subarray(0, r.reason === 'TOO_LARGE' ? HEAD_BYTES : BATCH_BYTES_MAX)),
+      ),
     ],
   )
 }
 
-async function countStreams(
+interface StreamCount extends Record<Fate, number> {
+  readonly device: DeviceId
+  readonly boot: number
+  readonly seqs: Set<number>
+}
+
+/** Counts every fate, by stream and in the balance of the day, and tells what each stream now holds. */
+async function countFates(
   tx: Tx,
   arrivals: readonly Arrival[],
   keys: Keys,
-  outcomes: readonly { fate: Fate }[],
-): Promise<Map<string, [number, number][]>> {
+  rulings: readonly { fate: Fate }[],
+  now: Instant,
+  lane: string,
+): Promise<Map<string, Ranges>> {
   const streams = new Map<string, StreamCount>()
-  arrivals.forEach(({ device }, i) => {
+  const day = { accepted: 0, duplicate: 0, rejected: 0, fixes: 0 }
+  arrivals.forEach((arrival, i) => {
+    const { fate } = rulings[i]
+    day[fate]++
+    if (fate === 'accepted') day.fixes += batchOf(arrival)!.fixes.length
     const key = keys[i]
     if (!key) return
-    const name = streamKey(device, key.boot)
-    const stream = streams.get(name) ?? {
-      device,
-      boot: key.boot,
-      seqs: [],
-      counts: { accepted: 0, duplicate: 0, rejected: 0 },
+    const name = streamKey(arrival.device, key.boot)
+    let stream = streams.get(name)
+    if (!stream) {
+      stream = { device: arrival.device, boot: key.boot, seqs: new Set(), accepted: 0, duplicate: 0, rejected: 0 }
+      streams.set(name, stream)
     }
-    stream.seqs.push(key.seq)
-    stream.counts[outcomes[i].fate]++
-    streams.set(name, stream)
+    stream.seqs.add(key.seq)
+    stream[fate]++
   })
-  if (streams.size === 0) return new Map()
   const all = [...streams.values()]
   const rows = await tx.rows<{ device: string; boot: number; held: string }>(
-    `update metering.stream s set held = s.held + new.held::int8multirange,
+    `with day as (
+       insert into metering.balance (day, lane, received, accepted, duplicate, rejected, fixes)
+       values ($7::date, $8, $9::int8 + $10::int8 + $11::int8, $9, $10, $11, $12)
+       on conflict (day, lane) do update set received = balance.received + excluded.received, accepted = balance.accepted + excluded.accepted,
+         duplicate = balance.duplicate + excluded.duplicate, rejected = balance.rejected + excluded.rejected, fixes = balance.fixes + excluded.fixes)
+     update metering.stream s set held = s.held + new.held::int8multirange,
        received = s.received + new.accepted + new.duplicate + new.rejected, accepted = s.accepted + new.accepted,
        duplicate = s.duplicate + new.duplicate, rejected = s.rejected + new.rejected
      from unnest($1::text[], $2::int[], $3::text[], $4::int8[], $5::int8[], $6::int8[]) as new(device, boot, held, accepted, duplicate, rejected)
@@ -241,10 +342,16 @@ async function countStreams(
     [
       all.map((s) => s.device),
       all.map((s) => s.boot),
-      all.map((s) => `{${[...new Set(s.seqs)].map((seq) => `[${seq},${seq + 1})`).join(',')}}`),
-      all.map((s) => s.counts.accepted),
-      all.map((s) => s.counts.duplicate),
-      all.map((s) => s.counts.rejected),
+      all.map((s) => `{${[...s.seqs].map((seq) => `[${seq},${seq + 1})`).join(',')}}`),
+      all.map((s) => s.accepted),
+      all.map((s) => s.duplicate),
+      all.map((s) => s.rejected),
+      new Date(now - (now % DAY_MS)).toISOString().slice(0, 10),
+      lane,
+      day.accepted,
+      day.duplicate,
+      day.rejected,
+      day.fixes,
     ],
   )
   return new Map(rows.map((row) => [streamKey(row.device, row.boot), parseRanges(row.held)]))
@@ -253,3 +360,7 @@ async function countStreams(
 /** `{[0,5),[7,9)}` as PostgreSQL writes an int8multirange. */
 export const parseRanges = (text: string): [number, number][] =>
   [...text.matchAll(/\[(\d+),(\d+)\)/g)].map((m) => [Number(m[1]), Number(m[2])])
+
+/** Forgets by which name a position came that is older than any that would still be taken in. */
+export const forgetBridged = (tx: Tx, now: Instant, ageMs: number): Promise<number> =>
+  tx.run('delete from location.bridged where at < $1', [instant(now - ageMs)])

@@ -1,20 +1,9 @@
 import { type RatedVehicle } from '#contracts'
-import {
-  digest,
-  instant,
-  type AccountId,
-  type AgencyId,
-  type DeviceId,
-  type Digest,
-  type Instant,
-  type VehicleId,
-} from '#kernel'
+import { instant, type AccountId, type AgencyId, type Digest, type Instant } from '#kernel'
 import { packNetwork, type RoadNetwork } from '#road-network'
+import { tokenDigest } from './devices'
 import { type Tx } from './store'
 import { want } from './work'
-
-/** Only the digest of a token is kept. Tokens have 256 random bits, so that a plain SHA-256 can't be searched. */
-export const tokenDigest = (token: string): Digest => digest(['token', token])
 
 export const saveAgency = (tx: Tx, agency: { id: AgencyId; name: string }): Promise<number> =>
   tx.run(`insert into metering.agency (id, name) values ($1, $2) on conflict (id) do update set name = excluded.name`, [
@@ -61,17 +50,6 @@ export const vehiclesOfAll = (tx: Tx, accounts: readonly AccountId[]): Promise<V
     `select id as vehicle, account, name, vehicle_class as "vehicleClass" from metering.vehicle where account = any($1::text[]) order by id`,
     [accounts],
   )
-
-export const saveDevice = (tx: Tx, device: { id: DeviceId; vehicle: VehicleId; token: string }): Promise<number> =>
-  tx.run(
-    `insert into metering.device (id, vehicle, token_digest) values ($1, $2, $3)
-     on conflict (id) do update set token_digest = excluded.token_digest where device.vehicle = excluded.vehicle`,
-    [device.id, device.vehicle, tokenDigest(device.token)],
-  )
-
-export const isDeviceToken = async (tx: Tx, device: string, token: string): Promise<boolean> =>
-  (await tx.row(`select 1 from metering.device where id = $1 and token_digest = $2`, [device, tokenDigest(token)])) !==
-  null
 
 export const ROLES = ['citizen', 'agency', 'analyst', 'operator', 'editor', 'approver'] as const
 export type Role = (typeof ROLES)[number]

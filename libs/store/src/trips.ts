@@ -1,4 +1,4 @@
-import { batchSchema, type Batch, type ChargeReport, type RatedVehicle, type VehicleClass } from '#contracts'
+import { type Batch, type ChargeReport, type RatedVehicle, type VehicleClass } from '#contracts'
 import {
   type AccountId,
   type AgencyId,
@@ -9,7 +9,7 @@ import {
   type VehicleId,
 } from '#kernel'
 import { type Match } from '#map-matching'
-import { parseRanges } from './inbox'
+import { batchOfRow, parseRanges } from './inbox'
 import { type Parameter, type Tx } from './store'
 
 /** One boot of a device: what is durable of it, how far it has been cut into trips, and what was given up waiting for. */
@@ -144,14 +144,14 @@ export async function batchesOf(
   tx: Tx,
   trip: Pick<TripRow, 'device' | 'boot' | 'firstSeq' | 'lastSeq' | 'name'>,
 ): Promise<Batch[]> {
-  const rows = await tx.rows<{ payload: Uint8Array }>(
-    `select payload from location.batch b where device = $1 and boot = $2 and seq between $3 and $4 and trip = $5
+  const rows = await tx.rows<Parameters<typeof batchOfRow>[0]>(
+    `select boot, seq, trip, event, payload from location.batch b where device = $1 and boot = $2 and seq between $3 and $4 and trip = $5
        and not exists (select 1 from metering.trip late where late.device = $1 and late.boot = $2
          and late.first_seq > $3 and late.first_seq <= $4 and b.seq between late.first_seq and late.last_seq)
      order by seq`,
     [trip.device, trip.boot, trip.firstSeq, trip.lastSeq, trip.name],
   )
-  return rows.map((row) => batchSchema.parse(JSON.parse(Buffer.from(row.payload).toString())))
+  return rows.map(batchOfRow)
 }
 
 const TRIP = `id, device, boot, name, first_seq as "firstSeq", last_seq as "lastSeq", vehicle, account, agency, state,

@@ -1,4 +1,5 @@
 import { First1763800000000 } from './1763800000000-first'
+import { DeviceProtocol1763811000000 } from './1763811000000-device-protocol'
 import { PolicyLife1763842600000 } from './1763842600000-policy-life'
 import { PaymentsAndDisputes1763843000000 } from './1763843000000-payments-and-disputes'
 import { Books1764000000500 } from './1764000000500-books'
@@ -6,6 +7,7 @@ import { Books1764000000500 } from './1764000000500-books'
 /** Every change of the schema, oldest first. What is released is never edited. */
 export const MIGRATIONS = [
   First1763800000000,
+  DeviceProtocol1763811000000,
   PolicyLife1763842600000,
   PaymentsAndDisputes1763843000000,
   Books1764000000500,

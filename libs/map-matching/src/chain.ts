@@ -1,5 +1,6 @@
 import { invariant } from '#kernel'
 import {
+  lengthM,
   lonDifference,
   metresPerDegreeLat,
   metresPerDegreeLon,
@@ -7,12 +8,12 @@ import {
   RouteSearch,
   type RoadNetwork,
 } from '#road-network'
-import { confidenceOf, emissionMm, routeMmMax, sigmaOf, weightOf } from './costs'
+import { confidenceOf, emissionMm, offEmissionMm, routeMmMax, sigmaOf, weightOf } from './costs'
 import { Drive, Pieces, type Traversal } from './drive'
 import { copyFix, newFix, readFix, saveFix, type Fix } from './fixes'
 import type { Parameters } from './parameters'
 import { refuse, type StateReader, type StateWriter } from './state'
-import { Trellis, type Visit } from './trellis'
+import { OFF, Trellis, type Visit } from './trellis'
 
 const LABELS_MAX = 8_000
 
@@ -38,7 +39,10 @@ export class Chain {
   private readonly path: number[] = []
   private readonly emission: Float64Array
   private readonly trellis: Trellis
-  private readonly drive = new Drive()
+  private readonly drive: Drive
+  /** Cost of being off the network at the fix in hand, and which of the front it comes from. */
+  private offCost = 0
+  private offSource = -1
   private metresX = 0
   private metresY = 0
 
@@ -53,11 +57,11 @@ export class Chain {
   private readonly targetOffset: Int32Array
   private readonly emit: (visit: Visit) => void
 
-  /** `onMove` is called when the chain is certain to have moved along a road. */
+  /** `decide` is told the fate of the chain's fixes, in their order. */
   constructor(
     private readonly network: RoadNetwork,
     private readonly p: Parameters,
-    onMove: () => void,
+    decide: (fixes: number, fate: number) => void,
   ) {
     const ends = p.placesMax * 2
     const uTurnCost = p.uTurnM * 1000
@@ -65,25 +69,24 @@ export class Chain {
     this.link = new RouteSearch(network, { uTurnCost, endsMax: 1, labelsMax: LABELS_MAX })
     this.places = new Places(p.placesMax)
     this.emission = new Float64Array(p.placesMax)
-    this.trellis = new Trellis(p.lagStepsMax, p.lagNodesMax, ends)
-    this.frontSegment = new Int32Array(ends)
-    this.frontOffset = new Int32Array(ends)
-    this.frontCost = new Float64Array(ends)
-    this.frontNode = new Int32Array(ends)
-    this.formerNode = new Int32Array(ends)
-    this.formerOffset = new Int32Array(ends)
+    this.trellis = new Trellis(p.lagStepsMax, p.lagNodesMax, ends + 1)
+    this.frontSegment = new Int32Array(ends + 1)
+    this.frontOffset = new Int32Array(ends + 1)
+    this.frontCost = new Float64Array(ends + 1)
+    this.frontNode = new Int32Array(ends + 1)
+    this.formerNode = new Int32Array(ends + 1)
+    this.formerOffset = new Int32Array(ends + 1)
     this.targetSegment = new Int32Array(ends)
     this.targetOffset = new Int32Array(ends)
-    const connect = (visit: Visit) => this.connect(visit)
-    this.emit = (visit) => {
-      const hadMoved = this.drive.hasMoved
-      this.drive.visit(visit, connect, this.out)
-      if (this.drive.hasMoved && !hadMoved) onMove()
-    }
+    this.drive = new Drive((visit) => this.connect(visit), decide)
+    this.emit = (visit) => this.drive.visit(visit, this.out)
   }
 
-  get hasMoved(): boolean {
-    return this.drive.hasMoved
+  /** Times that the drive began anew since this was last asked. */
+  takeBreaks(): number {
+    const { breaks } = this.drive
+    this.drive.breaks = 0
+    return breaks
   }
 
   /** Metres from the kept fix, on the plane that touches the earth there. */
@@ -100,7 +103,7 @@ export class Chain {
 
   clear(): void {
     this.trellis.clear()
-    this.drive.end([])
+    this.drive.clear()
     this.frontCount = 0
     this.kept = null
     this.out = []
@@ -119,15 +122,11 @@ export class Chain {
     if (this.follow(fix)) this.trellis.uncount()
   }
 
-  /** Decides everything by the best candidate. `hasMoved` tells of this chain until `reset`. */
+  /** Decides everything by the best candidate; ready for `start`. */
   end(): void {
     if (this.frontCount > 0) this.trellis.finish(this.frontNode[this.bestOfFront()], this.emit)
     this.frontCount = 0
     this.kept = null
-  }
-
-  /** Ready for `start`; what became certain stays in `out`. */
-  reset(): void {
     this.drive.end(this.out)
   }
 
@@ -167,6 +166,8 @@ export class Chain {
     search.begin(fix.lon, fix.lat, this.p.radiusM, 0)
     const targets = this.addTargets(fix, Infinity)
     for (let t = 0; t < targets; t++) search.targetTotal[t] = search.targetCostOf(t)
+    this.offCost = this.p.offEnterM * 1000 + offEmissionMm(sigmaOf(fix.accuracyM, this.p), this.p)
+    this.offSource = -1
     this.trellis.clear()
     this.frontCount = 0
     this.costMm = 0
@@ -210,10 +211,11 @@ export class Chain {
     const gapMs = fix.at - this.trellis.untilOfNewest()
     if (displacementM > (p.speedMsMax * gapMs) / 1000 + p.radiusM) return false
     search.begin(fix.lon, fix.lat, p.radiusM, routeMmMax(gapMs, displacementM, wasOff, p))
-    for (let i = 0; i < this.frontCount; i++)
-      search.addSource(this.frontSegment[i], this.frontOffset[i], this.frontCost[i])
+    // The one that is off the network, if any, is the last.
+    const roads = this.frontCount - Number(this.frontSegment[this.frontCount - 1] === OFF)
+    for (let i = 0; i < roads; i++) search.addSource(this.frontSegment[i], this.frontOffset[i], this.frontCost[i])
     const targets = this.addTargets(fix, displacementM)
-    for (let i = 0; i < this.frontCount; i++) {
+    for (let i = 0; i < roads; i++) {
       const segment = this.frontSegment[i]
       const back = this.network.reverse(segment)
       for (let t = 0; t < targets; t++)
@@ -222,23 +224,51 @@ export class Chain {
           this.offerBack(search, i, t, segment, this.frontOffset[i] + this.targetOffset[t])
     }
     search.run(p.searchWindowM * 1000)
+    this.crossOff(fix, targets, roads, displacementM)
     if (!this.extend(fix, targets)) return false
     if (this.trellis.isOver()) this.settle()
     return true
   }
 
+  /** Ways over land without roads: straight, at the cost of leaving the network and of coming back. */
+  private crossOff(fix: Fix, targets: number, roads: number, displacementM: number): void {
+    const { search, p } = this
+    const enterMm = p.offEnterM * 1000
+    let nearest = -1
+    let least = Infinity
+    for (let i = 0; i < this.frontCount; i++) {
+      const cost = this.frontCost[i] + (i < roads ? enterMm : 0)
+      if (cost < least) {
+        least = cost
+        nearest = i
+      }
+    }
+    const emission = weightOf(displacementM, p) * offEmissionMm(sigmaOf(fix.accuracyM, p), p)
+    this.offCost = least + displacementM * 1000 * p.offFactor + emission
+    this.offSource = nearest
+    if (roads === this.frontCount) return
+    const back = this.frontCost[roads] + enterMm + displacementM * 1000 * p.offFactor
+    for (let t = 0; t < targets; t++) {
+      const total = back + search.targetCostOf(t)
+      if (total >= search.targetTotal[t]) continue
+      search.targetTotal[t] = total
+      search.targetSource[t] = roads
+      search.targetMm[t] = 0
+    }
+  }
+
   /** Makes the targets that were reached the new front, as a step of the trellis; false, and nothing changed, where none was. */
   private extend(fix: Fix, targets: number): boolean {
     const { search, network, p } = this
-    let best = Infinity
-    let bestRoad = -1
+    let best = this.offCost
+    let bestRoad = OFF
     for (let t = 0; t < targets; t++)
       if (search.targetTotal[t] < best) {
         best = search.targetTotal[t]
         bestRoad = network.roadOf(this.targetSegment[t])
       }
     if (best === Infinity) return false
-    let rival = Infinity
+    let rival = bestRoad === OFF ? Infinity : this.offCost
     for (let t = 0; t < targets; t++)
       if (search.targetTotal[t] < rival && network.roadOf(this.targetSegment[t]) !== bestRoad)
         rival = search.targetTotal[t]
@@ -257,19 +287,24 @@ export class Chain {
       // Going back buys nothing and gives nothing back: the vehicle stays where it was.
       const offset = search.targetMm[t] < 0 ? this.formerOffset[source] : this.targetOffset[t]
       const other = network.roadOf(this.targetSegment[t]) === bestRoad ? rival : best
-      this.survive(t, total - best, parent, offset, confidenceOf(other - total, p))
+      this.survive(this.targetSegment[t], total - best, parent, offset, confidenceOf(other - total, p))
+    }
+    if (this.offCost <= best + p.windowM * 1000) {
+      const parent = isFirst ? -1 : this.formerNode[this.offSource]
+      const confidence = confidenceOf((bestRoad === OFF ? rival : best) - this.offCost, p)
+      this.survive(OFF, this.offCost - best, parent, 0, confidence)
     }
     this.costMm += best
     this.keep(fix)
     return true
   }
 
-  private survive(t: number, cost: number, parent: number, offsetMm: number, confidence: number): void {
+  private survive(segment: number, cost: number, parent: number, offsetMm: number, confidence: number): void {
     const i = this.frontCount++
-    this.frontSegment[i] = this.targetSegment[t]
+    this.frontSegment[i] = segment
     this.frontOffset[i] = offsetMm
     this.frontCost[i] = cost
-    this.frontNode[i] = this.trellis.addNode(this.targetSegment[t], offsetMm, parent, confidence)
+    this.frontNode[i] = this.trellis.addNode(segment, offsetMm, parent, confidence)
   }
 
   /** Offers the way on along the segment, or a little back on it: that buys no road, so its length is given as negative. */
@@ -284,28 +319,37 @@ export class Chain {
     search.offer(target, source, mm + this.p.midUTurnM * 1000, mm)
   }
 
-  /** Pieces of road from where the vehicle was last decided to be to a visit. */
-  private connect(visit: Visit): Pieces {
+  /**
+   * Pieces of road from where the vehicle was last decided to be to a visit; null where it was off the network in between, and the
+   * way by road is a detour.
+   */
+  private connect(visit: Visit): Pieces | null {
     const { pieces, network, drive, link } = this
     const from = drive.segment
     const to = visit.segment
     pieces.count = 0
+    const mmMax = drive.wasOff ? this.crossingMmMax(visit) : Infinity
     if (from === to && visit.offsetMm >= drive.offsetMm) {
+      if (visit.offsetMm - drive.offsetMm > mmMax) return null
       pieces.add(to, drive.offsetMm, visit.offsetMm)
       return pieces
     }
     if (network.turnAllowed(from, to) && network.reverse(from) !== to) {
+      if (network.lengthMm(from) - drive.offsetMm + visit.offsetMm > mmMax) return null
       pieces.add(from, drive.offsetMm, network.lengthMm(from))
       pieces.add(to, 0, visit.offsetMm)
       return pieces
     }
     const [lon, lat] = network.pointAt(to, visit.offsetMm)
-    link.begin(lon, lat, 1, Infinity)
+    link.begin(lon, lat, 1, mmMax)
     link.addSource(from, drive.offsetMm, 0)
     link.addTarget(to, visit.offsetMm, 0)
     if (network.reverse(from) === to) this.offerBack(link, 0, 0, from, drive.offsetMm + visit.offsetMm)
     link.run(0)
-    invariant(link.targetSource[0] >= 0, 'no route between two visits that were matched')
+    if (link.targetSource[0] < 0 || link.targetMm[0] > mmMax) {
+      invariant(drive.wasOff, 'no route between two visits that were matched')
+      return null
+    }
     link.pathInto(0, this.path)
     const last = this.path.length - 1
     if (last === 1 && network.reverse(from) === to && link.isOffered(0)) {
@@ -321,24 +365,35 @@ export class Chain {
     return pieces
   }
 
+  /** Longest way by road between the ends of a way off the network that may be what was driven. */
+  private crossingMmMax(visit: Visit): number {
+    const [lon, lat] = this.network.pointAt(this.drive.segment, this.drive.offsetMm)
+    const [lon2, lat2] = this.network.pointAt(visit.segment, visit.offsetMm)
+    return routeMmMax(visit.at - this.drive.until, lengthM(lon, lat, lon2, lat2), true, this.p)
+  }
+
   /** Lets go of what is decided; where too much stays undecided, decides for the best candidate's past. */
   settle(): void {
-    while (!this.trellis.settle(this.frontNode, this.frontCount, this.emit)) {
-      const step = this.trellis.steps >> 1
-      const past = this.trellis.ancestorAt(this.frontNode[this.bestOfFront()], step)
-      let n = 0
-      for (let i = 0; i < this.frontCount; i++)
-        if (this.trellis.ancestorAt(this.frontNode[i], step) === past) {
-          this.frontSegment[n] = this.frontSegment[i]
-          this.frontOffset[n] = this.frontOffset[i]
-          this.frontCost[n] = this.frontCost[i]
-          this.frontNode[n] = this.frontNode[i]
-          n++
-        }
-      this.forced++
-      if (n === this.frontCount && this.trellis.steps <= 2) return
-      this.frontCount = n
-    }
+    while (!this.trellis.settle(this.frontNode, this.frontCount, this.emit)) if (!this.force()) return
+  }
+
+  /** Decides the older half of what is undecided by the best candidate; false where there is next to nothing. To be followed by `settle`. */
+  force(): boolean {
+    if (this.trellis.steps <= 2) return false
+    const step = this.trellis.steps >> 1
+    const past = this.trellis.ancestorAt(this.frontNode[this.bestOfFront()], step)
+    let n = 0
+    for (let i = 0; i < this.frontCount; i++)
+      if (this.trellis.ancestorAt(this.frontNode[i], step) === past) {
+        this.frontSegment[n] = this.frontSegment[i]
+        this.frontOffset[n] = this.frontOffset[i]
+        this.frontCost[n] = this.frontCost[i]
+        this.frontNode[n] = this.frontNode[i]
+        n++
+      }
+    this.forced++
+    this.frontCount = n
+    return true
   }
 
   private bestOfFront(): number {

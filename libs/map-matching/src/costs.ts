@@ -13,6 +13,9 @@ export function emissionMm(distanceM: number, sigmaM: number, p: Parameters): nu
   return nats * p.betaM * 1000
 }
 
+/** Cost of a fix that is taken to be off the network: what a fix `offM` from its road costs, so that worse ones rather are. */
+export const offEmissionMm = (sigmaM: number, p: Parameters): number => emissionMm(p.offM, sigmaM, p)
+
 /** Errors of near fixes are alike: each of them says less than a fix far from the last one. */
 export const weightOf = (displacementM: number, p: Parameters): number =>
   Math.min(1, Math.max(p.weightMin, displacementM / p.correlationM))

@@ -1,5 +1,6 @@
 import { instant, type Instant } from '#kernel'
-import type { Visit } from './trellis'
+import { MATCHED, OFF_NETWORK, STANDING } from './fixes'
+import { OFF, type Visit } from './trellis'
 
 /** A stretch of one directed segment that was driven in one go, [fromMm, toMm). */
 export interface Traversal {
@@ -43,21 +44,42 @@ interface Open {
   around: number
 }
 
-/** Joins decided visits into traversals; time is spread evenly over the distance between two visits. */
+/**
+ * Joins decided visits into traversals; time is spread evenly over the distance between two visits. Where the vehicle was off the
+ * network between two roads, what leads from one to the other is driven too if there is such a way, else the drive begins anew.
+ */
 export class Drive {
-  hasMoved = false
-  /** Where the vehicle was last decided to be; segment -1 before the first visit. */
-  segment = -1
+  /** Where the vehicle was last decided to be on a road; segment OFF before the first such visit. */
+  segment = OFF
   offsetMm = 0
   until = 0
   confidence = 1000
+  /** It has been off the network since. */
+  wasOff = false
+  /** Times that the drive began anew. */
+  breaks = 0
+  /** Fixes at `segment` as long as no traversal is open. */
   private waiting = 0
   private open: Open | null = null
 
-  /** `connect` fills the pieces from the last visit to this one. */
-  visit(visit: Visit, connect: (visit: Visit) => Pieces, out: Traversal[]): void {
-    if (this.segment >= 0) {
-      const pieces = connect(visit)
+  /**
+   * `connect` gives the pieces from the last visit on a road to this one, null where nothing leads there; `decide` is told the fate
+   * of fixes in their order.
+   */
+  constructor(
+    private readonly connect: (visit: Visit) => Pieces | null,
+    private readonly decide: (fixes: number, fate: number) => void,
+  ) {}
+
+  visit(visit: Visit, out: Traversal[]): void {
+    if (visit.segment === OFF) {
+      this.decideWaiting(STANDING)
+      this.decide(visit.fixes, OFF_NETWORK)
+      this.wasOff = true
+      return
+    }
+    const pieces = this.segment === OFF ? null : this.connect(visit)
+    if (pieces) {
       let total = 0
       for (let i = 0; i < pieces.count; i++) total += pieces.toMm[i] - pieces.fromMm[i]
       let done = 0
@@ -71,7 +93,13 @@ export class Drive {
         this.extend(pieces.segment[i], pieces.fromMm[i], pieces.toMm[i], enteredAt, leftAt, around, out)
       }
     }
+    if (!pieces && this.segment !== OFF) {
+      this.end(out)
+      this.breaks++
+    }
+    this.wasOff = false
     if (this.open) {
+      this.decide(visit.fixes, MATCHED)
       this.open.fixes += visit.fixes
       this.open.confidence = Math.max(this.open.confidence, visit.confidence)
       this.open.leftAt = visit.until
@@ -82,12 +110,25 @@ export class Drive {
     this.confidence = visit.confidence
   }
 
+  /** Forgets everything. */
+  clear(): void {
+    this.segment = OFF
+    this.wasOff = false
+    this.breaks = 0
+    this.waiting = 0
+    this.open = null
+  }
+
   /** Ends the chain: the next visit starts a new one. */
   end(out: Traversal[]): void {
     this.close(out)
-    this.segment = -1
+    this.decideWaiting(STANDING)
+    this.segment = OFF
+  }
+
+  private decideWaiting(fate: number): void {
+    if (this.waiting > 0) this.decide(this.waiting, fate)
     this.waiting = 0
-    this.hasMoved = false
   }
 
   private extend(
@@ -107,8 +148,7 @@ export class Drive {
     this.close(out)
     const confidence = this.waiting > 0 ? this.confidence : 0
     this.open = { segment, fromMm, toMm, enteredAt, leftAt, fixes: this.waiting, confidence, around }
-    this.waiting = 0
-    this.hasMoved = true
+    this.decideWaiting(MATCHED)
   }
 
   private close(out: Traversal[]): void {
@@ -131,7 +171,7 @@ export class Drive {
   save(): readonly number[] {
     const o = this.open
     return [
-      Number(this.hasMoved),
+      Number(this.wasOff),
       this.segment,
       this.offsetMm,
       this.until,
@@ -141,8 +181,8 @@ export class Drive {
     ]
   }
 
-  restore([hasMoved, segment, offsetMm, until, confidence, waiting, ...open]: readonly number[]): void {
-    this.hasMoved = hasMoved === 1
+  restore([wasOff, segment, offsetMm, until, confidence, waiting, ...open]: readonly number[]): void {
+    this.wasOff = wasOff === 1
     this.segment = segment
     this.offsetMm = offsetMm
     this.until = until

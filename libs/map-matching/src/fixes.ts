@@ -1,3 +1,4 @@
+import { invariant } from '#kernel'
 import type { StateReader, StateWriter } from './state'
 
 /** Positions of one vehicle in columns, `length` of them. */
@@ -15,7 +16,7 @@ export interface FixColumns {
 /**
  * What became of a fix; `Match.fates` holds indexes of this list.
  * - matched: lies on a traversal.
- * - off-network: no road within reach.
+ * - off-network: no road within reach, or none that explains the drive better than no road.
  * - standing: its stretch of the trip never moved along a road.
  * - invalid: not a position (NaN, out of range) or not a time.
  * - null-island: exactly 0, 0: what a receiver without a position says.
@@ -43,7 +44,7 @@ export const NULL_ISLAND = 4
 export const TIME_ORDER = 5
 export const INACCURATE = 6
 export const IMPLAUSIBLE = 7
-/** Not a fate yet: on a chain that may still turn out never to have moved. */
+/** Not a fate yet: on a chain, of which it isn't decided where it was, nor whether it ever moved. */
 export const UNDECIDED = 8
 
 /** One fix, and the fate that it already has or UNDECIDED. */
@@ -96,9 +97,24 @@ export class FateQueue {
     }
   }
 
-  /** Decides everything undecided. */
-  decide(fate: number): void {
-    for (let i = 0; i < this.fate.length; i++) if (this.fate[i] === UNDECIDED) this.fate[i] = fate
+  /** Decides the first `count` undecided ones. */
+  decide(count: number, fate: number): void {
+    let left = count
+    for (let i = 0; left > 0; i++) {
+      invariant(i < this.fate.length, 'more fates decided than fixes taken')
+      if (this.fate[i] !== UNDECIDED) continue
+      const decided = Math.min(left, this.count[i])
+      left -= decided
+      if (decided === this.count[i]) this.fate[i] = fate
+      else {
+        this.count[i] -= decided
+        if (this.fate[i - 1] === fate) this.count[i - 1] += decided
+        else {
+          this.fate.splice(i, 0, fate)
+          this.count.splice(i, 0, decided)
+        }
+      }
+    }
   }
 
   get runs(): number {

@@ -8,13 +8,11 @@ import {
   IMPLAUSIBLE,
   INACCURATE,
   INVALID,
-  MATCHED,
   newFix,
   NULL_ISLAND,
   OFF_NETWORK,
   readFix,
   saveFix,
-  STANDING,
   TIME_ORDER,
   UNDECIDED,
   type Fix,
@@ -24,7 +22,7 @@ import { parameters, type Parameters } from './parameters'
 import { refuse, StateReader, StateWriter } from './state'
 
 /** Names what turns fixes into traversals: the number changes with the code's results, the rest with any parameter. */
-export const ENGINE_VERSION = `hmm-2-${digest(parameters()).slice(0, 8)}`
+export const ENGINE_VERSION = `hmm-3-${digest(parameters()).slice(0, 8)}`
 
 export interface Match {
   /** In driving order. */
@@ -72,7 +70,7 @@ export class Matcher {
 
   constructor(network: RoadNetwork, overrides: Partial<Parameters> = {}) {
     this.p = parameters(overrides)
-    this.chain = new Chain(network, this.p, () => this.queue.decide(MATCHED))
+    this.chain = new Chain(network, this.p, (count, fate) => this.queue.decide(count, fate))
     const short = (hex: string) => parseInt(hex.slice(0, 12), 16)
     this.mark = [STATE_FORMAT, short(digest([ENGINE_VERSION, this.p])), short(network.digest)]
   }
@@ -172,7 +170,8 @@ export class Matcher {
 
   private answer(): Match {
     this.queue.take(this.fates)
-    const { chain, breaks } = this
+    const { chain } = this
+    const breaks = this.breaks + chain.takeBreaks()
     const answer = { traversals: chain.out, fates: Uint8Array.from(this.fates), breaks, forced: chain.forced }
     chain.out = []
     chain.forced = 0
@@ -208,14 +207,12 @@ export class Matcher {
     if (this.queue.runs <= RUNS_MAX) return
     this.queue.take(this.fates)
     if (this.queue.runs <= RUNS_MAX || !this.chain.kept) return
-    this.chain.settle()
-    this.queue.take(this.fates)
+    do {
+      this.chain.settle()
+      this.queue.take(this.fates)
+    } while (this.queue.runs > RUNS_MAX && this.chain.force())
     // Standing for ever among strays: the chain ends, so that the state stays small.
     if (this.queue.runs > RUNS_MAX) this.breakChain()
-  }
-
-  private noteOfChain(): void {
-    this.note(this.chain.hasMoved ? MATCHED : UNDECIDED)
   }
 
   /** Finds a fix its place: into the kept fix, after it, on a new chain, or off the network. */
@@ -240,7 +237,7 @@ export class Matcher {
       this.hold(fix)
       return
     }
-    this.noteOfChain()
+    this.note(UNDECIDED)
   }
 
   /** A new kept fix: what was thinned into the last one and strayed from it is past. */
@@ -305,8 +302,6 @@ export class Matcher {
 
   private endChain(): void {
     this.chain.end()
-    this.queue.decide(this.chain.hasMoved ? MATCHED : STANDING)
-    this.chain.reset()
     this.forget()
   }
 }

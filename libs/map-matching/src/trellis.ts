@@ -2,8 +2,10 @@ import { invariant } from '#kernel'
 import { refuse, type StateReader, type StateWriter } from './state'
 
 const FINAL = -1
+/** Instead of a segment: the vehicle is off the network. */
+export const OFF = -1
 
-/** A decided position of the vehicle at a kept fix. */
+/** A decided position of the vehicle at a kept fix; `segment` may be OFF. */
 export interface Visit {
   segment: number
   offsetMm: number
@@ -183,7 +185,7 @@ export class Trellis {
       const back = r.int()
       this.parent[node] = back === 0 ? FINAL : node - back
       this.confidence[node] = r.int()
-      if (!(this.segment[node] >= 0 && this.segment[node] < segments && back >= 0 && back <= node))
+      if (!(this.segment[node] >= OFF && this.segment[node] < segments && back >= 0 && back <= node))
         refuse('a candidate that the network does not have')
     }
   }

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import { run } from '#runtime'
 import { bookCommands } from './books'
+import { explainCommand } from './explain'
 import { isLeaving, leaveOnSignals } from './leaving'
 import { matchCommand } from './match'
 import { migrateCommand } from './migrate'
@@ -42,6 +43,7 @@ function roadmeter(): Command {
     ...bookCommands(),
     verifyCommand(),
     matchCommand(),
+    explainCommand(),
   ])
     program.addCommand(command)
   speakPlainly(program)

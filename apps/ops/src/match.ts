@@ -1,9 +1,10 @@
 import { Command, InvalidArgumentError } from 'commander'
-import { writeFile } from 'node:fs/promises'
-import { InputError } from '#kernel'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { FATES, Matcher, type FixColumns, type Match, type Traversal } from '#map-matching'
 import type { RoadNetwork } from '#road-network'
-import { counted, grouped, progress, say } from './printed'
+import { explainHtml, readTruth, tracedDrive } from './explain'
+import { counted, grouped, progress, say, unwritable } from './printed'
 import { readNetwork, readTraces } from './readers'
 
 /** `roadmeter match`: matches traces of a file and writes the edges driven, in the ids of `edges.csv`. */
@@ -22,6 +23,8 @@ export const matchCommand = (): Command =>
       positive,
     )
     .option('--repeat <times>', 'match everything so often and report the median time', positive, 1)
+    .option('--picture <folder>', 'draw each drive as a page of its own')
+    .option('--truth <file>', 'CSV trace_id,seq,edge_id: what was truly driven, for the pictures')
     .option('--json', 'print the summary as JSON')
     .action(match)
 
@@ -31,12 +34,15 @@ interface Options {
   readonly out: string
   readonly streamed?: number
   readonly repeat: number
+  readonly picture?: string
+  readonly truth?: string
   readonly json?: boolean
 }
 
-async function match({ network: map, traces: file, out, streamed, repeat, json }: Options): Promise<void> {
-  const network = await readNetwork(map)
-  const traces = await readTraces(file)
+async function match(options: Options): Promise<void> {
+  const { out, streamed, repeat, picture, json } = options
+  const network = await readNetwork(options.network)
+  const traces = await readTraces(options.traces)
   const matcher = new Matcher(network)
   const rows = [network.hasEdges ? 'trace_id,seq,edge_id' : 'trace_id,seq,segment']
   const fates = new Array<number>(FATES.length).fill(0)
@@ -44,7 +50,9 @@ async function match({ network: map, traces: file, out, streamed, repeat, json }
   let breaks = 0
   const nanoseconds = new Array<number>(repeat).fill(0)
   const bar = progress('matching')
-  for (const [done, { id, fixes: columns }] of traces.entries()) {
+  if (picture !== undefined) await mkdir(picture, { recursive: true }).catch(unwritable(picture))
+  for (const [done, trace] of traces.entries()) {
+    const { id, fixes: columns } = trace
     bar.to(done, traces.length)
     for (let time = 0; time < repeat; time++) {
       const before = process.hrtime.bigint()
@@ -58,12 +66,14 @@ async function match({ network: map, traces: file, out, streamed, repeat, json }
         ? drivenEdges(network, found.traversals)
         : found.traversals.map((t) => network.ref(t.segment))
       driven.forEach((name, seq) => rows.push(`${id},${seq},${name}`))
+      if (picture === undefined) continue
+      const truth = options.truth === undefined ? null : await readTruth(options.truth, id, network)
+      const page = join(picture, `${id.replace(/[^\w.-]/g, '_')}.html`)
+      await writeFile(page, explainHtml(tracedDrive(network, trace, found, truth))).catch(unwritable(page))
     }
   }
   bar.end()
-  await writeFile(out, rows.join('\n') + '\n').catch((error: Error) => {
-    throw new InputError('OUT_FILE', `${out}: cannot be written: ${error.message}`)
-  })
+  await writeFile(out, rows.join('\n') + '\n').catch(unwritable(out))
   const seconds = nanoseconds.sort((a, b) => a - b)[repeat >> 1] / 1e9
   const summary = {
     traces: traces.length,

@@ -1,5 +1,5 @@
 import { Presets, SingleBar } from 'cli-progress'
-import { formatMicros, KILOMETRE_MM, MILE_MM, type Micros } from '#kernel'
+import { formatMicros, InputError, KILOMETRE_MM, MILE_MM, type Micros } from '#kernel'
 
 export const say = (text: string): void => void process.stdout.write(`${text}\n`)
 
@@ -30,6 +30,13 @@ export const counted = (count: number, thing: string, things = `${thing}s`): str
   `${grouped(count)} ${count === 1 ? thing : things}`
 
 export const unitSign = (unit: 'mile' | 'km'): string => (unit === 'mile' ? 'mi' : 'km')
+
+/** For `catch`: a file or folder that cannot be written is whoever named it's to mend. */
+export const unwritable =
+  (path: string) =>
+  (error: Error): never => {
+    throw new InputError('OUT_FILE', `${path}: cannot be written: ${error.message}`)
+  }
 
 export interface Progress {
   to(done: number, all: number): void

@@ -2,6 +2,7 @@ export { Accept } from './accept'
 export { releaseStatement, requestClose, reviewEnd } from './close'
 export { Engine } from './engine'
 export { EngineModule } from './engine.module'
+export { explainTrip, type ExplainedTrip } from './explain'
 export { IngestModule } from './ingest.module'
 export { LINE, PipelineModule } from './pipeline.module'
 export {

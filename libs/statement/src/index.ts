@@ -11,6 +11,7 @@ export { billingTerms, draftStatement, isAdjustment, statementDigest } from './d
 export type { BilledCredit, BilledTrip, StatementInput } from './draft'
 export { statementCsv } from './csv'
 export { statementHtml, type StatementProof } from './html'
+export { html, Markup } from './markup'
 export { doubtsOf, type Doubt } from './sanity'
 export { STATEMENT_STYLE } from './style'
 export { FAULTS_MAX, verifyStatement } from './verify'

@@ -1,0 +1,85 @@
+import { formatMicros, type Instant, type Micros } from '#kernel'
+import { ENGINE_VERSION, explainFixes, type Match } from '#map-matching'
+import { type ExplainedTrip } from '#pipeline'
+import { localClock } from '#policy'
+import { explainCharge } from '#rating'
+import { type RoadNetwork } from '#road-network'
+import { counted, distance, grouped } from '../printed'
+import { type Trace } from '../readers'
+import { metresOf, type Explained, type Piece } from './explained'
+
+/** Before it, a time counts the seconds of its own drive. */
+const RELATIVE_MS_MAX = Date.UTC(1980, 0)
+
+type Found = Pick<Explained, 'fixes' | 'traversals' | 'breaks' | 'network'>
+
+const factsOf = ({ fixes, traversals, breaks }: Found): [string, string][] => {
+  const matched = fixes.filter(({ fate }) => fate === 'matched').length
+  const inferred = metresOf(traversals.filter((t) => t.inferred))
+  const km = distance(1000 * metresOf(traversals), 'km', 3)
+  return [
+    ['on roads', `${km} km${inferred > 0 ? `, of which ${distance(1000 * inferred, 'km', 3)} inferred` : ''}`],
+    ['fixes', `${grouped(fixes.length)}, of which ${grouped(fixes.length - matched)} not on a road`],
+    ['lost and begun anew', breaks === 0 ? 'never' : counted(breaks, 'time')],
+  ]
+}
+
+/** A recorded drive and its match, as it is explained. */
+export function tracedDrive(
+  network: RoadNetwork,
+  { id, fixes: columns }: Trace,
+  match: Match,
+  truth: readonly Piece[] | null,
+): Explained {
+  const isRelative = columns.at[0] < RELATIVE_MS_MAX
+  const { traversals, breaks } = match
+  const found = { network, fixes: explainFixes(network, columns, match), traversals, breaks }
+  const facts: [string, string][] = [...factsOf(found), ['engine', ENGINE_VERSION]]
+  if (truth) facts.splice(1, 0, ['truly driven', `${distance(1000 * metresOf(truth), 'km', 3)} km`])
+  return {
+    ...found,
+    title: `Drive ${id}`,
+    facts,
+    truth,
+    charges: [],
+    notes: [],
+    time: (at) => (at === null ? '(no time)' : isRelative ? elapsed(at) : stamp(at)),
+  }
+}
+
+/** A stored trip, with its price, on the clock of its tariff. */
+export function storedTrip({ trip, isReproduced, charges, policies, ...found }: ExplainedTrip): Explained {
+  const clock = localClock(policies[0]?.timeZone ?? 'UTC')
+  const total = charges.reduce((sum, { amount }) => sum + amount, 0n) as Micros
+  const currency = policies.find(({ id }) => charges.some((charge) => charge.policy === id))?.currency ?? ''
+  const time = (at: Instant | null) => {
+    if (at === null) return '(no time)'
+    const local = new Date(at + clock.offsetMs(at)).toISOString()
+    return `${local.slice(0, 10)} ${local.slice(11, 19)}`
+  }
+  return {
+    ...found,
+    title: `Trip ${trip.id}`,
+    facts: [
+      ['vehicle', trip.vehicle],
+      ['driven', trip.startedAt === null ? '' : `${time(trip.startedAt)} to ${time(trip.endedAt)}`],
+      ...factsOf(found),
+      ['price', charges.length ? `${formatMicros(total)} ${currency}` : `none yet: the trip is ${trip.state}`],
+      ['network', trip.network!.slice(0, 16)],
+      ['engine', trip.engine!],
+    ],
+    truth: null,
+    charges: charges.map((charge) => explainCharge(charge, policies.find(({ id }) => id === charge.policy) ?? null)),
+    notes: isReproduced
+      ? []
+      : [
+          `This engine (${ENGINE_VERSION}) does not drive the same roads as are stored: the trip was matched by ${trip.engine}. What is shown is what this one makes of it; the price is the stored one.`,
+        ],
+    time,
+  }
+}
+
+const two = (n: number): string => String(n).padStart(2, '0')
+const elapsed = (ms: number): string =>
+  `${two(Math.floor(ms / 3_600_000))}:${two(Math.floor(ms / 60_000) % 60)}:${two(Math.floor(ms / 1000) % 60)}`
+const stamp = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19).replace('T', ' ')} UTC`

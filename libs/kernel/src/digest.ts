@@ -66,5 +66,8 @@ export function lendSha256(platform: Sha256): void {
 }
 const ABC = 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad'
 
+/** The digest of what this canonical JSON says: for who has it at hand already. */
+export const digestOfCanonical = (json: string): Digest => hash(json) as Digest
+
 /** SHA-256 of bytes, or of the canonical JSON of anything else. */
 export const digest = (value: unknown): Digest => hash(value instanceof Uint8Array ? value : canonical(value)) as Digest

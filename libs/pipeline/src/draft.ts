@@ -1,7 +1,7 @@
-import { canonical, invariant, micros, type Instant, type StatementId } from '#kernel'
+import { canonical, digestOfCanonical, invariant, micros, type Instant, type StatementId } from '#kernel'
 import { amountOf } from '#policy'
 import { capCredit } from '#rating'
-import { doubtsOf, draftStatement, statementDigest } from '#statement'
+import { doubtsOf, draftStatement } from '#statement'
 import {
   agencyById,
   chargesOf,
@@ -61,11 +61,12 @@ export async function draftPage(
       }),
       draftedAt: now,
     })
+    const document = canonical(statement)
     return {
       id: statement.id as StatementId,
       account: id,
-      document: canonical(statement),
-      digest: statementDigest(statement),
+      document,
+      digest: digestOfCanonical(document),
       due: statement.totals.due,
       exact: statement.totals.exact,
       holds: doubtsOf(statement, lastExact),

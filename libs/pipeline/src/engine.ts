@@ -58,6 +58,12 @@ export class Engine {
     await this.sweeping
   }
 
+  /** One ring is enough for a stage that takes what it finds by the lot. */
+  private ring(work: readonly WorkKey[]): Promise<void> {
+    const rings = work.map(({ stage, key }) => ({ stage, key: STAGES[stage as StageName]?.most > 1 ? '' : key }))
+    return this.bell.ring([...new Map(rings.map((ring) => [`${ring.stage}/${ring.key}`, ring])).values()])
+  }
+
   /** Does the work that a ring names, for as long as there is some. */
   private async answer(ring: Ring): Promise<void> {
     if (!(ring.stage in STAGES)) return this.log.warn({ stage: ring.stage }, 'a ring for a stage that is not known')
@@ -83,7 +89,7 @@ export class Engine {
         return { next, more: await complete(tx, claims) }
       })
       stop({ outcome: 'done' })
-      await this.bell.ring(next)
+      await this.ring(next)
       return more
     } catch (error) {
       stop({ outcome: 'failed' })
@@ -117,6 +123,6 @@ export class Engine {
       this.metrics.oldestWorkSeconds.set((await backlog(tx)).oldestS)
       return dueWork(tx, SWEEP_MAX)
     })
-    await this.bell.ring(due)
+    await this.ring(due)
   }
 }

@@ -1,5 +1,5 @@
 import { type Charge, type PolicyDocument } from '#contracts'
-import { invariant, micros, type TripId } from '#kernel'
+import { invariant, micros, type AgencyId, type TripId } from '#kernel'
 import { capTransfer, tripTransfer, type Earning, type Occasion } from '#ledger'
 import { capCredit, windowsOf, type WindowGross } from '#rating'
 import {
@@ -25,8 +25,11 @@ export async function post(tx: Tx, keys: readonly string[], line: Line): Promise
   )
   const entries: Entry[] = []
   const windows = new Windows()
+  const tariffs = new Map<AgencyId, readonly PolicyDocument[]>()
+  for (const agency of new Set(trips.map((trip) => trip.agency)))
+    tariffs.set(agency, (await line.reference.tariff(tx, agency)).documents)
   for (const trip of trips) {
-    const { documents } = await line.reference.tariff(tx, trip.agency)
+    const documents = tariffs.get(trip.agency)!
     const policies = new Map(documents.map((policy) => [policy.id, policy]))
     const priced = charges.get(trip.id)!.filter(({ amount }) => amount !== 0n)
     if (priced.length === 0) continue

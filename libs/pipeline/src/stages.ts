@@ -8,15 +8,14 @@ import { settle } from './settle'
 
 /**
  * The line after the inbox. `match` takes a device: its batches become trips and those are matched to roads. `meter`, `rate`
- * and `post` take trips: their charge report, their charges, their transfers in the ledger (many trips share a transaction there).
- * `close` takes a period
- * (`agency/2026-10`) and moves it one step towards its sealed statements; `settle` an account: payments, credit, disputes.
+ * and `post` take trips: their charge report, their charges, their transfers in the ledger (there, many at once). `close` takes a
+ * period (`agency/2026-10`) and moves it one step towards its sealed statements; `settle` an account: payments, credit, disputes.
  */
 export const STAGES = {
   match: oneByOne(match),
   meter: oneByOne(meter),
   rate: oneByOne(rate),
-  post: { most: 200, work: post },
+  post: { most: 400, work: post },
   close: oneByOne(close),
   settle: oneByOne(settle),
 } satisfies Record<string, Stage>

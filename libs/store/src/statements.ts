@@ -70,6 +70,9 @@ export async function undraftedAccounts(tx: Tx, { agency, month }: Period, most:
   return rows.map(({ id, name, last }) => ({ id, name, lastExact: last === null ? null : (BigInt(last) as Micros) }))
 }
 
+/** JSON holds no control character, so one may stand between documents: as an array each of their quotes is escaped and read back. */
+const BETWEEN = '\u001e'
+
 export async function saveDrafts(
   tx: Tx,
   { agency, month }: Period,
@@ -79,17 +82,18 @@ export async function saveDrafts(
   await tx.run(
     `insert into money.statement (id, agency, account, month, state, document, digest, due, exact)
      select id, $1, account, $2, 'draft', document, digest, due, exact
-     from unnest($3::text[], $4::text[], $5::text[], $6::text[], $7::int8[], $8::int8[]) as s(id, account, document, digest, due, exact)
+     from unnest($3::text[], $4::text[], string_to_array($5, $9), $6::text[], $7::int8[], $8::int8[]) as s(id, account, document, digest, due, exact)
      on conflict do nothing`,
     [
       agency,
       month,
       files.map((file) => file.id),
       files.map((file) => file.account),
-      files.map((file) => file.document),
+      files.map((file) => file.document).join(BETWEEN),
       files.map((file) => file.digest),
       files.map((file) => file.due),
       files.map((file) => file.exact),
+      BETWEEN,
     ],
   )
   const held = files.flatMap(({ id, holds }) => holds.map((hold) => ({ id, ...hold })))

@@ -211,7 +211,7 @@ export const moveTrip = async (tx: Tx, trip: TripId, from: TripState, to: TripSt
 /** Moves those of the trips that are in state `from`, and returns them in the order in which they were driven. */
 export async function moveTrips(tx: Tx, trips: readonly TripId[], from: TripState, to: TripState): Promise<TripRow[]> {
   const moved = await tx.rows<TripRow>(
-    `update metering.trip set state = $3 where id in (select id from metering.trip where id = any($1::text[]) and state = $2 order by id for update) returning ${TRIP}`,
+    `update metering.trip set state = $3 where id = any($1::text[]) and state = $2 returning ${TRIP}`,
     [trips, from, to],
   )
   return moved.map(tripOf).sort((a, b) => a.startedAt! - b.startedAt! || (a.id < b.id ? -1 : 1))

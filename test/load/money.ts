@@ -1,0 +1,110 @@
+import { parseArgs } from 'node:util'
+import { InputError, instant, invariant, type AgencyId } from '#kernel'
+import { localBell } from '#messaging'
+import { Engine, Reference, requestClose } from '#pipeline'
+import { parsePolicy } from '#policy'
+import { Metrics, openLog, readSettings, ToldClock } from '#runtime'
+import { backlog, dataSourceOptions, filePolicy, openDataSource, periodOf, saveAgency, Store } from '#store'
+import { bench, elapsedMs } from '../bench'
+import { newDatabase } from '../store/databases'
+import { BOOKS_TARIFF, drivenMonth } from './books'
+
+const MONTH = '2026-10'
+const TRIPS = 4
+const LINES = 5
+const at = (iso: string) => instant(Date.parse(iso))
+
+interface Closed {
+  readonly linesPerS: number
+  readonly accountsPerS: number
+  readonly rssMb: number
+}
+
+/** Posts and closes a month of `accounts` accounts through the engine, on a database of its own. */
+async function closeMonth(accounts: number): Promise<Closed> {
+  const server = process.env.DATABASE_URL
+  if (!server)
+    throw new InputError(
+      'DATABASE',
+      'DATABASE_URL is not set: eval "$(infra/services.sh start /tmp/servers)", or add --accounts 0',
+    )
+  const database = await newDatabase(server)
+  const settings = readSettings({ DATABASE_URL: database.url, ROADMETER_LOG: 'error', ROADMETER_SWEEP_MS: '200' })
+  const source = await openDataSource(await dataSourceOptions(settings), true)
+  try {
+    const store = new Store(source)
+    const agency = 'bench-city' as AgencyId
+    const policy = parsePolicy(BOOKS_TARIFF)
+    await store.transaction(async (tx) => {
+      await saveAgency(tx, { id: agency, name: 'Bench City' })
+      await filePolicy(tx, agency, policy, instant(0))
+    })
+    await drivenMonth(store, { agency, accounts, trips: TRIPS, lines: LINES })
+    const clock = new ToldClock(at('2026-11-02T00:00:00Z'))
+    const log = openLog(settings, 'bench')
+    const bell = localBell(log)
+    const engine = new Engine(
+      store,
+      bell,
+      { clock, settings, reference: new Reference() },
+      settings,
+      new Metrics(),
+      log,
+    )
+    let peak = 0
+    const watch = setInterval(() => (peak = Math.max(peak, process.memoryUsage.rss())), 50)
+    await engine.start()
+    const done = async (isDone: () => Promise<boolean>) => {
+      while (!(await isDone())) {
+        const [failed] = await store.read<{ error: string }>(
+          'select last_error as error from metering.work where last_error is not null limit 1',
+        )
+        invariant(!failed, `the engine failed: ${failed?.error}`)
+        await new Promise((resolve) => setTimeout(resolve, 100))
+      }
+    }
+    try {
+      const postMs = await elapsedMs(() => done(async () => (await store.transaction(backlog)).pieces === 0))
+      global.gc?.()
+      peak = 0
+      const reaches = (state: string) => done(async () => (await periodOf(store, agency, MONTH))?.state === state)
+      const draftMs = await elapsedMs(async () => {
+        await requestClose(store, agency, MONTH)
+        await reaches('drafted')
+      })
+      clock.advanceTo(at('2026-11-14T00:00:00Z'))
+      const sealMs = await elapsedMs(() => reaches('sealed'))
+      process.stderr.write(
+        `${accounts} accounts: posted in ${Math.round(postMs)} ms, drafted in ${Math.round(draftMs)}, sealed in ${Math.round(sealMs)}\n`,
+      )
+      return {
+        linesPerS: (1000 * accounts * TRIPS * LINES) / postMs,
+        accountsPerS: (1000 * accounts) / (draftMs + sealMs),
+        rssMb: peak / 2 ** 20,
+      }
+    } finally {
+      clearInterval(watch)
+      await engine.stop()
+      await bell.close()
+    }
+  } finally {
+    await source.destroy()
+    await database.drop()
+  }
+}
+
+void bench('money', 'posting and closing a month, statements as PDF, verifying one', async (b) => {
+  const { values } = parseArgs({ strict: false, options: { accounts: { type: 'string' } } })
+  const accounts = Number(values['accounts'] ?? (b.quick ? 300 : 100_000))
+  if (!Number.isSafeInteger(accounts) || accounts < 0)
+    throw new InputError('ARGUMENT', `--accounts: expected a whole number, found ${String(values['accounts'])}`)
+  if (accounts > 0) {
+    // A tenth first: memory that is flat in the number of accounts is the same for both.
+    const tenth = await closeMonth(Math.ceil(accounts / 10))
+    const closed = await closeMonth(accounts)
+    b.fact('close_accounts_per_s', 'accounts/s', closed.accountsPerS, ['>=', 100_000 / 120])
+    b.fact('close_rss_mb', 'MiB', closed.rssMb)
+    b.fact('close_rss_tenth_mb', 'MiB', tenth.rssMb)
+    b.fact('lines_per_s', 'lines/s', closed.linesPerS, ['>=', 20_000])
+  }
+})

@@ -2,10 +2,10 @@ import { z } from 'zod'
 import { instantSchema, millimetresSchema } from './scalars'
 
 /**
- * How a citizen's miles are counted: by where and when (`location`), by the odometer alone (`no-location`), or not at all
+ * How a citizen's miles are counted: by where and when (`location`), by the odometer alone (`odometer`), or not at all
  * for days that are paid as such (`permit`). All of them end in the same mileage account.
  */
-export const METHODS = ['location', 'no-location', 'permit'] as const
+export const METHODS = ['location', 'odometer', 'permit'] as const
 export type Method = (typeof METHODS)[number]
 
 /** Who read the odometer: the vehicle's own device, its owner with a photo, or an inspector. */

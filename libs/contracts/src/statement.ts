@@ -48,8 +48,8 @@ export const journeySchema = z.strictObject({
   amount: microsSchema,
 })
 
-/** `missing`: odometer growth beyond tolerance that no trip explains. `no-location`, `permit`: what the citizen chose. */
-export const MILEAGE_KINDS = ['missing', 'no-location', 'permit'] as const
+/** `missing`: odometer growth beyond tolerance that no trip explains. `odometer`, `permit`: what the citizen chose. */
+export const MILEAGE_KINDS = ['missing', 'odometer', 'permit'] as const
 
 /** What a cap took off, as far as no earlier statement has done so. */
 export const capCreditSchema = z.strictObject({

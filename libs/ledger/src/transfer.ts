@@ -16,7 +16,7 @@ import {
 } from '#kernel'
 import { accrued, balances, billed, cash, disputed, revenue, rounding, wallet, type Posting } from './accounts'
 
-export type TransferKind = 'trip' | 'cap' | 'statement' | 'payment' | 'settlement' | 'hold' | 'reversal'
+export type TransferKind = 'trip' | 'cap' | 'mileage' | 'statement' | 'payment' | 'settlement' | 'hold' | 'reversal'
 
 /** A fact about money: never edited, only reversed. Its postings sum to zero; its id follows from what it is about. */
 export interface Transfer {
@@ -93,6 +93,22 @@ export function capTransfer(
     [policy, cap, vehicle, span, trip, revision],
     { policy, cap, vehicle, span, trip, revision },
     earningPostings(occasion, [credit]),
+  )
+}
+
+/** What a mileage account comes to by the odometer, or the change since it was settled last: `revision` counts them. */
+export function mileageTransfer(
+  occasion: Occasion,
+  subject: { readonly vehicle: VehicleId; readonly span: string; readonly revision: number },
+  earnings: readonly Earning[],
+): Transfer {
+  const { vehicle, span, revision } = subject
+  return transfer(
+    occasion,
+    'mileage',
+    [vehicle, span, revision],
+    { vehicle, span, revision },
+    earningPostings(occasion, earnings),
   )
 }
 

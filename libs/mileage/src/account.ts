@@ -95,7 +95,7 @@ function quantities(
   choices: readonly MethodChoice[],
   calendar: Calendar,
 ): MileageQuantity[] {
-  const parts: Record<MileageKind, Part[]> = { missing: [], 'no-location': [], permit: [] }
+  const parts: Record<MileageKind, Part[]> = { missing: [], odometer: [], permit: [] }
   const days = new Map<string, number>()
   const counted = new Set<number>()
   const line = methodLine(choices)
@@ -120,7 +120,7 @@ function quantities(
   }
   return [
     ...sums('missing', missing(parts.missing)),
-    ...sums('no-location', parts['no-location']),
+    ...sums('odometer', parts.odometer),
     ...sums('permit', parts.permit, days),
   ]
 }

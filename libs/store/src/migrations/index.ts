@@ -3,6 +3,7 @@ import { DeviceProtocol1763811000000 } from './1763811000000-device-protocol'
 import { PolicyLife1763842600000 } from './1763842600000-policy-life'
 import { PaymentsAndDisputes1763843000000 } from './1763843000000-payments-and-disputes'
 import { Books1764000000500 } from './1764000000500-books'
+import { Mileage1764000001000 } from './1764000001000-mileage'
 
 /** Every change of the schema, oldest first. What is released is never edited. */
 export const MIGRATIONS = [
@@ -11,4 +12,5 @@ export const MIGRATIONS = [
   PolicyLife1763842600000,
   PaymentsAndDisputes1763843000000,
   Books1764000000500,
+  Mileage1764000001000,
 ]

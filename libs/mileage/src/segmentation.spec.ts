@@ -8,18 +8,19 @@ const head = (seq: number, trip: string, event: BatchHead['event'] = 'run'): Bat
   trip,
   event,
   fixes: 10,
+  firstFix: instant(seq * MINUTE + 1),
   lastFix: instant((seq + 1) * MINUTE),
   receivedAt: instant((seq + 1) * MINUTE),
 })
-const now = instant(100 * MINUTE)
+const REST = 30 * MINUTE
 
 describe('trip segmentation', () => {
   it('ends a trip on the word of the device, and when another begins', () => {
     const { ended, open } = segmentTrips(
       null,
       [head(0, 'a', 'start'), head(1, 'a', 'end'), head(2, 'b'), head(3, 'c')],
-      now,
-      200 * MINUTE,
+      REST,
+      false,
     )
     expect(ended.map((t) => [t.name, t.firstSeq, t.lastSeq, t.fixes])).toEqual([
       ['a', 0, 1, 20],
@@ -27,9 +28,16 @@ describe('trip segmentation', () => {
     ])
     expect(open).toMatchObject({ name: 'c', firstSeq: 3, lastSeq: 3 })
   })
-  it('ends a trip that has rested, and no sooner', () => {
-    expect(segmentTrips(null, [head(0, 'a')], now, 99 * MINUTE).ended).toHaveLength(0)
-    expect(segmentTrips(null, [head(0, 'a')], now, 98 * MINUTE).ended).toHaveLength(1)
+  it('ends a trip that has rested by its fixes, and no sooner', () => {
+    const later = (minutes: number) => ({ ...head(1, 'a'), firstFix: instant((1 + minutes) * MINUTE) })
+    expect(segmentTrips(null, [head(0, 'a'), later(30)], REST, false).ended).toHaveLength(0)
+    const { ended, open } = segmentTrips(null, [head(0, 'a'), later(30.1)], REST, false)
+    expect(ended.map((t) => [t.firstSeq, t.lastSeq])).toEqual([[0, 0]])
+    expect(open).toMatchObject({ name: 'a', firstSeq: 1 })
+  })
+  it('leaves the last trip open until nothing more is waited for', () => {
+    expect(segmentTrips(null, [head(0, 'a')], REST, false).open).toMatchObject({ name: 'a' })
+    expect(segmentTrips(null, [head(0, 'a')], REST, true).ended).toHaveLength(1)
   })
   it('cuts the same trips however the batches come in', () => {
     fc.assert(
@@ -38,14 +46,20 @@ describe('trip segmentation', () => {
           fc.constantFrom<[string, BatchHead['event']]>(['a', 'run'], ['a', 'end'], ['b', 'run'], ['b', 'start']),
           { maxLength: 30 },
         ),
+        fc.array(fc.nat(60), { minLength: 30, maxLength: 30 }),
         fc.array(fc.nat(30)),
-        (batches, cuts) => {
-          const heads = batches.map(([trip, event], seq) => head(seq, trip, event))
-          const whole = segmentTrips(null, heads, now, 1000 * MINUTE)
+        (batches, pauses, cuts) => {
+          // Minutes until each batch, some of them long enough for a rest.
+          const heads = batches.map(([trip, event], seq) => {
+            const before = pauses.slice(0, seq + 1).reduce((sum, pause) => sum + pause, seq)
+            const at = (minutes: number) => instant((before + minutes) * MINUTE)
+            return { ...head(seq, trip, event), firstFix: at(0), lastFix: at(1) }
+          })
+          const whole = segmentTrips(null, heads, REST, false)
           const ends = [...new Set(cuts.map((c) => Math.min(c, heads.length)))].sort((a, b) => a - b)
           const parts = [...ends, heads.length].reduce(
             (state, end, i, all) => {
-              const next = segmentTrips(state.open, heads.slice(i ? all[i - 1] : 0, end), now, 1000 * MINUTE)
+              const next = segmentTrips(state.open, heads.slice(i ? all[i - 1] : 0, end), REST, false)
               return { ended: [...state.ended, ...next.ended], open: next.open }
             },
             { ended: [], open: null } as ReturnType<typeof segmentTrips>,

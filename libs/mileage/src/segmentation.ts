@@ -16,6 +16,7 @@ export interface BatchHead {
   readonly trip: string
   readonly event: Batch['event']
   readonly fixes: number
+  readonly firstFix: Instant | null
   readonly lastFix: Instant | null
   readonly receivedAt: Instant
 }
@@ -60,20 +61,23 @@ export const remainingGaps = (gaps: readonly Range[], late: readonly Range[]): R
 const parts = (...ranges: Range[]): Range[] => ranges.filter(([from, to]) => from < to)
 
 /**
- * Cuts batches into trips. A trip ends on the device's word, when the device begins another, or when it has rested: no fix
- * for `restMs` before `now`. `open` is the trip that earlier batches left open; heads follow it in order.
+ * Cuts batches into trips. A trip ends on the device's word, when the device begins another, or when it has rested: `restMs`
+ * between one fix and the next. `open` is the trip that earlier batches left open; heads follow it in order. All of this is
+ * in the batches themselves, so it doesn't matter when they came. That nothing came for a while ends a trip only where the
+ * caller says that nothing more is waited for (`isOver`).
  */
 export function segmentTrips(
   open: TripSpan | null,
   heads: readonly BatchHead[],
-  now: Instant,
   restMs: number,
+  isOver: boolean,
 ): { ended: TripSpan[]; open: TripSpan | null } {
   const ended: TripSpan[] = []
   for (const head of heads) {
     // Totals are of the vehicle, not of a trip.
     if (head.event === 'totals') continue
-    if (open && open.name !== head.trip) {
+    const hasRested = open && head.firstFix !== null && head.firstFix - open.lastFix > restMs
+    if (open && (open.name !== head.trip || hasRested)) {
       ended.push(open)
       open = null
     }
@@ -89,7 +93,7 @@ export function segmentTrips(
       open = null
     }
   }
-  if (open && now - open.lastFix > restMs) {
+  if (open && isOver) {
     ended.push(open)
     open = null
   }

@@ -1,5 +1,5 @@
 import { type PolicyDocument } from '#contracts'
-import { InputError, invariant, type AgencyId, type Instant, type StatementId } from '#kernel'
+import { InputError, instant, invariant, type AgencyId, type Instant, type StatementId } from '#kernel'
 import { dayText, localClock } from '#policy'
 import { billingTerms } from '#statement'
 import {
@@ -14,6 +14,7 @@ import {
   newestPeriod,
   openPeriod,
   releaseHolds,
+  restedBefore,
   takeCutoff,
   undraftedAccounts,
   want,
@@ -26,6 +27,7 @@ import { draftPage } from './draft'
 import { type Line } from './line'
 import { type Tariff } from './reference'
 import { sealPage } from './seal'
+import { settlePage } from './mileage-close'
 
 /** What one transaction takes into a cut-off, and drafts: bounds memory, locks and what a crash repeats. */
 const CUTOFF_TRIPS_MAX = 20_000
@@ -55,24 +57,33 @@ export async function close(tx: Tx, key: string, line: Line): Promise<WorkKey[]>
   const period = await lockPeriod(tx, agency, month)
   invariant(period, `period ${key} was never opened`)
   const tariff = await line.reference.tariff(tx, agency)
-  const moved = await step(tx, period, tariff, line.clock.now())
+  const moved = await step(tx, period, tariff, line)
   return moved ? [periodWork(agency, month)] : []
 }
 
 /** Whether anything was done: then there may be more to do. */
-async function step(tx: Tx, period: Period, tariff: Tariff, now: Instant): Promise<boolean> {
+async function step(tx: Tx, period: Period, tariff: Tariff, line: Line): Promise<boolean> {
+  const now = line.clock.now()
   const { month } = period
   switch (period.state) {
     case 'open': {
       const terms = billingTerms(tariff.documents, month)
-      if (now < localClock(terms.timeZone).spanOf(month).to || (await hasEarlierOpen(tx, period))) return false
+      const end = localClock(terms.timeZone).spanOf(month).to
+      if (now < end || (await hasEarlierOpen(tx, period))) return false
       await beginClosing(tx, period)
-      if (await hasUnmatched(tx, period)) return false
+      // Trips of the month that nobody ended are ended now: their devices have been silent for a rest.
+      const rested = await restedBefore(tx, period.agency, instant(now - line.settings.tripRestMs), end)
+      await want(
+        tx,
+        rested.map((device) => ({ stage: 'match', key: device })),
+      )
+      if (rested.length > 0 || (await hasUnmatched(tx, period))) return false
       if ((await takeCutoff(tx, period, CUTOFF_TRIPS_MAX)) === 0) await movePeriod(tx, period, 'cutoff', now)
       return true
     }
     case 'cutoff':
       if (await hasUnposted(tx, period)) return false
+      if (await settlePage(tx, period, tariff, now)) return true
       await movePeriod(tx, period, 'rated', now)
       return true
     case 'rated': {

@@ -1,9 +1,11 @@
+import { mileageAccountSchema } from '#contracts'
 import { canonical, digestOfCanonical, invariant, micros, type Instant, type StatementId } from '#kernel'
 import { amountOf } from '#policy'
 import { capCredit } from '#rating'
 import { doubtsOf, draftStatement } from '#statement'
 import {
   agencyById,
+  bookedMileage,
   chargesOf,
   cutoffTrips,
   cutoffWindows,
@@ -32,6 +34,7 @@ export async function draftPage(
   const charges = await chargesOf(tx, tripIds)
   const tripsOf = groupBy(trips, ({ account }) => account)
   const windowsOf = groupBy(await cutoffWindows(tx, period, tripIds), ({ account }) => account)
+  const mileageOf = groupBy(await bookedMileage(tx, agency, month, ids), ({ account }) => account)
   const vehiclesOf = groupBy(await vehiclesOfAll(tx, ids), ({ account }) => account)
 
   const files = accounts.map(({ id, name, lastExact }) => {
@@ -59,6 +62,7 @@ export async function draftPage(
           amount: micros(capCredit(micros(window.grossBefore + gross), cap) - capCredit(window.grossBefore, cap)),
         }
       }),
+      mileage: (mileageOf.get(id) ?? []).map(({ document }) => mileageAccountSchema.parse(document)),
       draftedAt: now,
     })
     const document = canonical(statement)

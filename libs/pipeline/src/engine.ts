@@ -35,7 +35,7 @@ export class Engine {
     private readonly store: Store,
     private readonly bell: Bell,
     private readonly line: Line,
-    private readonly settings: Pick<Settings, 'engineWorkers' | 'leaseMs' | 'sweepMs' | 'tripRestMs' | 'gapWaitMs'>,
+    private readonly settings: Pick<Settings, 'engineWorkers' | 'leaseMs' | 'sweepMs' | 'gapWaitMs'>,
     private readonly metrics: Metrics,
     private readonly log: Log,
   ) {}
@@ -111,7 +111,7 @@ export class Engine {
     const now = this.line.clock.now()
     const due = await this.store.transaction(async (tx) => {
       const devices = new Set([
-        ...(await restedDevices(tx, instant(now - this.settings.tripRestMs))),
+        ...(await restedDevices(tx, instant(now - this.settings.gapWaitMs))),
         ...(await gappedDevices(tx, instant(now - this.settings.gapWaitMs))),
       ])
       const periods = await unsealedPeriods(tx)

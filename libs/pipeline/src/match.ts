@@ -1,21 +1,41 @@
 import { type Batch } from '#contracts'
-import { deriveId, instant, invariant, type DeviceId, type TripId } from '#kernel'
-import { ENGINE_VERSION, FATES, type FixColumns, type Match } from '#map-matching'
-import { contiguousEnd, gapOf, lateRanges, remainingGaps, segmentTrips, type TripSpan } from '#mileage'
+import { deriveId, instant, invariant, millimetres, type DeviceId, type Instant, type TripId } from '#kernel'
+import { ENGINE_VERSION, FATES, type FixColumns, type Match, type Matcher } from '#map-matching'
+import {
+  contiguousEnd,
+  controlTrip,
+  distancesOf,
+  gapOf,
+  givesLocation,
+  lateRanges,
+  methodLine,
+  readable,
+  remainingGaps,
+  segmentTrips,
+  tripSignals,
+  type OdometerPair,
+  type Reading,
+  type TripSpan,
+} from '#mileage'
 import { localClock } from '#policy'
 import {
   batchesOf,
   batchHeads,
+  choicesOf,
   heardFrom,
   heldTripsOf,
+  isClosing,
   lockDevice,
   networkInForce,
   openTripOf,
   ownerOf,
   savePath,
+  saveReadings,
   saveStream,
   saveTrip,
+  saveTripMileage,
   streamsOf,
+  totalsIn,
   type Owner,
   type StoredMatch,
   type StreamRow,
@@ -29,7 +49,7 @@ import { type Line } from './line'
 export async function match(tx: Tx, key: string, line: Line): Promise<WorkKey[]> {
   const device = key as DeviceId
   await lockDevice(tx, device)
-  const owner = await ownerOf(tx, device)
+  const owner = await ownerOf(tx, device, line.clock.now())
   invariant(owner, `device ${device} belongs to nobody`)
   const ended: TripRow[] = await heldTripsOf(tx, device)
   for (const stream of await streamsOf(tx, device)) ended.push(...(await cutStream(tx, device, owner, stream, line)))
@@ -51,12 +71,9 @@ async function cutStream(tx: Tx, device: DeviceId, owner: Owner, stream: StreamR
   for (;;) {
     const end = contiguousEnd({ processed, held: stream.held })
     const gap = gapOf({ processed: end, held: stream.held })
-    // Rest is silence: a device that sends a whole day at once has old fixes and more to come, and what is behind a gap
-    // may be of the same trip. Else the order of arrival would decide where a trip ends (I9).
-    const heard = await heardFrom(tx, device, stream.boot, open?.firstSeq ?? processed)
-    const silent = !gap && heard !== null && heard.last < now - tripRestMs
     const heads = await batchHeads(tx, device, stream.boot, processed, end)
-    const cut = segmentTrips(open, heads, now, silent ? tripRestMs : Infinity)
+    if (heads.some(({ event }) => event === 'totals')) await takeTotals(tx, device, stream.boot, [processed, end], now)
+    const cut = segmentTrips(open, heads, tripRestMs, false)
     ended.push(...cut.ended)
     open = cut.open
     processed = end
@@ -66,9 +83,14 @@ async function cutStream(tx: Tx, device: DeviceId, owner: Owner, stream: StreamR
     gaps = [...gaps, gap]
     processed = gap[1]
   }
+  if (open && (await isOver(tx, device, owner, stream, open, line))) {
+    ended.push(open)
+    open = null
+  }
   // What comes in after it was given up makes trips of its own: the trip around it is closed already.
   for (const [from, to] of late) {
-    const cut = segmentTrips(null, await batchHeads(tx, device, stream.boot, from, to), now, -1)
+    await takeTotals(tx, device, stream.boot, [from, to], now)
+    const cut = segmentTrips(null, await batchHeads(tx, device, stream.boot, from, to), tripRestMs, true)
     ended.push(...cut.ended, ...(cut.open ? [cut.open] : []))
   }
   const row = (span: TripSpan): TripRow => ({
@@ -93,19 +115,52 @@ async function cutStream(tx: Tx, device: DeviceId, owner: Owner, stream: StreamR
   return trips
 }
 
-/** Whether there is anything to meter: not where the trip has no fixes, nor where it must wait for a network. */
-async function matchTrip(tx: Tx, trip: TripRow, line: Line): Promise<boolean> {
-  const fixes = fixColumns(await batchesOf(tx, trip))
-  invariant(
-    fixes.length === trip.fixes,
-    `trip ${trip.id} has ${fixes.length} fixes where its batches count ${trip.fixes}`,
-  )
+/**
+ * Whether a trip without an end is waited for no longer: its rest may still be on the way, and must find it open, or the order
+ * of arrival would decide where it ends (I9). So silence ends it as late as it ends a gap, and before that only where its
+ * month is being closed. What comes still later is a trip of its own, as behind a gap.
+ */
+async function isOver(
+  tx: Tx,
+  device: DeviceId,
+  { agency }: Owner,
+  stream: StreamRow,
+  open: TripSpan,
+  line: Line,
+): Promise<boolean> {
+  if (stream.held.some(([, to]) => to > open.lastSeq + 1)) return false
+  const heard = await heardFrom(tx, device, stream.boot, open.firstSeq)
+  const silentMs = heard === null ? 0 : line.clock.now() - heard.last
+  if (silentMs > line.settings.gapWaitMs) return true
+  const { timeZone } = (await line.reference.tariff(tx, agency)).documents[0] ?? { timeZone: 'UTC' }
+  return silentMs > line.settings.tripRestMs && isClosing(tx, agency, localClock(timeZone).month(open.lastFix))
+}
+
+/**
+ * Whether there is anything to meter now: not where the trip has no location, nor where it must wait for a network or, because
+ * its distances don't agree, for a review.
+ */
+async function matchTrip(tx: Tx, cut: TripRow, line: Line): Promise<boolean> {
+  const now = line.clock.now()
+  const batches = await batchesOf(tx, cut)
+  const all = fixColumns(batches)
+  invariant(all.length === cut.fixes, `trip ${cut.id} has ${all.length} fixes where its batches count ${cut.fixes}`)
+  const pairs = batches.flatMap((batch) => (batch.odometer ?? []).map(([at, m]): OdometerPair => [at, m * 1000]))
+  // Not the first moment: a receiver that starts cold may begin with a time of days ago.
+  const moments = [...all.at, ...(all.length > 0 ? [] : pairs.map(([at]) => at))].sort((a, b) => a - b)
+  const midway = instant(moments[moments.length >> 1] ?? cut.lastFix ?? now)
+  const owner = await ownerOf(tx, cut.device, midway)
+  const trip = { ...cut, ...owner }
+  const ofTrip = all.length > 0 ? [pairs[0], pairs.at(-1)] : pairs
+  const readings = new Map(ofTrip.flatMap((pair) => (pair ? [[pair.join(), deviceReading(pair)]] : [])))
+  await saveReadings(tx, trip.vehicle, [...readings.values()], trip.device, now)
+
+  const choices = methodLine(await choicesOf(tx, trip.vehicle))
+  const fixes = readable(all, (at) => givesLocation(choices, at))
   if (fixes.length === 0) {
-    await saveTrip(tx, { ...trip, state: 'posted' })
+    await saveTrip(tx, { ...trip, fixes: 0, state: 'posted' })
     return false
   }
-  // Not the first fix: a receiver that starts cold may begin with a time of days ago.
-  const midway = instant([...fixes.at].sort((a, b) => a - b)[fixes.length >> 1])
   const digest = await networkInForce(tx, trip.agency, midway)
   if (!digest) {
     // Held, so that it keeps neither its device nor the month of its agency waiting; a network that is imported asks again.
@@ -120,14 +175,83 @@ async function matchTrip(tx: Tx, trip: TripRow, line: Line): Promise<boolean> {
   const endedAt = instant(times.reduce((a, b) => Math.max(a, b)))
   // All policies of an agency have one time zone.
   const clock = localClock((await line.reference.tariff(tx, trip.agency)).documents[0]?.timeZone ?? 'UTC')
-  await saveTrip(tx, { ...trip, state: 'matched', startedAt, endedAt, month: clock.month(startedAt) })
-  await savePath(tx, trip.id, digest, ENGINE_VERSION, countFates(match))
-  return true
+  const distances = distancesOf(fixes, match, pairs)
+  const verdict = controlTrip(distances)
+  const isHeld = verdict.is === 'deviates'
+  const done = {
+    ...trip,
+    state: isHeld ? 'review' : 'matched',
+    startedAt,
+    endedAt,
+    month: clock.month(startedAt),
+  } as const
+  await saveTrip(tx, done, isHeld ? 'its distances do not agree' : null)
+  await savePath(tx, trip.id, digest, ENGINE_VERSION, countFates(match, all.length - fixes.length))
+  await saveTripMileage(
+    tx,
+    done,
+    {
+      ...distances,
+      verdict,
+      fates: fateRuns(all, fixes, match),
+      signals: tripSignals(fixes, match.fates, pairs, verdict),
+    },
+    now,
+  )
+  return !isHeld
 }
 
-/** A match with its fates counted by name. */
-export function countFates({ traversals, fates, breaks }: Match): StoredMatch {
-  const counts: Record<string, number> = {}
+/** Keeps what totals within [from, to) of a stream read off the odometer, each for the vehicle that it was read in. */
+async function takeTotals(
+  tx: Tx,
+  device: DeviceId,
+  boot: number,
+  [from, to]: readonly [number, number],
+  now: Instant,
+): Promise<void> {
+  for (const { odometer = [] } of await totalsIn(tx, device, boot, from, to))
+    for (const [at, m] of odometer) {
+      const owner = await ownerOf(tx, device, instant(at))
+      invariant(owner, `device ${device} belongs to nobody`)
+      await saveReadings(tx, owner.vehicle, [deviceReading([at, m * 1000])], device, now)
+    }
+}
+
+const deviceReading = ([at, mm]: OdometerPair): Reading => ({
+  at: instant(at),
+  mm: millimetres(mm),
+  source: 'device',
+})
+
+/** What a trip's batches are matched to now, on a network: what savePath kept. */
+export async function rematch(tx: Tx, trip: TripRow, matcher: Matcher): Promise<StoredMatch> {
+  const all = fixColumns(await batchesOf(tx, trip))
+  const choices = methodLine(await choicesOf(tx, trip.vehicle))
+  const fixes = readable(all, (at) => givesLocation(choices, at))
+  return countFates(matcher.match(fixes), all.length - fixes.length)
+}
+
+/** The fate of fixes whose location wasn't given: they were sent, and not read. */
+const NOT_GIVEN = 'not-given'
+
+/** The fate of each fix of a trip by name, as runs. */
+function fateRuns(all: FixColumns, read: FixColumns, { fates }: Match): [fate: string, count: number][] {
+  const runs: [string, number][] = []
+  let next = 0
+  for (let i = 0; i < all.length; i++) {
+    // The fixes that were read are those of `all` in their order, without the others.
+    const isRead = next < read.length && read.at[next] === all.at[i] && read.lon[next] === all.lon[i]
+    const fate = isRead ? FATES[fates[next++]] : NOT_GIVEN
+    const last = runs.at(-1)
+    if (last?.[0] === fate) last[1]++
+    else runs.push([fate, 1])
+  }
+  return runs
+}
+
+/** A match with its fates counted by name, and with the fixes that were not read. */
+function countFates({ traversals, fates, breaks }: Match, notGiven: number): StoredMatch {
+  const counts: Record<string, number> = notGiven > 0 ? { [NOT_GIVEN]: notGiven } : {}
   for (const fate of fates) counts[FATES[fate]] = (counts[FATES[fate]] ?? 0) + 1
   return { traversals, breaks, fates: counts }
 }

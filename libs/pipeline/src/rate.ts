@@ -1,7 +1,17 @@
 import { type Charge, type ChargeReport } from '#contracts'
 import { invariant, type TripId } from '#kernel'
-import { rate as ratePrices } from '#rating'
-import { moveTrip, ratedVehicleOf, reportOf, saveCharges, tripById, type TripRow, type Tx, type WorkKey } from '#store'
+import { rate as ratePrices, voided } from '#rating'
+import {
+  moveTrip,
+  ratedVehicleOf,
+  reportOf,
+  reviewOf,
+  saveCharges,
+  tripById,
+  type TripRow,
+  type Tx,
+  type WorkKey,
+} from '#store'
 import { type Line } from './line'
 
 /** Prices a metered trip under the policies of its time. */
@@ -19,5 +29,6 @@ export async function rateTrip(tx: Tx, trip: TripRow, report: ChargeReport, line
   const vehicle = await ratedVehicleOf(tx, trip.vehicle)
   invariant(vehicle, `no vehicle ${trip.vehicle}`)
   const tariff = await line.reference.tariff(tx, trip.agency)
-  return ratePrices(report, vehicle, (at) => tariff.compiledAt(at))
+  const charges = ratePrices(report, vehicle, (at) => tariff.compiledAt(at))
+  return (await reviewOf(tx, trip.id))?.decision === 'void' ? voided(charges) : charges
 }

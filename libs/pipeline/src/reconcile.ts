@@ -2,9 +2,9 @@ import { statementSchema } from '#contracts'
 import { canonical, digest, type AgencyId, type Digest } from '#kernel'
 import { emptyChain, headOf, merkleRoot, verifyChain } from '#ledger'
 import { statementDigest, verifyStatement } from '#statement'
-import { batchesOf, chainHeads, chainPage, leavesOf, chargesOf, tripsWhere, type Store, type Tx } from '#store'
+import { chainHeads, chainPage, leavesOf, chargesOf, tripsWhere, type Store, type Tx } from '#store'
 import { type Line } from './line'
-import { countFates, fixColumns } from './match'
+import { rematch } from './match'
 import { meterTrip } from './meter'
 import { rateTrip } from './rate'
 
@@ -113,7 +113,7 @@ async function recomputed(store: Store, line: Line, progress: (done: number, all
       )
       for (const trip of trips) {
         const { network, matcher } = await line.reference.network(tx, trip.agency, trip.network!)
-        const report = await meterTrip(tx, trip, countFates(matcher.match(fixColumns(await batchesOf(tx, trip)))), line)
+        const report = await meterTrip(tx, trip, await rematch(tx, trip, matcher), line)
         const posted = charges.get(trip.id)!
         if (network.digest !== report.network || digest(report) !== trip.reportDigest)
           determinism.push(`trip ${trip.id} is metered differently now`)
@@ -200,7 +200,9 @@ async function statements(store: Store): Promise<Finding> {
 const UNBALANCED = `
   with ledger as (select x.payer, sum(p.amount) filter (where p.account = 'accrued:' || x.payer) as accrued, sum(p.amount) filter (where p.account = 'billed:' || x.payer) as billed
       from money.transfer x join money.posting p on p.transfer = x.id group by x.payer),
-    charged as (select t.account, sum(c.amount) as amount from metering.trip t join money.charge c on c.trip = t.id where t.state = 'posted' group by t.account),
+    charged as (select account, sum(amount) as amount from (
+      select t.account, c.amount from metering.trip t join money.charge c on c.trip = t.id where t.state = 'posted'
+      union all select m.account, (line->>'amount')::bigint from money.mileage m, jsonb_array_elements(m.document->'lines') line) all_charges group by account),
     credited as (select v.account, sum(w.credit) as amount from money.cap_window w join metering.vehicle v on v.id = w.vehicle group by v.account),
     sealed as (select account, sum(exact) as exact, sum(due) as due from money.statement where state = 'sealed' group by account),
     paid as (select x.payer, -sum(p.amount) as amount from money.transfer x join money.posting p on p.transfer = x.id and p.account = 'billed:' || x.payer where x.kind = 'payment' group by x.payer)

@@ -1,5 +1,5 @@
 export { capCredit, windowsOf, type WindowGross } from './caps'
 export { compilePolicy, tariffAt, type CompiledPolicy, type CompiledRule } from './compile'
 export { explainCharge } from './explain'
-export { MILEAGE_FREE, priceMileage } from './mileage'
+export { MILEAGE_FREE, priceMileage, VOIDED, voided } from './mileage'
 export { NO_POLICY, rate } from './rate'

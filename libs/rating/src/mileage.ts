@@ -1,6 +1,14 @@
-import { type MileageLine, type PolicyDocument } from '#contracts'
+import { type Charge, type MileageLine, type PolicyDocument } from '#contracts'
 import { KILOMETRE_MM, micros, MILE_MM, NO_MONEY, priceOf, type Micros } from '#kernel'
 import { amountOf } from '#policy'
+import { NO_POLICY } from './rate'
+
+/** The rule of lines that a review has made free, whatever the tariff says. */
+export const VOIDED = { rule: 'voided', freeReason: 'voided on review' } as const
+
+/** The charges of a trip that a review voided: the same miles, none of them charged. */
+export const voided = (charges: readonly Charge[]): Charge[] =>
+  charges.map((charge) => ({ ...charge, policy: NO_POLICY.policy, ...VOIDED, rate: null, amount: NO_MONEY }))
 
 type Quantity = Pick<MileageLine, 'kind' | 'policy' | 'distanceMm' | 'estimatedMm' | 'days'>
 

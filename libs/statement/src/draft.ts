@@ -2,6 +2,7 @@ import {
   type CapCredit,
   type Charge,
   type Journey,
+  type MileageAccount,
   type PolicyDocument,
   type RatedVehicle,
   type Statement,
@@ -60,6 +61,8 @@ export interface StatementInput {
   readonly vehicles: readonly (RatedVehicle & { readonly name: string })[]
   readonly trips: readonly BilledTrip[]
   readonly capCredits: readonly BilledCredit[]
+  /** Mileage accounts as they were settled for this statement; none where nobody reads an odometer. */
+  readonly mileage?: readonly MileageAccount[]
   readonly draftedAt: Instant
 }
 
@@ -89,11 +92,12 @@ export function draftStatement(input: StatementInput): Statement {
     .filter((credit) => credit.amount !== 0n)
     .map((credit) => creditOf(credit, policies))
     .sort((a, b) => order(a.span, b.span) || order(a.vehicle, b.vehicle) || order(a.policy + a.cap, b.policy + b.cap))
+  const mileage = [...(input.mileage ?? [])].sort((a, b) => order(a.vehicle, b.vehicle) || order(a.month, b.month))
+  const charged = [...journeys, ...mileage].flatMap<{ policy: string }>(({ lines }) => lines)
 
   const used = [terms, ...policies.values()].filter(
     (policy, i, all) =>
-      all.indexOf(policy) === i &&
-      (policy === terms || journeys.some((journey) => journey.lines.some((line) => line.policy === policy.id))),
+      all.indexOf(policy) === i && (policy === terms || charged.some((line) => line.policy === policy.id)),
   )
   const draftedOn = clock.dayNumber(draftedAt)
   return {
@@ -112,7 +116,8 @@ export function draftStatement(input: StatementInput): Statement {
     vehicles: vehicles.map(({ vehicle, name, vehicleClass }) => ({ vehicle, name, vehicleClass })),
     journeys,
     capCredits,
-    totals: totalsOf(journeys, capCredits, month, amountOf(billing.coin), policies),
+    ...(mileage.length > 0 ? { mileage } : {}),
+    totals: totalsOf(journeys, capCredits, mileage, month, amountOf(billing.coin), policies),
     madeBy: {
       engines: [...new Set(journeys.map(({ engine }) => engine))].sort(),
       networks: [...new Set(journeys.map(({ network }) => network))].sort(),
@@ -162,7 +167,7 @@ function journeyOf(trip: BilledTrip, month: string, policies: ReadonlyMap<Policy
     return {
       policy: charge.policy,
       rule: charge.rule,
-      ruleName: rule?.name ?? 'No policy in force',
+      ruleName: rule?.name ?? (charge.rule === 'voided' ? 'Voided on review' : 'No policy in force'),
       roadClass: charge.roadClass,
       zones: [...charge.zones],
       day: charge.day,
@@ -209,6 +214,7 @@ function creditOf(credit: BilledCredit, policies: ReadonlyMap<PolicyId, PolicyDo
 function totalsOf(
   journeys: readonly Journey[],
   capCredits: readonly CapCredit[],
+  mileage: readonly MileageAccount[],
   month: string,
   coin: bigint,
   policies: ReadonlyMap<PolicyId, PolicyDocument>,
@@ -222,23 +228,40 @@ function totalsOf(
   let chargedMm = 0
   let freeMm = 0
   let inferredMm = 0
+  const addFree = (reason: string, mm: number) => {
+    freeMm += mm
+    free.set(reason, (free.get(reason) ?? 0) + mm)
+  }
   for (const { lines } of journeys)
     for (const line of lines) {
       inferredMm += line.inferredMm
       if (line.rate) chargedMm += line.distanceMm
-      else {
-        freeMm += line.distanceMm
-        const reason = line.freeReason ?? ''
-        free.set(reason, (free.get(reason) ?? 0) + line.distanceMm)
-      }
+      else addFree(line.freeReason ?? '', line.distanceMm)
       earn(line.policy, line.amount)
     }
   for (const credit of capCredits) earn(credit.policy, credit.amount)
+  let mileageMm = 0
+  let estimatedMm = 0
+  for (const account of mileage)
+    for (const line of account.lines) {
+      earn(line.policy, line.amount)
+      // An earlier month's miles were counted on its own statement; here only what they cost has changed.
+      if (isAdjustment(account, { month })) continue
+      mileageMm += line.distanceMm
+      estimatedMm += line.estimatedMm
+      if (line.kind === 'permit') addFree('time permit', line.distanceMm)
+      else if (line.rate) chargedMm += line.distanceMm
+      else addFree(line.freeReason ?? '', line.distanceMm)
+    }
 
   const current = (item: { readonly month: string }) => !isAdjustment(item, { month })
-  const charges = sum(journeys.filter(current).map(({ amount }) => amount))
+  const read = mileage.map((account) => ({
+    month: account.month,
+    amount: sum(account.lines.map((line) => line.amount)),
+  }))
+  const charges = sum([...journeys, ...read].filter(current).map(({ amount }) => amount))
   const credits = sum(capCredits.filter(current).map(({ amount }) => amount))
-  const exact = sum([...journeys, ...capCredits].map(({ amount }) => amount))
+  const exact = sum([...journeys, ...read, ...capCredits].map(({ amount }) => amount))
   const due = toCoin(exact, coin)
   return {
     trips: journeys.length,
@@ -248,6 +271,7 @@ function totalsOf(
     freeByReason: [...free]
       .map(([reason, mm]) => ({ reason, distanceMm: millimetres(mm) }))
       .sort((a, b) => b.distanceMm - a.distanceMm || order(a.reason, b.reason)),
+    ...(mileage.length > 0 ? { mileageMm: millimetres(mileageMm), estimatedMm: millimetres(estimatedMm) } : {}),
     charges,
     credits,
     adjustments: micros(exact - charges - credits),

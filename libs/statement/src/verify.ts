@@ -1,4 +1,7 @@
 import {
+  type MileageAccount,
+  type MileageLine,
+  type MileageTerms,
   type PolicyCap,
   type PolicyDocument,
   type PolicyRule,
@@ -11,6 +14,8 @@ import {
   KILOMETRE_MM,
   micros,
   MILE_MM,
+  millimetres,
+  NO_MONEY,
   priceOf,
   type AccountId,
   type AgencyId,
@@ -65,6 +70,7 @@ export function verifyStatement(statement: Statement, policies: readonly PolicyD
       }
     }),
     capCredits: recredited(statement, named),
+    mileage: (statement.mileage ?? []).map((account) => remetered(account, named)),
     draftedAt,
   })
   compare(expected, statement, '', faults)
@@ -116,6 +122,42 @@ function* lineFaults(statement: Statement, policies: readonly PolicyDocument[]):
       }
     }
   }
+}
+
+/** A mileage account with its lines priced by the published policies, and its odometer as its parts add up. */
+function remetered(account: MileageAccount, policies: readonly PolicyDocument[]): MileageAccount {
+  const { openingMm, matchedMm, inferredMm, offNetworkMm, unreconciledMm, replacedMm } = account
+  const closingMm =
+    openingMm === null
+      ? null
+      : millimetres(openingMm + matchedMm + inferredMm + offNetworkMm + unreconciledMm + replacedMm)
+  return {
+    ...account,
+    closingMm,
+    lines: account.lines.map((line) => {
+      const priced = mileagePrice(line, policies.find(({ id }) => id === line.policy)?.mileage)
+      const price = priced?.price ?? NO_MONEY
+      const freeReason = priced ? null : line.freeReason
+      return { ...line, rate: priced?.rate ?? null, freeReason, amount: micros(price - line.billed) }
+    }),
+  }
+}
+
+/** What the published terms make of a line; null where they say that it is free, or say nothing. */
+function mileagePrice(
+  { kind, days, distanceMm }: MileageLine,
+  terms: MileageTerms | undefined,
+): { rate: NonNullable<MileageLine['rate']>; price: Micros } | null {
+  if (kind === 'permit') {
+    if (!terms?.permitPerDay) return null
+    const perDay = amountOf(terms.permitPerDay)
+    return { rate: { micros: perDay, per: 'day' }, price: micros(perDay * BigInt(days)) }
+  }
+  const price = (kind === 'odometer' ? terms?.noLocation : undefined) ?? terms?.missing
+  if (!price || 'free' in price) return null
+  const isMile = 'perMile' in price
+  const rate = { micros: amountOf(isMile ? price.perMile : price.perKm), per: isMile ? 'mile' : 'km' } as const
+  return { rate, price: priceOf(distanceMm, rate.micros, isMile ? MILE_MM : KILOMETRE_MM) }
 }
 
 const ruleOf = (line: StatementLine, policies: readonly PolicyDocument[]): PolicyRule | undefined =>

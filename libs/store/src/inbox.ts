@@ -237,10 +237,10 @@ async function insertBatches(tx: Tx, fresh: readonly Arrival[], now: Instant): P
   let end = 1
   const starts = payloads.map((payload) => (end += payload.length) - payload.length)
   await tx.run(
-    `insert into location.batch (device, boot, seq, trip, event, fixes, last_fix, received_at, content_digest, payload)
-     select device, boot, seq, trip, event, fixes, last_fix, $8, substring($9::bytea from 32 * place::int - 31 for 32), substring($10::bytea from start for size)
-     from unnest($1::text[], $2::int[], $3::int8[], $4::text[], $5::text[], $6::int[], $7::int8[], $11::int[], $12::int[]) with ordinality
-       as new(device, boot, seq, trip, event, fixes, last_fix, start, size, place)`,
+    `insert into location.batch (device, boot, seq, trip, event, fixes, first_fix, last_fix, received_at, content_digest, payload)
+     select device, boot, seq, trip, event, fixes, first_fix, last_fix, $8, substring($9::bytea from 32 * place::int - 31 for 32), substring($10::bytea from start for size)
+     from unnest($1::text[], $2::int[], $3::int8[], $4::text[], $5::text[], $6::int[], $7::int8[], $11::int[], $12::int[], $13::int8[]) with ordinality
+       as new(device, boot, seq, trip, event, fixes, last_fix, start, size, first_fix, place)`,
     [
       fresh.map((arrival) => arrival.device),
       batches.map((batch) => batch.boot),
@@ -254,6 +254,7 @@ async function insertBatches(tx: Tx, fresh: readonly Arrival[], now: Instant): P
       Buffer.concat(payloads),
       starts,
       payloads.map((payload) => payload.length),
+      batches.map((batch) => batch.fixes[0]?.[0] ?? null),
     ],
   )
 }

@@ -88,7 +88,7 @@ export async function takeCutoff(tx: Tx, { agency, month }: Period, most: number
   const take = (behind: string) =>
     tx.run(
       `insert into money.period_trip (trip, agency, month, account)
-       select id, agency, $2, account from metering.trip t where agency = $1 and t.month <= $2 and state not in ('open', 'held') ${behind}
+       select id, agency, $2, account from metering.trip t where agency = $1 and t.month <= $2 and state not in ('open', 'review', 'held') ${behind}
          and not exists (select 1 from money.period_trip p where p.trip = t.id) order by id limit $3
        on conflict (trip) do nothing`,
       [agency, month, most],

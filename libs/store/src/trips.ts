@@ -1,4 +1,4 @@
-import { type Batch, type ChargeReport, type RatedVehicle, type VehicleClass } from '#contracts'
+import { type Batch, type ChargeReport, type RatedVehicle } from '#contracts'
 import {
   type AccountId,
   type AgencyId,
@@ -9,6 +9,7 @@ import {
   type VehicleId,
 } from '#kernel'
 import { type Match } from '#map-matching'
+import { type BatchHead } from '#mileage'
 import { batchOfRow, parseRanges } from './inbox'
 import { type Parameter, type Tx } from './store'
 
@@ -21,17 +22,7 @@ export interface StreamRow {
   readonly gaps: readonly (readonly [number, number])[]
 }
 
-/** A batch without its fixes. */
-export interface BatchHead {
-  readonly seq: number
-  readonly trip: string
-  readonly event: Batch['event']
-  readonly fixes: number
-  readonly lastFix: Instant | null
-  readonly receivedAt: Instant
-}
-
-export type TripState = 'open' | 'matched' | 'metered' | 'rated' | 'posted' | 'held'
+export type TripState = 'open' | 'review' | 'matched' | 'metered' | 'rated' | 'posted' | 'held'
 
 export interface TripRow {
   readonly id: TripId
@@ -58,7 +49,6 @@ export interface TripRow {
 /** Whose a device is. */
 export interface Owner {
   readonly vehicle: VehicleId
-  readonly vehicleClass: VehicleClass
   readonly account: AccountId
   readonly agency: AgencyId
 }
@@ -67,11 +57,14 @@ export interface Owner {
 export const lockDevice = (tx: Tx, device: DeviceId): Promise<number> =>
   tx.run(`select pg_advisory_xact_lock(hashtextextended('device/' || $1, 0))`, [device])
 
-export const ownerOf = (tx: Tx, device: DeviceId): Promise<Owner | null> =>
+/** Whose a device was at a moment: vehicles change hands, and devices with them. */
+export const ownerOf = (tx: Tx, device: DeviceId, at: Instant): Promise<Owner | null> =>
   tx.row<Owner>(
-    `select v.id as vehicle, v.vehicle_class as "vehicleClass", a.id as account, a.agency
-     from metering.device d join metering.vehicle v on v.id = d.vehicle join metering.account a on a.id = v.account where d.id = $1`,
-    [device],
+    `select v.id as vehicle, a.id as account, a.agency
+     from metering.device d
+       left join lateral (select vehicle from metering.seat where device = d.id and from_at <= $2 order by from_at desc limit 1) s on true
+       join metering.vehicle v on v.id = coalesce(s.vehicle, d.vehicle) join metering.account a on a.id = v.account where d.id = $1`,
+    [device, at],
   )
 
 export async function streamsOf(tx: Tx, device: DeviceId): Promise<StreamRow[]> {
@@ -108,10 +101,11 @@ export async function batchHeads(
     trip: string
     event: Batch['event']
     fixes: number
+    first_fix: string | null
     last_fix: string | null
     received_at: string
   }>(
-    `select seq, trip, event, fixes, last_fix, received_at from location.batch
+    `select seq, trip, event, fixes, first_fix, last_fix, received_at from location.batch
      where device = $1 and boot = $2 and seq >= $3 and seq < $4 order by seq`,
     [device, boot, from, to],
   )
@@ -120,6 +114,7 @@ export async function batchHeads(
     trip: row.trip,
     event: row.event,
     fixes: row.fixes,
+    firstFix: row.first_fix === null ? null : (Number(row.first_fix) as Instant),
     lastFix: row.last_fix === null ? null : (Number(row.last_fix) as Instant),
     receivedAt: Number(row.received_at) as Instant,
   }))
@@ -138,6 +133,15 @@ export async function heardFrom(
   )
   return row && row.first !== null ? { first: Number(row.first) as Instant, last: Number(row.last) as Instant } : null
 }
+
+/** Totals within [from, to) of a stream: odometer readings of a vehicle that gives no location. */
+export const totalsIn = async (tx: Tx, device: DeviceId, boot: number, from: number, to: number): Promise<Batch[]> =>
+  (
+    await tx.rows<Parameters<typeof batchOfRow>[0]>(
+      `select boot, seq, trip, event, payload from location.batch where device = $1 and boot = $2 and seq >= $3 and seq < $4 and event = 'totals' order by seq`,
+      [device, boot, from, to],
+    )
+  ).map(batchOfRow)
 
 /** The accepted batches of a trip, in the device's own order: not those that came late and made a trip of their own. */
 export async function batchesOf(
@@ -182,7 +186,7 @@ export const saveTrip = (tx: Tx, trip: TripRow, heldBecause: string | null = nul
   tx.run(
     `insert into metering.trip (id, device, boot, name, first_seq, last_seq, vehicle, account, agency, state, last_fix, fixes, started_at, ended_at, month, held_because)
      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
-     on conflict (id) do update set last_seq = excluded.last_seq, state = excluded.state, last_fix = excluded.last_fix, fixes = excluded.fixes,
+     on conflict (id) do update set vehicle = excluded.vehicle, account = excluded.account, agency = excluded.agency, last_seq = excluded.last_seq, state = excluded.state, last_fix = excluded.last_fix, fixes = excluded.fixes,
        started_at = excluded.started_at, ended_at = excluded.ended_at, month = excluded.month, held_because = excluded.held_because`,
     [
       trip.id,
@@ -217,16 +221,43 @@ export async function moveTrips(tx: Tx, trips: readonly TripId[], from: TripStat
   return moved.map(tripOf).sort((a, b) => a.startedAt! - b.startedAt! || (a.id < b.id ? -1 : 1))
 }
 
-/** Devices with an open trip that has had no fix since `before`, nothing came in of since then, and nothing waits behind. */
-export const restedDevices = async (tx: Tx, before: Instant): Promise<DeviceId[]> =>
+/** Devices with an open trip of which nothing came in since `before`, and nothing waits behind. */
+export const restedDevices = async (tx: Tx, before: Instant): Promise<DeviceId[]> => rested(tx, before, '', [])
+
+/**
+ * Those of them whose trip is of a month that is being closed, and whose matching hasn't failed: what hasn't ended until
+ * `until` is waited for no longer.
+ */
+export const restedBefore = async (tx: Tx, agency: AgencyId, before: Instant, until: Instant): Promise<DeviceId[]> =>
+  rested(
+    tx,
+    before,
+    `and t.agency = $2 and t.last_fix < $3
+       and not exists (select 1 from metering.work w where w.stage = 'match' and w.key = t.device and w.wanted > w.done and w.last_error is not null)`,
+    [agency, until],
+  )
+
+const rested = async (
+  tx: Tx,
+  before: Instant,
+  condition: string,
+  parameters: readonly Parameter[],
+): Promise<DeviceId[]> =>
   (
     await tx.rows<{ device: DeviceId }>(
       `select distinct t.device from metering.trip t join metering.stream s using (device, boot)
-       where t.state = 'open' and t.last_fix < $1 and upper(s.held) <= s.processed
+       where t.state = 'open' and upper(s.held) <= s.processed ${condition}
          and not exists (select 1 from location.batch b where b.device = t.device and b.boot = t.boot and b.seq >= t.first_seq and b.received_at >= $1)`,
-      [before],
+      [before, ...parameters],
     )
   ).map((r) => r.device)
+
+/** Whether the cut-off of a month, or of a later one, is being taken or was: trips of it are ended by rest. */
+export const isClosing = async (tx: Tx, agency: AgencyId, month: string): Promise<boolean> =>
+  (await tx.row(`select 1 from money.period where agency = $1 and month >= $2 and closing_since is not null limit 1`, [
+    agency,
+    month,
+  ])) !== null
 
 /** Devices that have waited since `before` for a batch that is missing. */
 export const gappedDevices = async (tx: Tx, before: Instant): Promise<DeviceId[]> =>

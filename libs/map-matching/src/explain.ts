@@ -48,14 +48,17 @@ export function explainFixes(
   })
 }
 
-/** The place on a traversal that is nearest to a fix: where the fix projects, kept within what was driven. */
+/** The place on a traversal that is nearest to a fix: where the fix projects, kept within what was driven; else its nearer end. */
 function placeOn(
   network: RoadNetwork,
   { segment, fromMm, toMm }: Traversal,
   { lon, lat, candidates }: Pick<ExplainedFix, 'lon' | 'lat' | 'candidates'>,
 ) {
   const projected = candidates.find((c) => c.segment === segment)
-  const offsetMm = projected ? Math.min(toMm, Math.max(fromMm, projected.offsetMm)) : fromMm
-  const [x, y] = network.pointAt(segment, offsetMm)
-  return { lon: x, lat: y, distanceM: lengthM(lon, lat, x, y) }
+  const offsets = projected ? [Math.min(toMm, Math.max(fromMm, projected.offsetMm))] : [fromMm, toMm]
+  const places = offsets.map((offsetMm) => {
+    const [x, y] = network.pointAt(segment, offsetMm)
+    return { lon: x, lat: y, distanceM: lengthM(lon, lat, x, y) }
+  })
+  return places.reduce((a, b) => (b.distanceM < a.distanceM ? b : a))
 }

@@ -20,7 +20,7 @@ export interface Explained {
   readonly charges: readonly string[]
   /** What the reader must know besides. */
   readonly notes: readonly string[]
-  /** How to write a time. */
+  /** "07:42:10": the time of day where it was driven, or since the start where nobody knows the day. */
   time(at: Instant | null): string
 }
 

@@ -32,10 +32,12 @@ export function tracedDrive(
   truth: readonly Piece[] | null,
 ): Explained {
   const isRelative = columns.at[0] < RELATIVE_MS_MAX
+  const time = timeIn(() => 0)
   const { traversals, breaks } = match
   const found = { network, fixes: explainFixes(network, columns, match), traversals, breaks }
   const facts: [string, string][] = [...factsOf(found), ['engine', ENGINE_VERSION]]
-  if (truth) facts.splice(1, 0, ['truly driven', `${distance(1000 * metresOf(truth), 'km', 3)} km`])
+  if (!isRelative) facts.unshift(drivenFact(found.fixes, () => 0, 'UTC'))
+  if (truth) facts.push(['truly driven', `${distance(1000 * metresOf(truth), 'km', 3)} km`])
   return {
     ...found,
     title: `Drive ${id}`,
@@ -43,7 +45,7 @@ export function tracedDrive(
     truth,
     charges: [],
     notes: [],
-    time: (at) => (at === null ? '(no time)' : isRelative ? elapsed(at) : stamp(at)),
+    time,
   }
 }
 
@@ -52,17 +54,13 @@ export function storedTrip({ trip, isReproduced, charges, policies, ...found }: 
   const clock = localClock(policies[0]?.timeZone ?? 'UTC')
   const total = charges.reduce((sum, { amount }) => sum + amount, 0n) as Micros
   const currency = policies.find(({ id }) => charges.some((charge) => charge.policy === id))?.currency ?? ''
-  const time = (at: Instant | null) => {
-    if (at === null) return '(no time)'
-    const local = new Date(at + clock.offsetMs(at)).toISOString()
-    return `${local.slice(0, 10)} ${local.slice(11, 19)}`
-  }
+  const zone = policies[0]?.timeZone ?? 'UTC'
   return {
     ...found,
     title: `Trip ${trip.id}`,
     facts: [
       ['vehicle', trip.vehicle],
-      ['driven', trip.startedAt === null ? '' : `${time(trip.startedAt)} to ${time(trip.endedAt)}`],
+      drivenFact(found.fixes, clock.offsetMs, zone),
       ...factsOf(found),
       ['price', charges.length ? `${formatMicros(total)} ${currency}` : `none yet: the trip is ${trip.state}`],
       ['network', trip.network!.slice(0, 16)],
@@ -75,11 +73,18 @@ export function storedTrip({ trip, isReproduced, charges, policies, ...found }: 
       : [
           `This engine (${ENGINE_VERSION}) does not drive the same roads as are stored: the trip was matched by ${trip.engine}. What is shown is what this one makes of it; the price is the stored one.`,
         ],
-    time,
+    time: timeIn(clock.offsetMs),
   }
 }
 
-const two = (n: number): string => String(n).padStart(2, '0')
-const elapsed = (ms: number): string =>
-  `${two(Math.floor(ms / 3_600_000))}:${two(Math.floor(ms / 60_000) % 60)}:${two(Math.floor(ms / 1000) % 60)}`
-const stamp = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19).replace('T', ' ')} UTC`
+/** Local time as if it were UTC: what an ISO string then shows is on the local clock. */
+const iso = (at: Instant, offsetMs: (at: Instant) => number): string => new Date(at + offsetMs(at)).toISOString()
+const timeIn = (offsetMs: (at: Instant) => number) => (at: Instant | null) =>
+  at === null ? '(no time)' : iso(at, offsetMs).slice(11, 19)
+
+function drivenFact(fixes: Explained['fixes'], offsetMs: (at: Instant) => number, zone: string): [string, string] {
+  const times = fixes.flatMap(({ at, fate }) => (at !== null && fate === 'matched' ? [at] : []))
+  if (times.length === 0) return ['driven', 'nowhere on a road']
+  const [from, to] = [iso(times[0], offsetMs), iso(times[times.length - 1], offsetMs)]
+  return ['driven', `${from.slice(0, 10)}, ${from.slice(11, 16)} to ${to.slice(11, 16)} (${zone})`]
+}

@@ -1,0 +1,80 @@
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { instant } from '#kernel'
+import { DeviceClient } from '#messaging'
+import { cast, newFolder, openWorld, settled } from '../harness'
+import { driveAlong, MAIN_ROAD, TARIFF } from '../scenarios/roads'
+
+const ROOT = join(__dirname, '../..')
+
+describe('roadmeter explain TRIP', () => {
+  const data = newFolder()
+  const out = mkdtempSync(join(tmpdir(), 'roadmeter-explain-'))
+  let trip: string
+  const explain = (...args: string[]) =>
+    spawnSync(process.execPath, [join(ROOT, 'dist/apps/ops/src/main.js'), 'explain', ...args], {
+      cwd: out,
+      env: { PATH: process.env.PATH, ROADMETER_DATA: data },
+      encoding: 'utf8',
+    })
+
+  beforeAll(async () => {
+    const built = spawnSync(process.execPath, ['infra/ready.cjs', 'build'], { cwd: ROOT, encoding: 'utf8' })
+    if (built.status !== 0) throw new Error(built.stdout + built.stderr)
+    const world = await openWorld(instant(Date.parse('2026-10-05T12:00:00+02:00')), {}, data)
+    try {
+      const people = await cast(world, MAIN_ROAD, [TARIFF])
+      const { device, deviceToken: token } = people
+      const client = await DeviceClient.connect({ url: world.mqttUrl, device, token })
+      // Monday 5 October 2026, 08:00: half of it in the zone and in rush hour.
+      const batches = driveAlong('commute', 7.01, 7.09, instant(Date.parse('2026-10-05T08:00:00+02:00')), 0)
+      // One fix as far off as no car can be.
+      batches[2].fixes[7] = [batches[2].fixes[7][0], 45.2, 7.05, 4]
+      await Promise.all(batches.map((batch) => client.send(batch)))
+      await settled(world)
+      await client.close()
+      ;[{ id: trip }] = await world.store.read<{ id: string }>('select id from metering.trip')
+    } finally {
+      await world.close()
+    }
+  }, 240_000)
+  afterAll(() => {
+    rmSync(data, { recursive: true, force: true })
+    rmSync(out, { recursive: true, force: true })
+  })
+
+  it('says what became of each fix, which way it was, and each charge with its rule and price', () => {
+    const { stdout, stderr, status } = explain(trip, '--fixes')
+    expect([status, stderr]).toEqual([0, ''])
+    expect(stdout).toContain(`Trip ${trip}`)
+    expect(stdout).toMatch(/driven +2026-10-05, 08:00 to 08:0\d \(Europe\/Rome\)/)
+    expect(stdout).toMatch(/08:00:0\d +Main Road +primary +\d+\.\d m +\d+ fixes +\d+\.\d % sure/)
+    expect(stdout).toMatch(/08:00:05 +45\.000000 +7\.01\d+ +±4 m +Main Road, 0\.\d m off/)
+    expect(stdout).toMatch(/08:02:07 +45\.200000 +7\.050000 +±4 m +(cannot be reached in time|no road in reach)/)
+    expect(stdout).toMatch(/km on primary roads in East, "East, rush hour" at 0\.40\d* EUR per km = 1\.2\d+/)
+    expect(stdout).toMatch(/km on primary roads, "All other roads" at 0\.10\d* EUR per km = 0\.3\d+/)
+    // What is stored is what this engine finds again.
+    expect(stdout).not.toContain('matched by')
+  })
+  it('draws it, as a page and as GeoJSON', () => {
+    expect(explain(trip, '--html', 'trip.html', '--geojson', 'trip.geojson')).toMatchObject({
+      status: 0,
+      stdout: 'written: trip.geojson, trip.html\n',
+    })
+    const page = readFileSync(join(out, 'trip.html'), 'utf8')
+    for (const words of ['Main Road', 'East, rush hour', '<svg']) expect(page).toContain(words)
+    const { features } = JSON.parse(readFileSync(join(out, 'trip.geojson'), 'utf8'))
+    expect(new Set(features.map((f: { properties: { kind: string } }) => f.properties.kind))).toEqual(
+      new Set(['road', 'fix', 'off']),
+    )
+  })
+  it('refuses a trip that there is not', () => {
+    expect(explain('0123456789abcdef')).toMatchObject({
+      status: 2,
+      stdout: '',
+      stderr: 'roadmeter: there is no trip 0123456789abcdef\n',
+    })
+  })
+})

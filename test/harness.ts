@@ -12,6 +12,7 @@ import {
   backlog,
   dataSourceOptions,
   grantAccess,
+  nameOfficer,
   openDataSource,
   saveAccount,
   saveAgency,
@@ -50,6 +51,8 @@ export async function openWorld(
     ROADMETER_HTTP_PORT: '0',
     ROADMETER_MQTT_PORT: '0',
     ROADMETER_SWEEP_MS: '100',
+    // Threads run what is built; tests run what is written.
+    ROADMETER_BACKTEST_THREADS: '0',
     ROADMETER_LOG: 'silent',
     ...environment,
   })
@@ -105,7 +108,7 @@ export interface Cast {
   readonly vehicle: VehicleId
   readonly device: DeviceId
   readonly deviceToken: string
-  readonly tokens: Record<Role, string>
+  readonly tokens: Record<Exclude<Role, 'editor' | 'approver'>, string>
 }
 
 /** An agency with a network and policies, and one account with one car and its device. Names end in `suffix`. */
@@ -120,7 +123,7 @@ export async function cast(
   const vehicle = `vehicle-${suffix}` as VehicleId
   const device = `device-${suffix}` as DeviceId
   const deviceToken = `token-of-${device}`
-  const roles: Role[] = ['citizen', 'agency', 'analyst', 'operator']
+  const roles = ['citizen', 'agency', 'analyst', 'operator'] as const
   const tokens = Object.fromEntries(roles.map((role) => [role, `${role}-token-${suffix}`])) as Cast['tokens']
   await world.store.transaction(async (tx) => {
     await saveAgency(tx, { id: agency, name: `City of ${suffix}` })
@@ -133,6 +136,23 @@ export async function cast(
       await grantAccess(tx, tokens[role], { role, agency, account: role === 'citizen' ? account : null })
   })
   return { agency, account, vehicle, device, deviceToken, tokens }
+}
+
+/** Names editors and approvers of an agency, and returns the token of each: `ada` of `{ ada: 'editor' }`. */
+export async function officers<P extends string>(
+  world: World,
+  agency: AgencyId,
+  people: Record<P, 'editor' | 'approver'>,
+): Promise<Record<P, string>> {
+  const tokens = {} as Record<P, string>
+  await world.store.transaction(async (tx) => {
+    for (const [person, role] of Object.entries(people) as [P, 'editor' | 'approver'][]) {
+      tokens[person] = `${role}-${person}-of-${agency}`
+      await nameOfficer(tx, { agency, person, role, name: person }, world.clock.now())
+      await grantAccess(tx, tokens[person], { role, agency, account: null, person })
+    }
+  })
+  return tokens
 }
 
 /** Waits until no work is due. Work that fails for good is a failure of the test. */

@@ -1,18 +1,27 @@
 import { Body, Controller, Get, HttpCode, Inject, NotFoundException, Param, Post, Put, Query } from '@nestjs/common'
 import { ApiBearerAuth, ApiBody, ApiTags } from '@nestjs/swagger'
 import { z } from 'zod'
-import { parseOrExplain, policySchema } from '#contracts'
-import { type AgencyId } from '#kernel'
+import { monthSchema, parseOrExplain, policySchema } from '#contracts'
+import { canonical, instant, type AgencyId } from '#kernel'
+import { BELL, type Bell } from '#messaging'
 import {
   approvePolicy,
+  backtestStandings,
+  backtestWork,
+  checkDraft,
   draftPolicy,
+  LINE,
   policyStories,
   policyStory,
+  requestBacktest,
   returnPolicy,
   rollBack,
   schedulePolicy,
+  shadowPolicy,
+  shadowReport,
   submitPolicy,
   type Acting,
+  type Line,
   type PolicyStory,
 } from '#pipeline'
 import { describePolicy } from '#policy'
@@ -23,6 +32,11 @@ import { jsonSchema } from './devices.controller'
 
 const reasonSchema = z.strictObject({ reason: z.string().min(1).max(500) })
 const approvalSchema = reasonSchema.extend({ digest: z.string().regex(/^[0-9a-f]{64}$/, 'expected a SHA-256') })
+const backtestSchema = z.strictObject({ months: z.array(monthSchema).min(1).max(24).optional() })
+const shadowSchema = reasonSchema.extend({
+  from: z.iso.datetime({ offset: true }),
+  to: z.iso.datetime({ offset: true }),
+})
 const rollbackSchema = reasonSchema.extend({ to: z.string(), startsAt: z.iso.datetime({ offset: true }) })
 
 /**
@@ -36,6 +50,8 @@ export class DraftsController {
   constructor(
     @Inject(Store) private readonly store: Store,
     @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(BELL) private readonly bell: Bell,
+    @Inject(LINE) private readonly line: Line,
   ) {}
 
   /** Every policy of the agency with where it stands: drafts first. */
@@ -92,6 +108,80 @@ export class DraftsController {
   ) {
     const { to, startsAt, reason } = parseOrExplain(rollbackSchema, body, 'the rollback')
     return this.act(who, agency, (tx, acting) => rollBack(tx, acting, to, { id: policy, startsAt }, reason))
+  }
+
+  /**
+   * Checks the latest revision: every fault with its path, and what an approver should ask about. Without a fault it is recorded
+   * as checked.
+   */
+  @Post(':policy/check')
+  @HttpCode(200)
+  @Access(['editor', 'approver'])
+  async check(@Who() who: Principal, @Param('agency') agency: AgencyId, @Param('policy') policy: string) {
+    const acting = actingAs(who, agency, this.clock)
+    return this.store.transaction((tx) => checkDraft(tx, acting, policy, 'checked'))
+  }
+
+  /** Asks for real past months to be rated again under the latest revision; the engine does it. Asking again changes nothing. */
+  @Post(':policy/backtests')
+  @HttpCode(202)
+  @Access(['editor', 'approver'])
+  @ApiBody({ schema: jsonSchema(backtestSchema) })
+  async backtest(
+    @Who() who: Principal,
+    @Param('agency') agency: AgencyId,
+    @Param('policy') policy: string,
+    @Body() body: unknown,
+  ) {
+    const { months = null } = parseOrExplain(backtestSchema, body ?? {}, 'the request')
+    const acting = actingAs(who, agency, this.clock)
+    const asked = await this.store.transaction((tx) => requestBacktest(tx, acting, policy, months))
+    await this.bell.ring([backtestWork(asked.id)])
+    return { id: asked.id, months: asked.months, trips: asked.trips }
+  }
+
+  /** The backtests of a policy, how far each has come, and what it came to: nothing in it stands for fewer than ten. */
+  @Get(':policy/backtests')
+  @Access(['editor', 'approver', 'agency', 'operator'])
+  async backtests(@Who() who: Principal, @Param('agency') agency: AgencyId, @Param('policy') policy: string) {
+    ownAgency(who, agency)
+    const standings = await this.store.transaction((tx) => backtestStandings(tx, agency, policy))
+    return standings.map(({ backtest: { id, revision, months, trips, person }, ...standing }) => ({
+      id,
+      revision,
+      months,
+      trips,
+      askedBy: person,
+      ...standing,
+    }))
+  }
+
+  /** Lets the latest revision rate alongside, over trips that begin in [from, to). Nobody is charged. */
+  @Post(':policy/shadow')
+  @HttpCode(200)
+  @Access(['editor'])
+  @ApiBody({ schema: jsonSchema(shadowSchema) })
+  async runShadow(
+    @Who() who: Principal,
+    @Param('agency') agency: AgencyId,
+    @Param('policy') policy: string,
+    @Body() body: unknown,
+  ) {
+    const { from, to, reason } = parseOrExplain(shadowSchema, body, 'the shadow')
+    const acting = actingAs(who, agency, this.clock)
+    const span = { from: instant(Date.parse(from)), to: instant(Date.parse(to)) }
+    await this.store.transaction((tx) => shadowPolicy(tx, acting, policy, span, reason))
+    return { policy, from, to }
+  }
+
+  /** What the shadow of a policy has come to beside what was charged for the same trips. */
+  @Get(':policy/shadow')
+  @Access(['editor', 'approver', 'agency', 'operator'])
+  async shadow(@Who() who: Principal, @Param('agency') agency: AgencyId, @Param('policy') policy: string) {
+    ownAgency(who, agency)
+    const report = await shadowReport(this.store, agency, policy, this.line)
+    if (!report) throw new NotFoundException('this policy has no shadow')
+    return JSON.parse(canonical(report)) as unknown
   }
 
   /** Asks for approval of the latest revision, which must be checked and backtested. */

@@ -1,3 +1,11 @@
+export {
+  backtestStandings,
+  backtestWork,
+  requestBacktest,
+  runBacktest,
+  type BacktestReport,
+  type BacktestStanding,
+} from './backtest'
 export { Accept } from './accept'
 export { releaseStatement, requestClose, reviewEnd } from './close'
 export { Engine } from './engine'
@@ -7,20 +15,22 @@ export { IngestModule } from './ingest.module'
 export { LINE, PipelineModule } from './pipeline.module'
 export {
   approvePolicy,
+  checkDraft,
   draftPolicy,
   policyStories,
   policyStory,
-  recordFinding,
   returnPolicy,
   rollBack,
   schedulePolicy,
   shadowPolicy,
   submitPolicy,
   type Acting,
+  type CheckReport,
   type PolicyStory,
 } from './policy-office'
 export { proofOf } from './proof'
 export { reconcile, type Finding } from './reconcile'
 export { type Line, type Stage } from './line'
 export { Reference } from './reference'
+export { shadowReport } from './shadow'
 export { STAGES, type StageName } from './stages'

@@ -1,7 +1,8 @@
 import { type PolicyDocument } from '#contracts'
-import { InputError, type AgencyId, type Digest, type Instant } from '#kernel'
+import { digest, InputError, type AgencyId, type Digest, type Fault, type Instant } from '#kernel'
 import {
   draftState,
+  filingFaults,
   parsePolicy,
   policyDigest,
   publishedState,
@@ -59,11 +60,11 @@ export async function draftPolicy(tx: Tx, acting: Acting, value: unknown, reason
       `policy ${document.id} is published and never changes: give the new version an id of its own`,
     )
   const { revisions } = await lifeOf(tx, agency, document.id)
-  const digest = policyDigest(document)
-  if (revisions.at(-1)?.digest !== digest)
+  const fingerprint = policyDigest(document)
+  if (revisions.at(-1)?.digest !== fingerprint)
     await addRevision(tx, agency, document, {
       revision: revisions.length + 1,
-      digest,
+      digest: fingerprint,
       author: person,
       reason,
       at: now,
@@ -82,6 +83,33 @@ export async function rollBack(
   const old = (await policiesOf(tx, acting.agency)).find(({ document }) => document.id === to)
   if (!old) throw new InputError('NO_POLICY', `${acting.agency} has no published policy ${to}`)
   return draftPolicy(tx, acting, rollbackOf(old.document, as), reason)
+}
+
+/** What a check found: nothing that forbids, or every fault with its path; and what an approver should ask about. */
+export interface CheckReport {
+  readonly policy: string
+  readonly revision: number
+  readonly faults: readonly Fault[]
+  readonly questions: readonly Fault[]
+}
+
+/**
+ * Checks the latest revision of a draft: what it says by itself, and whether it could be published now. Without a fault it is
+ * recorded as checked, with the digest of the report.
+ */
+export async function checkDraft(tx: Tx, acting: Acting, policy: string, reason: string): Promise<CheckReport> {
+  const { agency, now } = acting
+  const life = await knownLife(tx, agency, policy)
+  const document = (await draftDocument(tx, agency, policy))!
+  const filing = await filingOf(tx, agency, now, await noticeMsOf(tx, agency))
+  const report: CheckReport = {
+    policy,
+    revision: life.revisions.at(-1)!.revision,
+    faults: filingFaults(document, filing).map(({ path, expected, found }) => ({ path, expected, found })),
+    questions: [],
+  }
+  if (report.faults.length === 0) await takeStep(tx, acting, policy, 'checked', reason, () => digest(report))
+  return report
 }
 
 /** Asks for approval of what was checked and backtested. */
@@ -138,16 +166,6 @@ export async function shadowPolicy(
   if (added === 0)
     throw new InputError('SHADOW_TAKEN', `revision ${revision} of policy ${policy} is or was a shadow: edit it first`)
 }
-
-/** Records that the latest revision was checked or backtested, and what that came to. */
-export const recordFinding = (
-  tx: Tx,
-  acting: Acting,
-  policy: string,
-  step: 'checked' | 'backtested',
-  evidence: Digest,
-  reason: string,
-): Promise<PolicyStory> => takeStep(tx, acting, policy, step, reason, () => evidence)
 
 async function takeStep(
   tx: Tx,

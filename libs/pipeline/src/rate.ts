@@ -13,6 +13,7 @@ import {
   type WorkKey,
 } from '#store'
 import { type Line } from './line'
+import { shadowsAt } from './shadow'
 
 /** Prices a metered trip under the policies of its time. */
 export async function rate(tx: Tx, key: string, line: Line): Promise<WorkKey[]> {
@@ -22,7 +23,8 @@ export async function rate(tx: Tx, key: string, line: Line): Promise<WorkKey[]> 
   const report = await reportOf(tx, id)
   invariant(report, `trip ${id} has no charge report`)
   await saveCharges(tx, id, await rateTrip(tx, trip, report, line))
-  return [{ stage: 'post', key }]
+  const alongside = (await shadowsAt(tx, trip.agency, trip.startedAt!)).length > 0
+  return [{ stage: 'post', key }, ...(alongside ? [{ stage: 'shadow', key }] : [])]
 }
 
 export async function rateTrip(tx: Tx, trip: TripRow, report: ChargeReport, line: Line): Promise<Charge[]> {

@@ -3,9 +3,10 @@ import { type PolicyDocument } from '#contracts'
 import { InputError, invariant, type AgencyId, type Digest, type Instant, type PolicyId } from '#kernel'
 import { Matcher } from '#map-matching'
 import { policyInForce } from '#policy'
-import { tariffAt, type CompiledPolicy } from '#rating'
+import { compilePolicy, tariffAt, type CompiledPolicy } from '#rating'
 import { unpackNetwork, type RoadNetwork } from '#road-network'
 import { packedNetwork, policiesOf, policyDigests, type Tx } from '#store'
+import { Reratings } from './rerating-threads'
 
 /** The tariff of an agency, over time. */
 export interface Tariff {
@@ -16,10 +17,13 @@ export interface Tariff {
 }
 
 const NETWORKS_MAX = 4
+const DRAFTS_MAX = 8
 
 /** Networks, zone cuts and tariffs, made once and kept: what is the same for all trips. Keys are digests, so nothing goes stale. */
 export class Reference {
+  readonly reratings = new Reratings()
   private readonly networks = new Map<Digest, { network: RoadNetwork; matcher: Matcher; cuts: Map<Digest, ZoneCut> }>()
+  private readonly drafts = new Map<Digest, CompiledPolicy>()
   private readonly tariffs = new Map<AgencyId, { key: string; tariff: Tariff }>()
 
   async network(tx: Tx, agency: AgencyId, digest: Digest) {
@@ -60,22 +64,39 @@ export class Reference {
 
   /** How the zones of the policy in force at a moment cut a network. */
   async zonesAt(tx: Tx, agency: AgencyId, digest: Digest): Promise<(at: Instant) => ZoneCut | null> {
-    const { network, cuts } = await this.network(tx, agency, digest)
+    const known = await this.network(tx, agency, digest)
     const tariff = await this.tariff(tx, agency)
     return (at) => {
       const policy = tariff.inForce(at)
-      if (!policy) return null
-      const key = tariff.digests.get(policy.id as PolicyId)!
-      let cut = cuts.get(key)
-      if (!cut)
-        cuts.set(
-          key,
-          (cut = cutNetwork(
-            network,
-            Object.entries(policy.zones).map(([id, zone]) => ({ id, geometry: zone.geometry })),
-          )),
-        )
-      return cut
+      return policy && cutBy(known, tariff.digests.get(policy.id as PolicyId)!, policy)
     }
   }
+
+  /** A draft, ready to rate with: its tables, and how its zones cut a network. */
+  async draft(tx: Tx, agency: AgencyId, network: Digest, key: Digest, document: PolicyDocument) {
+    const cut = cutBy(await this.network(tx, agency, network), key, document)
+    let compiled = this.drafts.get(key)
+    if (!compiled) {
+      this.drafts.set(key, (compiled = compilePolicy(document)))
+      if (this.drafts.size > DRAFTS_MAX) this.drafts.delete(this.drafts.keys().next().value!)
+    }
+    return { cut, compiled }
+  }
+}
+
+function cutBy(
+  { network, cuts }: { readonly network: RoadNetwork; readonly cuts: Map<Digest, ZoneCut> },
+  key: Digest,
+  { zones }: PolicyDocument,
+): ZoneCut {
+  let cut = cuts.get(key)
+  if (!cut)
+    cuts.set(
+      key,
+      (cut = cutNetwork(
+        network,
+        Object.entries(zones).map(([id, zone]) => ({ id, ...zone })),
+      )),
+    )
+  return cut
 }

@@ -1,3 +1,4 @@
+import { backtest } from './backtest'
 import { close } from './close'
 import { oneByOne, type Stage } from './line'
 import { match } from './match'
@@ -5,6 +6,7 @@ import { meter } from './meter'
 import { post } from './post'
 import { rate } from './rate'
 import { settle } from './settle'
+import { shadow } from './shadow'
 
 /**
  * The line after the inbox. `match` takes a device: its batches become trips and those are matched to roads. `meter`, `rate`
@@ -17,6 +19,8 @@ export const STAGES = {
   rate: oneByOne(rate),
   post: { most: 400, work: post },
   close: oneByOne(close),
+  backtest: oneByOne(backtest),
   settle: oneByOne(settle),
+  shadow: oneByOne(shadow),
 } satisfies Record<string, Stage>
 export type StageName = keyof typeof STAGES

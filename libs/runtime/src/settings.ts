@@ -161,6 +161,13 @@ export const SETTINGS = {
     'How long claimed work is left to its worker before another may claim it.',
   ),
   sweepMs: whole('ROADMETER_SWEEP_MS', 5_000, 50, 3_600_000, 'How often work that is due is rung again.'),
+  backtestThreads: whole(
+    'ROADMETER_BACKTEST_THREADS',
+    2,
+    0,
+    64,
+    'Threads that rate past trips again for a backtest; 0: the thread of whoever does the work.',
+  ),
   tripRestMs: whole(
     'ROADMETER_TRIP_REST_MS',
     1_800_000,

@@ -1,3 +1,4 @@
+export * from './backtests'
 export * from './data-source'
 export * from './devices'
 export * from './disputes'

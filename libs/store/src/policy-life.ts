@@ -1,5 +1,15 @@
-import { type PolicyDocument } from '#contracts'
-import { invariant, type AgencyId, type Digest, type Instant } from '#kernel'
+import { type Charge, type PolicyDocument } from '#contracts'
+import {
+  canonical,
+  invariant,
+  micros,
+  type AccountId,
+  type AgencyId,
+  type Digest,
+  type Instant,
+  type TripId,
+  type VehicleId,
+} from '#kernel'
 import { type Life, type Revision, type Step } from '#policy'
 import { type Tx } from './store'
 
@@ -145,3 +155,60 @@ export const shadowsOf = async (tx: Tx, agency: AgencyId): Promise<Shadow[]> =>
       [agency],
     )
   ).map((row) => ({ ...row, from: Number(row.from) as Instant, to: Number(row.to) as Instant }))
+
+/** Keeps what a shadow would have charged for a trip; done again it changes nothing. */
+export const saveShadowTrip = (
+  tx: Tx,
+  agency: AgencyId,
+  { policy, revision }: Pick<Shadow, 'policy' | 'revision'>,
+  trip: TripId,
+  charges: readonly Charge[],
+): Promise<number> =>
+  tx.run(
+    `insert into metering.shadow_trip (agency, policy, revision, trip, charges) values ($1, $2, $3, $4, $5) on conflict do nothing`,
+    [agency, policy, revision, trip, canonical(charges)],
+  )
+
+/** A posted trip as it is in the books, and what a shadow would have charged for it. */
+export interface ShadowTrip {
+  readonly trip: TripId
+  readonly account: AccountId
+  readonly vehicle: VehicleId
+  readonly startedAt: Instant
+  readonly charges: readonly Charge[]
+}
+
+/** The posted trips of the accounts that follow `after`, whole accounts in their order; of at most `most` accounts. */
+export async function shadowTrips(
+  tx: Tx,
+  agency: AgencyId,
+  { policy, revision }: Pick<Shadow, 'policy' | 'revision'>,
+  after: AccountId | null,
+  most: number,
+): Promise<ShadowTrip[]> {
+  const rows = await tx.rows<
+    Omit<ShadowTrip, 'startedAt' | 'charges'> & { started_at: string; charges: StoredCharge[] }
+  >(
+    `select s.trip, t.account, t.vehicle, t.started_at, s.charges from metering.shadow_trip s join metering.trip t on t.id = s.trip
+     where s.agency = $1 and s.policy = $2 and s.revision = $3 and t.state = 'posted' and t.account in (
+       select distinct t.account from metering.shadow_trip s join metering.trip t on t.id = s.trip
+       where s.agency = $1 and s.policy = $2 and s.revision = $3 and t.account > $4 order by t.account limit $5)
+     order by t.account, t.started_at, t.id`,
+    [agency, policy, revision, after ?? '', most],
+  )
+  return rows.map(({ started_at, charges, ...row }) => ({
+    ...row,
+    startedAt: Number(started_at) as Instant,
+    charges: charges.map((charge) => ({
+      ...charge,
+      rate: charge.rate && { ...charge.rate, micros: micros(BigInt(charge.rate.micros)) },
+      amount: micros(BigInt(charge.amount)),
+    })),
+  }))
+}
+
+/** As canonical JSON keeps it. */
+type StoredCharge = Omit<Charge, 'rate' | 'amount'> & {
+  rate: { micros: string; per: NonNullable<Charge['rate']>['per'] } | null
+  amount: string
+}

@@ -1,0 +1,110 @@
+import { type Charge } from '#contracts'
+import { invariant, type AccountId, type AgencyId, type Instant, type TripId } from '#kernel'
+import { chargeReport } from '#mileage'
+import { localClock } from '#policy'
+import {
+  addAccount,
+  compareAccount,
+  comparisonOf,
+  noComparison,
+  rate,
+  type ComparedTrip,
+  type Comparison,
+} from '#rating'
+import {
+  pathOf,
+  ratedVehicleOf,
+  chargesOf,
+  saveShadowTrip,
+  shadowsOf,
+  shadowTrips,
+  tripById,
+  type Shadow,
+  type ShadowTrip,
+  type Store,
+  type Tx,
+  type WorkKey,
+} from '#store'
+import { type Line } from './line'
+
+/** The shadows that a trip which began then is rated under. */
+export const shadowsAt = async (tx: Tx, agency: AgencyId, at: Instant): Promise<Shadow[]> =>
+  (await shadowsOf(tx, agency)).filter(({ from, to }) => from <= at && at < to)
+
+/**
+ * Rates a trip under the drafts that run alongside, and keeps what they would have charged apart: nothing of it goes to the
+ * ledger or to a statement.
+ */
+export async function shadow(tx: Tx, key: string, line: Line): Promise<WorkKey[]> {
+  const id = key as TripId
+  const trip = await tripById(tx, id)
+  if (!trip || trip.startedAt === null || trip.network === null) return []
+  const path = await pathOf(tx, id)
+  // Destroyed before its turn came: then there is nothing to rate.
+  if (!path) return []
+  const vehicle = await ratedVehicleOf(tx, trip.vehicle)
+  invariant(vehicle, `no vehicle ${trip.vehicle}`)
+  const { network } = await line.reference.network(tx, trip.agency, trip.network)
+  for (const { policy, revision, digest, document } of await shadowsAt(tx, trip.agency, trip.startedAt)) {
+    const { cut, compiled } = await line.reference.draft(tx, trip.agency, trip.network, digest, document)
+    const metered = {
+      trip: id,
+      vehicle: trip.vehicle,
+      startedAt: trip.startedAt,
+      endedAt: trip.endedAt!,
+      engine: trip.engine!,
+    }
+    const charges: Charge[] = rate(
+      chargeReport(metered, path, network, () => cut),
+      vehicle,
+      () => compiled,
+    )
+    await saveShadowTrip(tx, trip.agency, { policy, revision }, id, charges)
+  }
+  return []
+}
+
+const ACCOUNTS_PER_PAGE = 500
+const MINUTES_PER_DAY = 1440
+
+/** What a shadow has come to so far beside what was charged for the same trips; null where there is no such shadow. */
+export async function shadowReport(
+  store: Store,
+  agency: AgencyId,
+  policy: string,
+  line: Line,
+): Promise<{ shadow: Pick<Shadow, 'policy' | 'revision' | 'from' | 'to' | 'digest'>; comparison: Comparison } | null> {
+  const shadow = (await store.transaction((tx) => shadowsOf(tx, agency))).findLast((one) => one.policy === policy)
+  if (!shadow) return null
+  const { document, ...named } = shadow
+  const clock = localClock(document.timeZone)
+  const sums = noComparison()
+  for (let after: AccountId | null = null; ;) {
+    const trips: ShadowTrip[] = await store.transaction((tx) =>
+      shadowTrips(tx, agency, shadow, after, ACCOUNTS_PER_PAGE),
+    )
+    if (trips.length === 0) return { shadow: named, comparison: comparisonOf(sums) }
+    await store.transaction(async (tx) => {
+      const { documents } = await line.reference.tariff(tx, agency)
+      const booked = await chargesOf(
+        tx,
+        trips.map(({ trip }) => trip),
+      )
+      const accounts = new Map<AccountId, ComparedTrip[]>()
+      for (const { trip, account, vehicle, startedAt, charges } of trips) {
+        const compared: ComparedTrip = {
+          vehicle: (await ratedVehicleOf(tx, vehicle))!,
+          startedAt,
+          hour: Math.floor((clock.minuteOfWeek(startedAt) % MINUTES_PER_DAY) / 60),
+          before: booked.get(trip)!,
+          after: charges,
+          roads: [],
+        }
+        accounts.set(account, [...(accounts.get(account) ?? []), compared])
+      }
+      for (const those of accounts.values())
+        addAccount(sums, compareAccount(those, { before: documents, after: [document] }))
+    })
+    after = trips.at(-1)!.account
+  }
+}

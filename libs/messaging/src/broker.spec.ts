@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { connectAsync, type IClientOptions, type MqttClient } from 'mqtt'
 import { BATCH_BYTES_MAX, receiptOf, type Batch, type Receipt } from '#contracts'
 import { type DeviceId } from '#kernel'
-import { DeviceClient, openBroker, topicOf, type BatchDoor, type Message } from '#messaging'
+import { DeviceClient, openBroker, topicOf, type BatchDoor, type DeviceGate, type Message } from '#messaging'
 import { openLog } from '#runtime'
 import { PACKET_BYTES_MAX } from './door'
 
@@ -18,6 +18,12 @@ const batch = (seq: number): Batch => ({
   trip: 't',
   event: 'run',
   fixes: [[1_763_810_000_000, 43.7, 7.4]],
+})
+
+/** Lets in whom `knows` knows, under credentials that stay as they are. */
+const gateOf = (knows: (device: DeviceId, token: string | null) => Promise<boolean>): DeviceGate => ({
+  admit: async (device, token) => ((await knows(device, token)) ? '1' : null),
+  versions: async (devices) => new Map(devices.map((device) => [device, '1'])),
 })
 
 /** What the handler does; each test sets its own. */
@@ -34,7 +40,7 @@ beforeEach(async () => {
   door = await openBroker({
     host: '127.0.0.1',
     port: 0,
-    authenticate: async (device, token) => token === `token of ${device}`,
+    gate: gateOf(async (device, token) => token === `token of ${device}`),
     handle: (message) => handle(message),
     log,
   })
@@ -186,7 +192,7 @@ describe('who may do what at our own broker', () => {
     const shut = await openBroker({
       host: '127.0.0.1',
       port: 0,
-      authenticate: () => Promise.reject(new Error('database away')),
+      gate: gateOf(() => Promise.reject(new Error('database away'))),
       handle: async () => null,
       log,
     })
@@ -269,7 +275,7 @@ describe('the address of our own broker', () => {
   it('that is taken is named', async () => {
     const port = Number(new URL(door.url).port)
     await expect(
-      openBroker({ host: '127.0.0.1', port, authenticate: async () => true, handle: async () => null, log }),
+      openBroker({ host: '127.0.0.1', port, gate: gateOf(async () => true), handle: async () => null, log }),
     ).rejects.toMatchObject({
       name: 'InputError',
       code: 'PORT_IN_USE',

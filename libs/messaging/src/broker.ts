@@ -1,4 +1,6 @@
+import { createHash, timingSafeEqual } from 'node:crypto'
 import { createServer, type AddressInfo, type Socket } from 'node:net'
+import { createServer as createTlsServer, type TLSSocket } from 'node:tls'
 import { Aedes, type AuthenticateError, type Client, type ConnectPacket } from 'aedes'
 import { InputError, invariant, type DeviceId } from '#kernel'
 import { type Log } from '#runtime'
@@ -8,18 +10,28 @@ import {
   receiptBytes,
   type BatchDoor,
   type BatchHandler,
-  type DeviceAuthenticator,
+  type DeviceGate,
+  type News,
+  type NewsHandler,
 } from './door'
 import { InFlight } from './in-flight'
 import { PacketGuard } from './packet-guard'
-import { deviceId, topicOf } from './topics'
+import { deviceId, topicOf, upward } from './topics'
 
 const CONNECTIONS_MAX = 10_000
 /** Messages of all devices that are being committed at once; the rest wait in their sockets. */
 const MESSAGES_IN_FLIGHT_MAX = 2_000
 const CONNECT_BYTES_MAX = 8 * 1024
-const STATE_BYTES_MAX = 1024
+const NEWS_BYTES_MAX = 16 * 1024
 const CONNECT_WAIT_MS_MAX = 10_000
+/** How often sessions are held against the registry: what is revoked is cut off after so long at the latest. */
+const RECHECK_MS = 10_000
+const RECHECK_DEVICES = 1_000
+/** Sign-ins of one device that each ended a living session, within a minute, before its owner is told of a clone. */
+const TAKEOVERS_MAX = 3
+const TAKEOVER_MS = 60_000
+/** A Traccar server signs in under this name: no device has one so short. */
+export const TRACCAR = 'traccar'
 
 /** MQTT 3.1.1, table 3.1. */
 const SERVER_UNAVAILABLE = 3
@@ -31,21 +43,32 @@ const NOT_AUTHORIZED = 5
  * its connection without one.
  *
  * A device signs in with its id as user name (or, without one, as client id) and its token as password, and has one
- * session: signing in again ends the earlier connection. It may publish to its own `batch` and `state` and read its own
- * `receipt` and `context`; whoever tries anything else is cut off. Throws InputError where the address can't be had.
+ * session: signing in again ends the earlier connection. Over TLS with an authority a certificate does in place of the token:
+ * its common name is the device. It may publish to its own `batch`, `state` and OwnTracks topics and read its own `receipt` and
+ * `context`; whoever tries anything else is cut off, and so is, within RECHECK_MS, a session whose credentials have ended.
+ * Throws InputError where the address can't be had.
  */
 export async function openBroker(options: {
   host: string
   port: number
-  authenticate: DeviceAuthenticator
+  gate: DeviceGate
   handle: BatchHandler
+  tell?: NewsHandler
+  /** Topic and token of a Traccar server that forwards; absent: none does. */
+  traccar?: { topic: string; token: string }
+  /** In PEM. With an authority devices may sign in by certificate. */
+  tls?: { key: string; cert: string; ca?: string }
   log: Log
+  recheckMs?: number
 }): Promise<BatchDoor> {
   const { host, log } = options
   const inFlight = new InFlight(MESSAGES_IN_FLIGHT_MAX)
   const broker = await Aedes.createBroker({ connectTimeout: CONNECT_WAIT_MS_MAX })
   const connects = new WeakMap<Client, ConnectPacket>()
   const devices = new WeakMap<Client, DeviceId>()
+  const forwarders = new WeakSet<Client>()
+  const sessions = new Map<DeviceId, { client: Client; version: string }>()
+  const takeovers = new Map<DeviceId, number[]>()
 
   /** The refusal, logged. Topics and reasons only: a payload may hold a location. */
   const refuse = (device: string | null, reason: string, topic?: string): Error => {
@@ -64,14 +87,26 @@ export async function openBroker(options: {
     const deny = (returnCode: number, error: Error) =>
       done(Object.assign(error, { returnCode }) as AuthenticateError, null)
     const connect = connects.get(client)
-    const device = deviceId(username ?? client.id)
-    if (!connect || !device || !password) return deny(NOT_AUTHORIZED, refuse(device, 'no device id and token'))
+    if (connect && username === TRACCAR && options.traccar) {
+      if (connect.will || !sameText(password?.toString() ?? '', options.traccar.token))
+        return deny(NOT_AUTHORIZED, refuse(TRACCAR, 'wrong token, or a will'))
+      forwarders.add(client)
+      return done(null, true)
+    }
+    const certified = certifiedName(client)
+    const device = deviceId(username ?? certified ?? client.id)
+    if (!connect || !device || (!password && certified !== device))
+      return deny(NOT_AUTHORIZED, refuse(device, 'no device id and token'))
     const { will } = connect
-    if (will && (will.topic !== topicOf(device, 'state') || will.retain || (will.qos ?? 0) > 1))
+    const willTo = will && upward(will.topic)
+    if (will && (willTo?.device !== device || willTo.kind === 'batch' || will.retain || (will.qos ?? 0) > 1))
       return deny(NOT_AUTHORIZED, refuse(device, 'a will that is not its own state', will.topic))
-    options.authenticate(device, password.toString()).then(
-      (known) => {
-        if (!known) return deny(NOT_AUTHORIZED, refuse(device, 'wrong token'))
+    options.gate.admit(device, certified === device ? null : password!.toString()).then(
+      (version) => {
+        if (version === null) return deny(NOT_AUTHORIZED, refuse(device, 'wrong token, or revoked'))
+        const before = sessions.get(device)
+        if (before && !before.client.closed) contest(device)
+        sessions.set(device, { client, version })
         // One session a device, and nobody can end another's by borrowing its client id.
         client.id = device
         devices.set(client, device)
@@ -85,14 +120,24 @@ export async function openBroker(options: {
   }
 
   broker.authorizePublish = (client, packet, done) => {
+    if (client && forwarders.has(client)) {
+      if (packet.retain || packet.topic !== options.traccar!.topic)
+        return done(refuse(TRACCAR, 'not the topic that it forwards to', packet.topic))
+      return told({ kind: 'traccar', bytes: payloadOf(packet) }, done)
+    }
     const device = client && devices.get(client)
     if (!device) return done(refuse(null, 'publish without a device', packet.topic))
+    // The OwnTracks app asks for its position to be kept unless told otherwise: taken in, not kept.
+    if (packet.topic.startsWith('owntracks/')) packet.retain = false
     if (packet.retain) return done(refuse(device, 'retained message', packet.topic))
     if (packet.qos > 1) return done(refuse(device, 'QoS 2', packet.topic))
-    if (packet.topic === topicOf(device, 'state'))
-      return done(packet.payload.length > STATE_BYTES_MAX ? refuse(device, 'state too large', packet.topic) : null)
-    if (packet.topic !== topicOf(device, 'batch')) return done(refuse(device, 'foreign topic', packet.topic))
-    const bytes = typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload
+    const to = upward(packet.topic)
+    if (to?.device !== device) return done(refuse(device, 'foreign topic', packet.topic))
+    const bytes = payloadOf(packet)
+    if (to.kind !== 'batch') {
+      if (bytes.length > NEWS_BYTES_MAX) return done(refuse(device, `${to.kind} too large`, packet.topic))
+      return told({ kind: to.kind, device, bytes }, done)
+    }
     inFlight
       .run(() => options.handle({ device, bytes }))
       .then(
@@ -118,24 +163,67 @@ export async function openBroker(options: {
       )
   }
 
+  const told = (news: News, done: (error?: Error | null) => void): void => {
+    inFlight
+      .run(async () => options.tell?.(news))
+      .then(
+        () => done(),
+        (error: Error) => {
+          log.error({ kind: news.kind, error: error.message }, 'news was not taken in: no acknowledgement')
+          done(new Error('not committed'))
+        },
+      )
+  }
+
+  const contest = (device: DeviceId): void => {
+    const now = performance.now()
+    const recent = [...(takeovers.get(device) ?? []).filter((at) => now - at < TAKEOVER_MS), now]
+    takeovers.set(device, recent)
+    if (recent.length < TAKEOVERS_MAX) return
+    takeovers.delete(device)
+    log.warn({ device }, 'sessions of a device end each other: a clone?')
+    options.gate.contested?.(device)
+  }
+
+  /** Ends sessions whose credentials are revoked or replaced. */
+  const recheck = async (): Promise<void> => {
+    for (const [device, at] of takeovers) if (performance.now() - at.at(-1)! > TAKEOVER_MS) takeovers.delete(device)
+    const all = [...sessions]
+    for (let i = 0; i < all.length; i += RECHECK_DEVICES) {
+      const some = all.slice(i, i + RECHECK_DEVICES)
+      const present = await options.gate.versions(some.map(([device]) => device))
+      for (const [device, { client, version }] of some) {
+        if (present.get(device) === version) continue
+        refuse(device, 'its credentials have ended')
+        client.close()
+      }
+    }
+  }
   const mayRead = (client: Client, topic: string): boolean => {
     const device = devices.get(client)
     return device !== undefined && (topic === topicOf(device, 'receipt') || topic === topicOf(device, 'context'))
   }
   broker.authorizeSubscribe = (client, subscription, done) => {
     if (mayRead(client, subscription.topic)) return done(null, subscription)
-    done(refuse(devices.get(client) ?? null, 'foreign subscription', subscription.topic))
+    const refused = refuse(devices.get(client) ?? null, 'foreign subscription', subscription.topic)
+    // The OwnTracks app asks for its friends' positions at every connection: it is told no, and stays.
+    if (subscription.topic.startsWith('owntracks/')) return done(null, null)
+    done(refused)
   }
   // The second lock on the same gate: whatever a subscription came to, only a device's own topics reach it.
   broker.authorizeForward = (client, packet) => (mayRead(client, packet.topic) ? packet : null)
 
+  broker.on('clientDisconnect', (client) => {
+    const device = devices.get(client)
+    if (device && sessions.get(device)?.client === client) sessions.delete(device)
+  })
   broker.on('clientError', (client, error) =>
     log.debug({ device: client.id, error: error.message }, 'connection ended'),
   )
   broker.on('connectionError', (_client, error) => log.debug({ error: error.message }, 'connection ended'))
 
   const sockets = new Set<Socket>()
-  const server = createServer((socket: Socket) => {
+  const serve = (socket: Socket) => {
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
     socket.setNoDelay(true)
@@ -146,7 +234,15 @@ export async function openBroker(options: {
     socket.on('data', (chunk: Buffer) => {
       if (!guard.admits(chunk)) socket.destroy(refuse(devices.get(client) ?? null, 'packet too large'))
     })
-  })
+  }
+  const { tls } = options
+  const server = tls
+    ? createTlsServer(
+        { ...tls, minVersion: 'TLSv1.2', requestCert: tls.ca !== undefined, rejectUnauthorized: false },
+        serve,
+      )
+    : createServer(serve)
+  if (tls) server.on('tlsClientError', (error: Error) => log.debug({ error: error.message }, 'connection ended'))
   server.maxConnections = CONNECTIONS_MAX
   try {
     await new Promise<void>((resolve, reject) => {
@@ -163,17 +259,36 @@ export async function openBroker(options: {
       )
     throw new InputError('ADDRESS', `the MQTT door can't listen at port ${options.port} of ${host}: ${message}`)
   }
+  const rechecking = setInterval(
+    () => void recheck().catch((error: Error) => log.error({ error: error.message }, 'could not recheck sessions')),
+    options.recheckMs ?? RECHECK_MS,
+  )
   server.on('error', (error) => log.error({ error: error.message }, 'MQTT door'))
   const address = server.address() as AddressInfo | null
   invariant(address, 'a listening server has an address')
 
   return {
-    url: `mqtt://${host.includes(':') ? `[${host}]` : host}:${address.port}`,
+    url: `${tls ? 'mqtts' : 'mqtt'}://${host.includes(':') ? `[${host}]` : host}:${address.port}`,
+    announce: (device, context) =>
+      new Promise((resolve, reject) =>
+        broker.publish(
+          {
+            cmd: 'publish',
+            topic: topicOf(device, 'context'),
+            payload: Buffer.from(context ?? []),
+            qos: 1,
+            dup: false,
+            retain: true,
+          },
+          (error) => (error ? reject(error) : resolve()),
+        ),
+      ),
     async answers() {
       if (!server.listening) throw new Error('the MQTT door does not listen')
     },
     async close() {
       const listening = new Promise<void>((resolve) => server.close(() => resolve()))
+      clearInterval(rechecking)
       await inFlight.drain(CLOSE_WAIT_MS_MAX)
       await new Promise<void>((resolve) => broker.close(() => resolve()))
       // Those that never signed in are not the broker's to close.
@@ -182,3 +297,16 @@ export async function openBroker(options: {
     },
   }
 }
+
+const payloadOf = ({ payload }: { payload: string | Buffer }): Buffer =>
+  typeof payload === 'string' ? Buffer.from(payload) : payload
+
+/** The common name of a certificate that our authority has signed; undefined without one. */
+function certifiedName(client: Client): string | undefined {
+  const socket = client.conn as Partial<TLSSocket>
+  const name = socket.authorized ? socket.getPeerCertificate?.().subject?.CN : undefined
+  return typeof name === 'string' ? name : undefined
+}
+
+const sameText = (a: string, b: string): boolean =>
+  timingSafeEqual(createHash('sha256').update(a).digest(), createHash('sha256').update(b).digest())

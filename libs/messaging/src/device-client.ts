@@ -1,7 +1,18 @@
 import { type MqttClient } from 'mqtt'
-import { batchBytes, covers, isReceiptOf, receiptSchema, type Batch, type Receipt } from '#contracts'
+import {
+  batchBytes,
+  contextSchema,
+  covers,
+  isReceiptOf,
+  receiptContent,
+  receiptSchema,
+  stateBytes,
+  type Batch,
+  type DeviceContext,
+  type Receipt,
+} from '#contracts'
 import { InputError, invariant, type DeviceId } from '#kernel'
-import { type Log } from '#runtime'
+import { isSignedBy, type Log } from '#runtime'
 import { firstConnection, hangUp, openClient, refusesSignIn, resetBackOff, shownUrl } from './connection'
 import { deviceId, topicOf } from './topics'
 
@@ -28,6 +39,8 @@ export class DeviceClient {
   private readonly unacknowledged = new Set<number>()
   private subscribed = false
   private closing = false
+  /** What the operator last left word of; null before it came. */
+  context: DeviceContext | null = null
 
   private constructor(
     private readonly client: MqttClient,
@@ -35,6 +48,8 @@ export class DeviceClient {
     private readonly url: string,
     private readonly resendMs: number,
     private readonly sendingsMax: number,
+    private readonly operatorKeys: readonly Uint8Array[] | undefined,
+    private readonly onReceipt: ((receipt: Receipt) => void) | undefined,
     private readonly log: Log | undefined,
   ) {}
 
@@ -47,6 +62,10 @@ export class DeviceClient {
     sendingsMax?: number
     /** MQTT 3.1.1 (4) unless told; our own broker speaks nothing else. */
     protocolVersion?: 4 | 5
+    /** Receipts that none of these keys has signed are ignored. Absent: their digest is enough. */
+    operatorKeys?: readonly Uint8Array[]
+    /** Sees every receipt that counts. */
+    onReceipt?: (receipt: Receipt) => void
     log?: Log
   }): Promise<DeviceClient> {
     const { url, token, resendMs = RESEND_MS, sendingsMax = SENDINGS_MAX, protocolVersion = 4, log } = options
@@ -59,9 +78,14 @@ export class DeviceClient {
       password: token,
       clean: true,
       protocolVersion,
+      will: { topic: topicOf(device, 'state'), payload: Buffer.from(stateBytes(false)), qos: 1, retain: false },
     })
-    const self = new DeviceClient(client, device, url, resendMs, sendingsMax, log)
-    client.on('message', (_topic, payload) => self.onReceipt(payload))
+    const { operatorKeys, onReceipt } = options
+    const self = new DeviceClient(client, device, url, resendMs, sendingsMax, operatorKeys, onReceipt, log)
+    client.on('message', (topic, payload) => {
+      if (topic === topicOf(device, 'context')) self.onContext(payload)
+      else void self.onReceiptBytes(payload)
+    })
     client.on('close', () => self.onClose())
     client.on('error', (error) => self.onError(error))
     await firstConnection(client, url)
@@ -111,13 +135,15 @@ export class DeviceClient {
   }
 
   private async subscribe(): Promise<void> {
-    const [granted] = await this.client.subscribeAsync(topicOf(this.device, 'receipt'), { qos: 1 })
-    if (!granted || granted.qos >= 128)
+    const topics = [topicOf(this.device, 'receipt'), topicOf(this.device, 'context')]
+    const granted = await this.client.subscribeAsync(topics, { qos: 1 })
+    if (granted.length < topics.length || granted.some(({ qos }) => qos >= 128))
       throw new InputError(
         'BROKER_REFUSED',
         `the MQTT broker at ${shownUrl(this.url)} lets ${this.device} have no receipts`,
       )
     this.subscribed = true
+    this.client.publish(topicOf(this.device, 'state'), Buffer.from(stateBytes(true)), { qos: 0 })
   }
 
   private sendPending(): void {
@@ -153,12 +179,21 @@ export class DeviceClient {
     })
   }
 
-  private onReceipt(payload: Uint8Array): void {
+  private onContext(payload: Uint8Array): void {
+    try {
+      this.context = payload.length === 0 ? null : contextSchema.parse(JSON.parse(new TextDecoder().decode(payload)))
+    } catch {
+      this.log?.warn({ device: this.device }, 'a context that can not be read was ignored')
+    }
+  }
+
+  private async onReceiptBytes(payload: Uint8Array): Promise<void> {
     const receipt = readReceipt(this.device, payload)
-    if (!receipt) {
-      this.log?.warn({ device: this.device }, 'a receipt that can not be read was ignored')
+    if (!receipt || !(await this.isOperators(receipt))) {
+      this.log?.warn({ device: this.device }, 'a receipt that can not be read or trusted was ignored')
       return
     }
+    this.onReceipt?.(receipt)
     // Not at the mere connection: a broker that accepts it and commits nothing is no reason to hurry.
     resetBackOff(this.client)
     for (const entry of this.pending) {
@@ -167,6 +202,13 @@ export class DeviceClient {
       if (entry.timer) clearTimeout(entry.timer)
       entry.resolve(receipt)
     }
+  }
+
+  private async isOperators(receipt: Receipt): Promise<boolean> {
+    if (!this.operatorKeys) return true
+    for (const key of this.operatorKeys)
+      if (receipt.sig && (await isSignedBy(key, receiptContent(this.device, receipt), receipt.sig))) return true
+    return false
   }
 
   private onClose(): void {

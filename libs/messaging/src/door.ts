@@ -13,13 +13,33 @@ export interface Message {
  */
 export type BatchHandler = (message: Message) => Promise<Receipt | null>
 
-/** True where the token is the device's. Rejects when that cannot be told just now. */
-export type DeviceAuthenticator = (device: DeviceId, token: string) => Promise<boolean>
+/**
+ * What else comes in: what a device (or its will) says of its state, a position from the OwnTracks app, and what a Traccar
+ * server forwards for many devices.
+ */
+export type News =
+  | { readonly kind: 'state' | 'owntracks'; readonly device: DeviceId; readonly bytes: Uint8Array }
+  | { readonly kind: 'traccar'; readonly bytes: Uint8Array }
+
+/** Resolves when the news is taken in. Rejects where it must not be acknowledged. */
+export type NewsHandler = (news: News) => Promise<void>
+
+/** Says who may sign in. Rejects when that cannot be told just now. */
+export interface DeviceGate {
+  /** The version of the credentials that let the device in; null where they don't. `token` null: a certificate said who it is. */
+  admit(device: DeviceId, token: string | null): Promise<string | null>
+  /** The present version of the credentials of these devices; a revoked one has none. Sessions of another version end. */
+  versions(devices: readonly DeviceId[]): Promise<ReadonlyMap<DeviceId, string>>
+  /** A device's sessions have ended each other again and again: two of them sign in as one. */
+  contested?(device: DeviceId): void
+}
 
 /** Where batches come in. */
 export interface BatchDoor {
   /** Where devices connect to, without credentials. */
   readonly url: string
+  /** Leaves word for a device, until there is other word or none (null): it reads it whenever it subscribes to its context. */
+  announce(device: DeviceId, context: Uint8Array | null): Promise<void>
   /** Resolves where batches can come in just now; rejects where they can't. */
   answers(): Promise<void>
   /** Admits nothing more, lets commits in hand end and be acknowledged, then hangs up. */

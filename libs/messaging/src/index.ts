@@ -1,7 +1,7 @@
 export { localBell, type Bell, type Ring } from './bell'
 export { openBroker } from './broker'
 export { DeviceClient } from './device-client'
-export { type BatchDoor, type BatchHandler, type DeviceAuthenticator, type Message } from './door'
+export { type BatchDoor, type BatchHandler, type DeviceGate, type Message, type News, type NewsHandler } from './door'
 export { BELL, MessagingModule } from './messaging.module'
 export { redisBell } from './redis-bell'
 export { subscribeBroker } from './subscriber'

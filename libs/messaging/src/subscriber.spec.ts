@@ -10,7 +10,7 @@ describe('a subscription', () => {
     const door = await openBroker({
       host: '127.0.0.1',
       port: 0,
-      authenticate: async () => true,
+      gate: { admit: async () => '1', versions: async (all) => new Map(all.map((one) => [one, '1'])) },
       handle: async () => null,
       log,
     })
@@ -29,7 +29,7 @@ describe('a subscription', () => {
     const door = await openBroker({
       host: '127.0.0.1',
       port: 0,
-      authenticate: async () => true,
+      gate: { admit: async () => '1', versions: async (all) => new Map(all.map((one) => [one, '1'])) },
       handle: async () => null,
       log,
     })

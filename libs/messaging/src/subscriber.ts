@@ -5,9 +5,16 @@ import { InputError, type DeviceId } from '#kernel'
 import { type Receipt } from '#contracts'
 import { type Log } from '#runtime'
 import { backOff, firstConnection, hangUp, openClient, resetBackOff, shownUrl } from './connection'
-import { CLOSE_WAIT_MS_MAX, PACKET_BYTES_MAX, receiptBytes, type BatchDoor, type BatchHandler } from './door'
+import {
+  CLOSE_WAIT_MS_MAX,
+  PACKET_BYTES_MAX,
+  receiptBytes,
+  type BatchDoor,
+  type BatchHandler,
+  type NewsHandler,
+} from './door'
 import { InFlight } from './in-flight'
-import { deviceOfBatch, sharedBatches, topicOf } from './topics'
+import { sharedBatches, sharedNews, topicOf, upward } from './topics'
 
 /**
  * How long the broker keeps what is meant for a connection of ours that is away: a restart, not more. Mosquitto goes on
@@ -38,13 +45,18 @@ export async function subscribeBroker(options: {
   password: string
   connections: number
   handle: BatchHandler
+  tell?: NewsHandler
+  /** Where a Traccar server forwards to; empty or absent: none does. */
+  traccarTopic?: string
   log: Log
   instance?: string
   group?: string
 }): Promise<BatchDoor> {
   const { url, log, handle } = options
   const instance = options.instance ?? hostname().replace(/[^A-Za-z0-9-]/g, '-')
-  const batches = sharedBatches(options.group ?? 'roadmeter')
+  const group = options.group ?? 'roadmeter'
+  const batches = sharedBatches(group)
+  const topics = [batches, ...(options.tell ? sharedNews(group, options.traccarTopic ?? '') : [])]
   // A commit that outlives its connection must not stop the next one.
   const inFlight = new InFlight(2 * options.connections)
   const signIn = { username: options.username, password: options.password || undefined, protocolVersion: 5 as const }
@@ -126,21 +138,25 @@ export async function subscribeBroker(options: {
   }
 
   async function subscribe(client: MqttClient): Promise<void> {
-    const [granted] = await client.subscribeAsync(batches, { qos: 1 })
-    if (!granted || granted.qos >= 128)
+    const granted = await client.subscribeAsync(topics, { qos: 1, rap: true })
+    if (granted.length < topics.length || granted.some(({ qos }) => qos >= 128))
       throw new InputError(
         'BROKER_REFUSED',
-        `the MQTT broker at ${shownUrl(url)} does not let "${options.username}" subscribe to ${batches}`,
+        `the MQTT broker at ${shownUrl(url)} does not let "${options.username}" subscribe to ${topics.join(', ')}`,
       )
   }
 
   async function receive(packet: IPublishPacket): Promise<void> {
-    const device = deviceOfBatch(packet.topic)
-    if (!device) {
-      log.warn({ topic: packet.topic.slice(0, 100) }, 'a topic without a device id: message dropped')
-      return
-    }
     const bytes = typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload
+    // Mosquitto keeps what is retained for a device, too; what is kept may have been said long ago, by whom nobody knows.
+    if (packet.retain && !packet.topic.startsWith('owntracks/'))
+      return log.warn({ topic: packet.topic.slice(0, 100) }, 'a retained message was dropped')
+    if (packet.topic === options.traccarTopic)
+      return inFlight.run(async () => options.tell?.({ kind: 'traccar', bytes }))
+    const from = upward(packet.topic)
+    if (!from) return log.warn({ topic: packet.topic.slice(0, 100) }, 'a topic without a device id: message dropped')
+    const { device, kind } = from
+    if (kind !== 'batch') return inFlight.run(async () => options.tell?.({ kind, device, bytes }))
     const receipt = await inFlight.run(() => handle({ device, bytes }))
     if (receipt) sendReceipt(device, receipt)
   }
@@ -159,6 +175,10 @@ export async function subscribeBroker(options: {
 
   return {
     url: shownUrl(url),
+    async announce(device, context) {
+      // QoS 1: awaited, so that a change is not taken for told where the broker was away.
+      await publisher.publishAsync(topicOf(device, 'context'), Buffer.from(context ?? []), { qos: 1, retain: true })
+    },
     async answers() {
       if (!connections.some(({ client }) => client.connected)) throw new Error('the MQTT broker is away')
     },

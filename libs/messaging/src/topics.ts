@@ -9,12 +9,23 @@ export const topicOf = (device: DeviceId, leaf: Leaf): string => `roadmeter/v1/$
 /** Every device's batches, each handed to one connection of the group. */
 export const sharedBatches = (group: string): string => `$share/${group}/roadmeter/v1/+/batch`
 
-const TOPIC = /^roadmeter\/v1\/([^/]+)\/batch$/
+/** What devices and others say besides batches, shared in the same way. `traccar` empty: nobody forwards. */
+export const sharedNews = (group: string, traccar: string): string[] => [
+  `$share/${group}/roadmeter/v1/+/state`,
+  `$share/${group}/owntracks/+/+`,
+  `$share/${group}/owntracks/+/+/event`,
+  ...(traccar ? [`$share/${group}/${traccar}`] : []),
+]
 
-/** The device that a batch topic names; null where it names none. */
-export function deviceOfBatch(topic: string): DeviceId | null {
-  const match = TOPIC.exec(topic)
-  return match && deviceId(match[1])
+const NATIVE = /^roadmeter\/v1\/([^/]+)\/(batch|state)$/
+/** As the app publishes, with its user name for ours: owntracks/{user}/{device}, transitions below it. */
+const OWNTRACKS = /^owntracks\/([^/]+)\/[^/]+(?:\/event)?$/
+
+/** What a topic that a device writes to is for, and whose it is; null where it is no such topic. */
+export function upward(topic: string): { device: DeviceId; kind: 'batch' | 'state' | 'owntracks' } | null {
+  const native = NATIVE.exec(topic)
+  const device = deviceId((native ?? OWNTRACKS.exec(topic))?.[1])
+  return device && { device, kind: native ? (native[2] as 'batch' | 'state') : 'owntracks' }
 }
 
 /** Null where the text could not be a device's id. */

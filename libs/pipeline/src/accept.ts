@@ -1,6 +1,15 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { decodeBatch, receiptContent, receiptOf, type Decoded, type Receipt, type Rejection } from '#contracts'
-import { InputError, invariant, type DeviceId } from '#kernel'
+import {
+  batchBytes,
+  decodeBatch,
+  receiptContent,
+  receiptOf,
+  type Batch,
+  type Decoded,
+  type Receipt,
+  type Rejection,
+} from '#contracts'
+import { InputError, invariant, type DeviceId, type Digest } from '#kernel'
 import { type Bell } from '#messaging'
 import { isSignedBy, type Clock, type Log, type Metrics, type Settings, type SigningKey } from '#runtime'
 import { commitArrivals, deviceKeys, type Arrival, type DeviceKeys, type Fate, type Outcome, type Store } from '#store'
@@ -58,6 +67,19 @@ export class Accept {
   /** Resolves after the commit. Rejects when nothing became durable: then there must be no acknowledgement. */
   message({ device, bytes }: { device: DeviceId; bytes: Uint8Array }): Promise<Answer> {
     return this.take(device, bytes, decodeBatch(device, bytes, this.clock.now()))
+  }
+
+  /** A position that came without a number: it gets one in the inbox, once for each `source`. */
+  position(device: DeviceId, batch: Batch, source: Digest): Promise<Answer> {
+    const bytes = batchBytes(batch)
+    const decoded = decodeBatch(device, bytes, this.clock.now())
+    // The number is not the sender's, so what is refused takes none.
+    return this.take(device, bytes, decoded.ok ? decoded : { ...decoded, key: null }, source)
+  }
+
+  /** Something of a device that is no batch and can't become one: kept in quarantine, with why. */
+  refuse(device: DeviceId, bytes: Uint8Array, detail: string): Promise<Answer> {
+    return this.take(device, bytes, { ok: false, reason: 'MALFORMED', detail, key: null, signed: null })
   }
 
   private take(device: DeviceId, bytes: Uint8Array, decoded: Decoded, source?: string): Promise<Answer> {
@@ -159,6 +181,11 @@ export class Accept {
       receipt.then((signed) => resolve({ fate, reason, detail, receipt: signed }), reject)
     }
     await Promise.allSettled(receipts.values())
+  }
+
+  /** The operator's signature of a text, base64url. */
+  sign(text: string): Promise<string> {
+    return this.operatorKey.sign(text)
   }
 
   /** A receipt with the operator's signature. */

@@ -1,19 +1,26 @@
+import { readFileSync } from 'node:fs'
 import { Inject, Module, type OnApplicationBootstrap, type BeforeApplicationShutdown } from '@nestjs/common'
-import { openBroker, subscribeBroker, type BatchDoor, type Message } from '#messaging'
-import { LOG, Readiness, SETTINGS_OF_PROCESS, type Log, type Settings } from '#runtime'
-import { isDeviceToken, Store } from '#store'
+import { InputError, type DeviceId } from '#kernel'
+import { openBroker, subscribeBroker, type BatchDoor, type DeviceGate, type Message } from '#messaging'
+import { CLOCK, LOG, Metrics, Readiness, SETTINGS_OF_PROCESS, type Clock, type Log, type Settings } from '#runtime'
+import { admitDevice, deviceVersions, raiseAlarms, Store } from '#store'
 import { Accept } from './accept'
+import { Announcer } from './announcer'
+import { newsHandler } from './news'
 import { PipelineModule } from './pipeline.module'
 
-/** Where batches come in over MQTT: at a broker of our own, or as a subscriber of the one that the settings name. */
+/** Where messages come in over MQTT: at a broker of our own, or as a subscriber of the one that the settings name. */
 @Module({ imports: [PipelineModule] })
 export class IngestModule implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private door: BatchDoor | null = null
+  private announcer: Announcer | null = null
 
   constructor(
     @Inject(SETTINGS_OF_PROCESS) private readonly settings: Settings,
     @Inject(Accept) private readonly accept: Accept,
     @Inject(Store) private readonly store: Store,
+    @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(Metrics) private readonly metrics: Metrics,
     @Inject(LOG) private readonly log: Log,
     @Inject(Readiness) private readonly readiness: Readiness,
   ) {}
@@ -24,8 +31,11 @@ export class IngestModule implements OnApplicationBootstrap, BeforeApplicationSh
   }
 
   async onApplicationBootstrap(): Promise<void> {
-    const { mqttUrl, mqttUsername, mqttPassword, mqttConnections, mqttHost, mqttPort } = this.settings
-    const handle = async (message: Message) => (await this.accept.message(message)).receipt
+    const { mqttUrl, mqttUsername, mqttPassword, mqttConnections, mqttHost, mqttPort, traccarTopic, traccarPassword } =
+      this.settings
+    const { accept, store, clock, metrics, log } = this
+    const handle = async (message: Message) => (await accept.message(message)).receipt
+    const tell = newsHandler(accept, store, clock, metrics, log)
     this.door = mqttUrl
       ? await subscribeBroker({
           url: mqttUrl,
@@ -33,21 +43,62 @@ export class IngestModule implements OnApplicationBootstrap, BeforeApplicationSh
           password: mqttPassword,
           connections: mqttConnections,
           handle,
-          log: this.log,
+          tell,
+          traccarTopic,
+          log,
         })
       : await openBroker({
           host: mqttHost,
           port: mqttPort,
-          authenticate: (device, token) => this.store.transaction((tx) => isDeviceToken(tx, device, token)),
+          gate: this.gate(),
           handle,
-          log: this.log,
+          tell,
+          traccar: traccarTopic && traccarPassword ? { topic: traccarTopic, token: traccarPassword } : undefined,
+          tls: tlsOf(this.settings),
+          log,
         })
     const { door } = this
+    this.announcer = new Announcer(store, door, accept, log)
+    this.announcer.start()
     this.readiness.add('MQTT', () => door.answers())
-    this.log.info({ url: this.url }, 'taking batches')
+    log.info({ url: this.url }, 'taking batches')
   }
 
   async beforeApplicationShutdown(): Promise<void> {
+    await this.announcer?.stop()
     await this.door?.close()
   }
+
+  private gate(): DeviceGate {
+    const { store } = this
+    return {
+      admit: (device, token) => store.transaction((tx) => admitDevice(tx, device, token)),
+      versions: (devices) => store.transaction((tx) => deviceVersions(tx, devices)),
+      contested: (device: DeviceId) =>
+        void store
+          .transaction((tx) =>
+            raiseAlarms(
+              tx,
+              [{ device, kind: 'SESSIONS', detail: 'its sessions ended each other again and again' }],
+              this.clock.now(),
+            ),
+          )
+          .catch((error: Error) => this.log.error({ device, error: error.message }, 'could not record an alarm')),
+    }
+  }
+}
+
+/** The files that the settings name, read. Throws InputError where one is missing or can't be read. */
+function tlsOf({ mqttCertificate, mqttKey, mqttAuthority }: Settings) {
+  if (!mqttCertificate && !mqttKey && !mqttAuthority) return undefined
+  if (!mqttCertificate || !mqttKey)
+    throw new InputError('MQTT_TLS', 'TLS needs both ROADMETER_MQTT_CERTIFICATE and ROADMETER_MQTT_KEY')
+  const read = (file: string) => {
+    try {
+      return readFileSync(file, 'utf8')
+    } catch (error) {
+      throw new InputError('MQTT_TLS', `a file for TLS can't be read: ${(error as Error).message}`)
+    }
+  }
+  return { cert: read(mqttCertificate), key: read(mqttKey), ca: mqttAuthority ? read(mqttAuthority) : undefined }
 }

@@ -17,6 +17,12 @@ export class Metrics {
     labelNames: ['reason'],
     registers: this.registers,
   })
+  readonly news = new Counter({
+    name: 'roadmeter_news_total',
+    help: 'Messages other than batches (state, owntracks, traccar), by what became of them',
+    labelNames: ['kind', 'fate'],
+    registers: this.registers,
+  })
   readonly fixes = new Counter({ name: 'roadmeter_fixes_total', help: 'Fixes accepted', registers: this.registers })
   readonly commitSeconds = new Histogram({
     name: 'roadmeter_inbox_commit_seconds',

@@ -69,6 +69,32 @@ export const SETTINGS = {
     64,
     'Connections of one ingest process in the shared subscription: one message at a time each.',
   ),
+  mqttCertificate: text(
+    'ROADMETER_MQTT_CERTIFICATE',
+    '',
+    'file',
+    'Certificate chain of our own broker, in PEM: it then speaks TLS.',
+  ),
+  mqttKey: text('ROADMETER_MQTT_KEY', '', 'file', 'Private key of that certificate, in PEM.'),
+  mqttAuthority: text(
+    'ROADMETER_MQTT_AUTHORITY',
+    '',
+    'file',
+    'Certificates, in PEM, of the authority whose devices sign in by certificate at our own broker. Empty: by token only.',
+  ),
+  traccarTopic: text(
+    'ROADMETER_TRACCAR_TOPIC',
+    '',
+    'topic or empty',
+    'Where a Traccar server forwards positions to. Empty: none does.',
+    /^[^+#$]*$/,
+  ),
+  traccarPassword: text(
+    'ROADMETER_TRACCAR_PASSWORD',
+    '',
+    'text',
+    'How a Traccar server signs in, as traccar, at our own broker and over HTTP. Empty: it may not.',
+  ),
   mqttHost: text('ROADMETER_MQTT_HOST', '127.0.0.1', 'address', 'Where our own broker listens.'),
   mqttPort: whole('ROADMETER_MQTT_PORT', 1883, 0, 65535, 'Where our own broker listens; 0 takes any free port.'),
   redisUrl: text(

@@ -225,14 +225,28 @@ export const alarmsOf = async (tx: Tx, device: DeviceId | null): Promise<AlarmRo
     detail: row.detail,
   }))
 
-/** What a device, or its will, last said of itself. */
-export const savePresence = (tx: Tx, device: DeviceId, online: boolean, now: Instant): Promise<number> =>
-  tx.run(
-    `insert into metering.device_presence (device, online, since, heard_at) select id, $2, $3, $3 from metering.device where id = $1
-     on conflict (device) do update set since = case when device_presence.online = excluded.online then device_presence.since else excluded.since end,
-       online = excluded.online, heard_at = excluded.heard_at`,
-    [device, online, now],
+/** Comings and goings of a device within FLAP_MS that no bad road explains: somebody else signs in as it. */
+const FLAPS_MAX = 6
+const FLAP_MS = 60_000
+
+/** What a device, or its will, last said of itself. Raises an alarm where it comes and goes as two devices in one would. */
+export async function savePresence(tx: Tx, device: DeviceId, online: boolean, now: Instant): Promise<void> {
+  const row = await tx.row<{ flaps: number }>(
+    `insert into metering.device_presence as p (device, online, since, heard_at, flaps_from) select id, $2, $3, $3, $3 from metering.device where id = $1
+     on conflict (device) do update set since = case when p.online = excluded.online then p.since else excluded.since end,
+       flaps = case when p.flaps_from < $3::int8 - $4::int8 then 0 else p.flaps + (p.online <> excluded.online)::int end,
+       flaps_from = case when p.flaps_from < $3::int8 - $4::int8 then excluded.flaps_from else p.flaps_from end,
+       online = excluded.online, heard_at = excluded.heard_at
+     returning p.flaps`,
+    [device, online, now, FLAP_MS],
   )
+  if (row?.flaps === FLAPS_MAX)
+    await raiseAlarms(
+      tx,
+      [{ device, kind: 'SESSIONS', detail: 'it came and went again and again within a minute' }],
+      now,
+    )
+}
 
 /** Makes the public part of a key of ours known, so that receipts can be checked when it has been replaced, too. */
 export const saveOperatorKey = (tx: Tx, key: Uint8Array, now: Instant): Promise<number> =>
@@ -244,3 +258,27 @@ export const operatorKeys = async (tx: Tx): Promise<{ key: Uint8Array; addedAt: 
       'select key, added_at from metering.operator_key order by added_at, key',
     )
   ).map((row) => ({ key: row.key, addedAt: instant(Number(row.added_at)) }))
+
+/** A device whose credentials have changed. */
+export interface DeviceChange {
+  readonly id: DeviceId
+  readonly changedAt: string
+  readonly revoked: boolean
+  readonly signs: boolean
+}
+
+/**
+ * Devices in the order in which their credentials changed, from behind `after` on. The last second is left for the next
+ * look: a change that began earlier may commit later.
+ */
+export const changedDevices = (
+  tx: Tx,
+  after: Pick<DeviceChange, 'changedAt' | 'id'> | null,
+  most: number,
+): Promise<DeviceChange[]> =>
+  tx.rows(
+    `select id, changed_at::text as "changedAt", revoked_at is not null as revoked, exists (select 1 from metering.device_key k where k.device = d.id) as signs
+     from metering.device d where ($1::timestamptz is null or (changed_at, id) > ($1, $2)) and changed_at < clock_timestamp() - interval '1 second'
+     order by changed_at, id limit $3`,
+    [after?.changedAt ?? null, after?.id ?? null, most],
+  )

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { BATCH_BYTES_MAX, type Batch, type Rejection } from '#contracts'
+import { BATCH_BYTES_MAX, batchDigest, type Batch, type Rejection } from '#contracts'
 import { instant, invariant, type DeviceId, type Instant } from '#kernel'
 import { raiseAlarms } from './devices'
 import {
@@ -171,7 +171,8 @@ async function numberBridged(
     invariant(decoded.ok, 'only batches are numbered')
     const seq = next.get(device) ?? streams.get(streamKey(device, BRIDGED_BOOT))!.at(-1)?.[1] ?? 0
     if (unseen.delete(`${device}/${source}`)) {
-      numbered[i] = { ...arrivals[i], decoded: { ...decoded, batch: { ...decoded.batch, seq } } }
+      const batch = { ...decoded.batch, seq }
+      numbered[i] = { ...arrivals[i], contentDigest: batchDigest(device, batch), decoded: { ...decoded, batch } }
       next.set(device, seq + 1)
     } else {
       // It keeps a number that is taken, so that nothing new is counted as held.

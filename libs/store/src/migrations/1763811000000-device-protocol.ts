@@ -44,7 +44,10 @@ create table metering.device_presence (
   device text primary key references metering.device,
   online boolean not null,
   since bigint not null,
-  heard_at bigint not null
+  heard_at bigint not null,
+  -- how often it came and went since flaps_from: a device and its clone end each other's sessions
+  flaps integer not null default 0,
+  flaps_from bigint not null
 );
 create table metering.operator_key (
   key bytea primary key check (length(key) = 32),

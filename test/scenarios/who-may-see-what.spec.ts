@@ -13,7 +13,7 @@ import { driveAlong, MAIN_ROAD, TARIFF } from './roads'
 
 const at = (iso: string) => instant(Date.parse(iso))
 
-/** What needs no token: liveness, the public tariff and its networks, a month's published root, and the way in. */
+/** What needs no token: liveness, the public tariff and its networks, a month's published root, the way in, and what a provider signs. */
 const FOR_EVERYONE = [
   'GET /enter',
   'GET /healthz',
@@ -22,6 +22,7 @@ const FOR_EVERYONE = [
   'GET /v1/agencies/:agency/networks',
   'GET /v1/agencies/:agency/periods/:month',
   'GET /v1/agencies/:agency/policies',
+  'POST /v1/payments/events',
 ]
 
 describe('who may see what', () => {

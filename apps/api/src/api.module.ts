@@ -1,17 +1,27 @@
 import { Module } from '@nestjs/common'
 import { APP_FILTER, APP_GUARD } from '@nestjs/core'
+import { PaymentsModule } from '#payments'
 import { PipelineModule } from '#pipeline'
 import { AccessGuard } from './access'
 import { AgenciesController } from './agencies.controller'
 import { DevicesController } from './devices.controller'
+import { DisputesController } from './disputes.controller'
 import { DraftsController } from './drafts.controller'
+import { PaymentsController } from './payments.controller'
 import { ProblemFilter } from './problem'
 import { StatementsController } from './statements.controller'
 
 /** HTTP for devices, citizens, agencies and analysts. Every route has a rule that says who may use it; without one it is closed. */
 @Module({
-  imports: [PipelineModule],
-  controllers: [DevicesController, StatementsController, AgenciesController, DraftsController],
+  imports: [PipelineModule, PaymentsModule],
+  controllers: [
+    DevicesController,
+    StatementsController,
+    PaymentsController,
+    DisputesController,
+    AgenciesController,
+    DraftsController,
+  ],
   providers: [
     { provide: APP_GUARD, useClass: AccessGuard },
     { provide: APP_FILTER, useClass: ProblemFilter },

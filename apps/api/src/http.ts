@@ -3,6 +3,7 @@ import { type Type, type DynamicModule } from '@nestjs/common'
 import { NestFactory } from '@nestjs/core'
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify'
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger'
+import { EVIDENCE_BYTES_MAX } from '#contracts'
 import { frameworkLog, listenError, type Log, type Settings } from '#runtime'
 
 const BODY_BYTES_MAX = 4 * 1024 * 1024
@@ -25,6 +26,13 @@ export async function serve(
   })
   app.useLogger(frameworkLog(log))
   await app.register(cookie)
+  adapter
+    .getInstance()
+    .addContentTypeParser(
+      ['image/jpeg', 'image/png', 'image/webp', 'application/pdf'],
+      { parseAs: 'buffer', bodyLimit: EVIDENCE_BYTES_MAX },
+      (_request, body, done) => done(null, body),
+    )
   // No name of ours holds a NUL, and PostgreSQL takes none in a text.
   adapter.getInstance().addHook('onRequest', (request, reply, done) => {
     if (/%00/.test(request.url))

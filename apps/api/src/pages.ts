@@ -44,3 +44,12 @@ export function homePage(who: Principal, rows: readonly StatementRow[], total: n
 <p><a href="/v1/agencies/${escaped(who.agency)}/policies">The published tariff</a> · <a href="/docs">The api</a></p>`,
   )
 }
+
+/** Where the local provider's money of no worth is paid. */
+export const payPage = (currency: string, amount: string, payment: string): string =>
+  page(
+    `Pay ${escaped(currency)} ${amount}`,
+    `<p>This is a demonstration: no money is taken, whichever you choose.</p>
+<form method="post" action="/pay/${escaped(payment)}"><p><button name="outcome" value="pay">Pay ${escaped(currency)} ${amount}</button>
+<button name="outcome" value="decline">Let the card be declined</button></p></form>`,
+  )

@@ -32,8 +32,23 @@ export class ProblemFilter implements ExceptionFilter {
   }
 }
 
+/** Bad input is 400, unless another status says more. */
+const STATUS: Readonly<Record<string, number>> = {
+  NO_DISPUTE: 404,
+  NO_STATEMENT: 404,
+  NO_PAYMENT: 404,
+  NO_PROVIDER: 404,
+  DISPUTED: 409,
+  DISPUTE_DECIDED: 409,
+  PAID: 409,
+  EVIDENCE_SIZE: 413,
+  EVIDENCE_TYPE: 415,
+  PROVIDER: 502,
+}
+
 function problemOf(error: unknown): { status: number; detail: string; code: string; faults?: InputError['faults'] } {
-  if (error instanceof InputError) return { status: 400, detail: error.message, code: error.code, faults: error.faults }
+  if (error instanceof InputError)
+    return { status: STATUS[error.code] ?? 400, detail: error.message, code: error.code, faults: error.faults }
   if (error instanceof HttpException)
     return {
       status: error.getStatus(),

@@ -6,6 +6,7 @@ import { isLeaving, leaveOnSignals } from './leaving'
 import { matchCommand } from './match'
 import { migrateCommand } from './migrate'
 import { networkCommand } from './network'
+import { paymentCommand } from './payments'
 import { policyCommand } from './policy'
 import { registryCommands } from './registry'
 import { replayCommand } from './replay'
@@ -41,6 +42,7 @@ function roadmeter(): Command {
     networkCommand(),
     policyCommand(),
     ...bookCommands(),
+    paymentCommand(),
     verifyCommand(),
     matchCommand(),
     explainCommand(),

@@ -12,7 +12,7 @@ import { findingLines, firstStatements, monthSummary } from './summary'
 import { TARIFF } from './tariff'
 
 /** A month is told in minutes, so work that time makes due is looked for more often than in a month that is lived. */
-const QUICK = { ROADMETER_LOG: 'warn', ROADMETER_SWEEP_MS: '500' }
+const QUICK = { ROADMETER_LOG: 'warn', ROADMETER_SWEEP_MS: '500', ROADMETER_PAYMENTS: 'local' }
 
 /** Exit status of a process that Ctrl-C ended before its work was done. */
 const STOPPED = 130

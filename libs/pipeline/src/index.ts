@@ -8,10 +8,31 @@ export {
 } from './backtest'
 export { Accept } from './accept'
 export { releaseStatement, requestClose, reviewEnd } from './close'
+export {
+  addEvidence,
+  addNote,
+  decideDispute,
+  fileOf,
+  openDispute,
+  withdrawDispute,
+  type DisputeFile,
+  type Party,
+} from './disputes'
 export { Engine } from './engine'
 export { EngineModule } from './engine.module'
 export { explainTrip, type ExplainedTrip } from './explain'
 export { IngestModule } from './ingest.module'
+export {
+  askAhead,
+  askBack,
+  askForStatement,
+  currencyOf,
+  positionOf,
+  recordAtDesk,
+  recordPayment,
+  type OpenBill,
+  type Position,
+} from './payments'
 export { LINE, PipelineModule } from './pipeline.module'
 export {
   approvePolicy,

@@ -6,6 +6,7 @@ import {
   NO_MONEY,
   type AccountId,
   type Instant,
+  type AgencyId,
   type Micros,
 } from '#kernel'
 import { accrued, outstanding, paymentTransfer } from '#ledger'
@@ -16,6 +17,7 @@ import {
   claimsOf,
   creditOf,
   finishedPayments,
+  isTold,
   lockAccount,
   paymentById,
   record,
@@ -28,6 +30,7 @@ import {
   type Store,
   type Tx,
 } from '#store'
+import { type Line } from './line'
 import { settleWork } from './settle'
 
 /** A bill as its payer stands to it now. */
@@ -141,6 +144,49 @@ async function ask(
   const payment = { id, agency, account, statement, amount, currency, provider, refunds, askedAt: now }
   await savePayment(tx, payment)
   return payment
+}
+
+/** The one currency of an agency's tariff. Throws InputError NO_POLICY where it has none yet. */
+export async function currencyOf(store: Store, agency: AgencyId, line: Line): Promise<string> {
+  const { documents } = await store.transaction((tx) => line.reference.tariff(tx, agency))
+  if (documents.length === 0) throw new InputError('NO_POLICY', `${agency} has no tariff yet`)
+  return documents[0].currency
+}
+
+/**
+ * Money that was handed over or transferred to the agency itself, under the reference in its books, for a statement or ahead;
+ * below zero, credit that was paid out. The same reference again changes nothing, and false is told.
+ */
+export async function recordAtDesk(
+  store: Store,
+  account: AccountId,
+  desk: {
+    readonly statement: string | null
+    readonly amount: Micros
+    readonly currency: string
+    readonly reference: string
+  },
+  now: Instant,
+): Promise<boolean> {
+  const teller = { provider: 'desk', now }
+  const { statement, amount, currency, reference } = desk
+  if (await store.transaction((tx) => isTold(tx, teller.provider, reference))) return false
+  const payment =
+    amount < 0n
+      ? await askBack(store, account, micros(-amount), currency, teller)
+      : statement === null
+        ? await askAhead(store, account, amount, currency, teller)
+        : await askForStatement(store, account, statement, amount, teller)
+  const told = {
+    event: reference,
+    payment: payment.id,
+    kind: 'succeeded',
+    amount,
+    reference,
+    detail: '',
+    happenedAt: now,
+  } as const
+  return recordPayment(store, { provider: teller.provider, ...told }, now)
 }
 
 /**

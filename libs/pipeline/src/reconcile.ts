@@ -187,7 +187,7 @@ async function statements(store: Store): Promise<Finding> {
   ))
     if (root !== merkleRoot(await store.transaction((tx) => leavesOf(tx, agency, month))))
       faults.push(`the root of ${agency} ${month} is not that of its statements`)
-  const balances = await sentences(store, UNBALANCED)
+  const balances = [...(await sentences(store, UNBALANCED)), ...(await sentences(store, UNTOLD))]
   return {
     id: 'I5',
     holds: 'reconciliation: statements recompute, and statements + unbilled + rounding = ledger',
@@ -195,6 +195,15 @@ async function statements(store: Store): Promise<Finding> {
     faults: [...faults, ...balances].slice(0, FAULTS_MAX),
   }
 }
+
+/** Money of which a provider told, against the ledger's; and credit that was spent twice. */
+const UNTOLD = `
+  with told as (select p.account, sum(e.amount) as amount from money.payment p join money.payment_event e on e.payment = p.id and e.kind = 'succeeded' group by p.account),
+    booked as (select x.payer, sum(p.amount) as amount from money.transfer x join money.posting p on p.transfer = x.id and p.account = 'cash:' || x.agency group by x.payer)
+  select 'account ' || coalesce(t.account, b.payer) || ': ' || coalesce(t.amount, 0) || ' micros were paid and ' || coalesce(b.amount, 0) || ' are booked' as fault
+    from told t full join booked b on b.payer = t.account where coalesce(t.amount, 0) <> coalesce(b.amount, 0)
+  union all
+  select account || ' is below nothing by ' || sum(amount) || ' micros' from money.posting where account like 'wallet:%' group by account having sum(amount) > 0`
 
 /** Per payer: what the ledger holds as accrued, against charges and cap credits less what sealed statements took over. */
 const UNBALANCED = `
@@ -205,7 +214,7 @@ const UNBALANCED = `
       union all select m.account, (line->>'amount')::bigint from money.mileage m, jsonb_array_elements(m.document->'lines') line) all_charges group by account),
     credited as (select v.account, sum(w.credit) as amount from money.cap_window w join metering.vehicle v on v.id = w.vehicle group by v.account),
     sealed as (select account, sum(exact) as exact, sum(due) as due from money.statement where state = 'sealed' group by account),
-    paid as (select x.payer, -sum(p.amount) as amount from money.transfer x join money.posting p on p.transfer = x.id and p.account = 'billed:' || x.payer where x.kind = 'payment' group by x.payer)
+    paid as (select x.payer, -sum(p.amount) as amount from money.transfer x join money.posting p on p.transfer = x.id and p.account = 'billed:' || x.payer where x.kind in ('payment', 'settlement', 'hold') group by x.payer)
   select 'account ' || a.id || ': the ledger has ' || coalesce(l.accrued, 0) || ' micros unbilled and ' || coalesce(l.billed, 0) || ' billed; trips and statements say '
       || (coalesce(c.amount, 0) + coalesce(k.amount, 0) - coalesce(s.exact, 0)) || ' and ' || (coalesce(s.due, 0) - coalesce(p.amount, 0)) as fault
   from metering.account a left join ledger l on l.payer = a.id left join charged c on c.account = a.id left join credited k on k.account = a.id

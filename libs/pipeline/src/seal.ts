@@ -3,6 +3,7 @@ import { type Instant } from '#kernel'
 import { leafTiles, statementTransfer, TILE_NODES, upperTiles } from '#ledger'
 import { amountOf } from '#policy'
 import {
+  accountsToSettle,
   drafts,
   publishRoot,
   record,
@@ -10,9 +11,11 @@ import {
   saveTiles,
   sealStatements,
   tileRoots,
+  want,
   type Period,
   type Tx,
 } from '#store'
+import { settleWork } from './settle'
 
 /** A whole number of the Merkle tree's tiles, so that each page adds its own and a crash repeats one page. */
 const STATEMENTS_MAX = 2 * TILE_NODES
@@ -41,11 +44,9 @@ export async function sealPage(tx: Tx, period: Period, terms: PolicyDocument, no
     now,
   )
   if (files.length > 0) {
-    await sealStatements(
-      tx,
-      files.map(({ id }) => id),
-      size,
-    )
+    const ids = files.map(({ id }) => id)
+    await sealStatements(tx, ids, size)
+    await want(tx, (await accountsToSettle(tx, ids)).map(settleWork))
     await saveTiles(
       tx,
       period,

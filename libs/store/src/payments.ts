@@ -75,7 +75,7 @@ export async function paymentsOf(tx: Tx, account: AccountId): Promise<{ payment:
   )
   const events = await tx.rows<Text<PaymentEvent, 'amount' | 'happenedAt'>>(
     `select provider, event, payment, kind, amount::text as amount, reference, detail, happened_at::text as "happenedAt"
-     from money.payment_event where payment = any($1::text[]) order by recorded_at, happened_at, event`,
+     from money.payment_event where payment = any($1::text[]) order by recorded_at, kind <> 'asked', happened_at, event`,
     [payments.map((p) => p.id)],
   )
   return payments.map((row) => ({
@@ -93,6 +93,10 @@ export const savePaymentEvent = async (tx: Tx, e: PaymentEvent, now: Instant): P
      values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict do nothing`,
     [e.provider, e.event, e.payment, e.kind, e.amount, e.reference, e.detail.slice(0, 500), e.happenedAt, now],
   )) === 1
+
+/** Whether an event of a provider is on record. */
+export const isTold = async (tx: Tx, provider: string, event: string): Promise<boolean> =>
+  (await tx.row(`select 1 from money.payment_event where provider = $1 and event = $2`, [provider, event])) !== null
 
 /** A sealed statement and what has become of it. `turn` numbers its next settlement. */
 export interface BillRow extends Bill {
@@ -119,6 +123,17 @@ export async function billsOf(tx: Tx, account: AccountId): Promise<BillRow[]> {
     turn: Number(row.turn),
   }))
 }
+
+/** Whose of these statements there is something to settle: what is given back, credit to pay from, or a dispute. */
+export const accountsToSettle = async (tx: Tx, statements: readonly StatementId[]): Promise<AccountId[]> =>
+  (
+    await tx.rows<{ account: AccountId }>(
+      `select s.account from money.statement s where s.id = any($1::text[])
+         and (s.due < 0 or exists (select 1 from money.dispute d where d.account = s.account)
+           or exists (select 1 from money.posting p where p.account = 'wallet:' || s.account))`,
+      [statements],
+    )
+  ).map(({ account }) => account)
 
 /** What an account of the ledger holds. */
 export const balanceOf = async (tx: Tx, account: string): Promise<Micros> =>

@@ -65,8 +65,9 @@ export class Chain {
   ) {
     const ends = p.placesMax * 2
     const uTurnCost = p.uTurnM * 1000
-    this.search = new RouteSearch(network, { uTurnCost, endsMax: ends, labelsMax: LABELS_MAX })
-    this.link = new RouteSearch(network, { uTurnCost, endsMax: 1, labelsMax: LABELS_MAX })
+    const turnCost = p.turnM * 1000
+    this.search = new RouteSearch(network, { uTurnCost, turnCost, endsMax: ends, labelsMax: LABELS_MAX })
+    this.link = new RouteSearch(network, { uTurnCost, turnCost, endsMax: 1, labelsMax: LABELS_MAX })
     this.places = new Places(p.placesMax)
     this.emission = new Float64Array(p.placesMax)
     this.trellis = new Trellis(p.lagStepsMax, p.lagNodesMax, ends + 1)

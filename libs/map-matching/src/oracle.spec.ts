@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { chance } from '#kernel'
-import { buildFromEdges, type RoadNetwork } from '#road-network'
+import { buildFromEdges, Turns, type RoadNetwork } from '#road-network'
 import { Chain } from './chain'
 import { emissionMm, offEmissionMm, weightOf } from './costs'
 import { newFix, UNDECIDED, type Fix } from './fixes'
@@ -29,11 +29,12 @@ interface State {
 
 /** Cost of standing at the start of every segment, having left `segment` at its end. */
 function dijkstra(n: RoadNetwork, segment: number): number[] {
+  const turns = new Turns(n)
   const cost = new Array<number>(n.segmentCount).fill(Infinity)
   const done = new Set<number>()
   const relax = (from: number, at: number) => {
     for (const next of n.outgoing(n.to(from))) {
-      const turned = at + (next === n.reverse(from) ? p.uTurnM * 1000 : 0)
+      const turned = at + 1000 * (next === n.reverse(from) ? p.uTurnM : p.turnM * turns.sharpness(from, next))
       if (n.turnAllowed(from, next) && turned < cost[next]) cost[next] = turned
     }
   }
@@ -123,7 +124,7 @@ it('finds the least cost that a textbook Viterbi finds, on small worlds of any s
       expect(Math.abs(chain.costMm - least)).toBeLessThan(1)
       compared++
     }),
-    { numRuns: 1_000 },
+    { numRuns: 500 },
   )
-  expect(compared).toBeGreaterThan(200)
+  expect(compared).toBeGreaterThan(100)
 })

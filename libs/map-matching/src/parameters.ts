@@ -33,6 +33,7 @@ export const PARAMETERS = {
   searchWindowM: row(400, 'm', 0, 5_000, 'routes dearer than the best by more are not looked for', 'fitted'),
   backM: row(60, 'm', 0, 200, 'going back this far on a segment is jitter and buys no road', 'feasibility probe'),
   backFactor: row(0.5, '', 0, 5, 'cost of going back, per metre', 'fitted'),
+  turnM: row(30, 'm', 0, 1_000, 'cost of a sharp turn at a junction', 'fitted'),
   uTurnM: row(100, 'm', 0, 2_000, 'cost of turning back at a junction', 'fitted'),
   midUTurnM: row(300, 'm', 0, 5_000, 'cost of turning back between junctions', 'fitted'),
   offM: row(35, 'm', 5, 200, 'a fix this far from every road is as likely off the network', 'fitted'),

@@ -12,4 +12,5 @@ export {
 } from './osm'
 export { packNetwork, unpackNetwork } from './pack'
 export { ACCESS, ASSUMED_KMH, ROAD_CLASSES, type Access, type RoadClass } from './roads'
+export { Turns } from './turns'
 export { RouteSearch, shortestPath, type RouteLimits, type RoutePoint } from './search'

@@ -6,7 +6,9 @@ import {
   drivable,
   lengthM,
   packNetwork,
+  RouteSearch,
   shortestPath,
+  Turns,
   unpackNetwork,
   type NetworkSource,
   type OsmWay,
@@ -271,6 +273,32 @@ describe('places', () => {
       ),
       { numRuns: 60 },
     )
+  })
+})
+
+describe('turns', () => {
+  it('are from straight to sharp, and cost a route by their sharpness', () => {
+    const n = buildNetwork(cross())
+    const turns = new Turns(n)
+    const [from, on, left, back] = [
+      [10, 1, 9],
+      [20, 9, 2],
+      [30, 9, 3],
+      [10, 9, 1],
+    ].map(([w, a, b]) => segment(n, w, a, b))
+    expect(turns.sharpness(from, on)).toBe(0)
+    expect(turns.sharpness(from, left)).toBeCloseTo(0.55, 1)
+    expect(turns.sharpness(from, back)).toBe(1)
+    const costTo = (to: number, turnCost: number) => {
+      const search = new RouteSearch(n, { turnCost, endsMax: 1 })
+      search.begin(7.5, 47.5, 500, Infinity)
+      search.addSource(from, n.lengthMm(from), 0)
+      search.addTarget(to, 0, 0)
+      search.run(0)
+      return search.targetTotal[0]
+    }
+    expect([costTo(on, 30_000), costTo(left, 0)]).toEqual([0, 0])
+    expect(costTo(left, 30_000)).toBeCloseTo(30_000 * turns.sharpness(from, left), 6)
   })
 })
 

@@ -3,6 +3,7 @@ import { LocalScale, UNITS_PER_DEGREE } from './geodesy'
 import { FLAG_BANS, type Sections } from './layout'
 import type { RoadNetwork } from './network'
 import { ASSUMED_KMH } from './roads'
+import { Turns } from './turns'
 
 const NONE = -1
 const HALF_TURN = 180 * UNITS_PER_DEGREE
@@ -43,6 +44,9 @@ export class RouteSearch {
   /** The bound that keeps A* exact when time is the cost: nothing in this network is faster. */
   private readonly msPerMmMin: number
   private readonly uTurnCost: number
+  /** Of the sharpest turn into another road. */
+  private readonly turnCost: number
+  private readonly turns: Turns | null
   private readonly labelsMax: number
 
   /** Hash of segments: the label of a segment in this round. */
@@ -90,13 +94,17 @@ export class RouteSearch {
 
   constructor(
     network: RoadNetwork,
-    options: { by?: 'length' | 'time'; uTurnCost?: number; labelsMax?: number; endsMax?: number } = {},
+    options: Partial<Record<'uTurnCost' | 'turnCost' | 'labelsMax' | 'endsMax', number>> & {
+      by?: 'length' | 'time'
+    } = {},
   ) {
     this.network = network
     this.s = network.sections
     this.byTime = options.by === 'time'
     this.msPerMmMin = this.byTime ? msPerMm(fastestKmh(network)) : 0
     this.uTurnCost = options.uTurnCost ?? 0
+    this.turnCost = options.turnCost ?? 0
+    this.turns = this.turnCost > 0 ? new Turns(network) : null
     this.labelsMax = options.labelsMax ?? 20_000
     const endsMax = options.endsMax ?? 64
     const slots = 2 ** Math.ceil(Math.log2(this.labelsMax * 2))
@@ -217,8 +225,12 @@ export class RouteSearch {
       if (hasBans && !this.network.turnAllowed(segment, next)) continue
       if (this.uTurnCost > 0 && segmentRoad[next] === (directed ^ 1)) {
         if (key + this.uTurnCost < this.bound()) this.push(key + this.uTurnCost, ~label)
-      } else this.take(next, this.labelCost[label], label)
+      } else this.take(next, this.labelCost[label] + this.turnCostOf(segment, next), label)
     }
+  }
+
+  private turnCostOf(segment: number, next: number): number {
+    return this.turns ? this.turnCost * this.turns.sharpness(segment, next) : 0
   }
 
   private turnBack(label: number): void {

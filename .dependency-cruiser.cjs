@@ -10,7 +10,8 @@ const PURE = {
   policy: ['kernel', 'contracts'],
   mileage: ['kernel', 'contracts', 'road-network', 'map-matching', 'geofencing'],
   rating: ['kernel', 'contracts', 'policy'],
-  statement: ['kernel', 'contracts', 'ledger', 'policy'],
+  // A statement is recomputed by the very functions that priced it.
+  statement: ['kernel', 'contracts', 'ledger', 'policy', 'rating'],
 }
 const pure = Object.keys(PURE)
 const SHELL = {
@@ -33,9 +34,10 @@ const APPS = {
 const NPM = {
   zod: ['contracts', 'policy', 'runtime'],
   '@turf': ['geofencing', 'policy'],
-  flatbush: ['road-network', 'geofencing'],
+  flatbush: ['road-network', 'geofencing', 'policy'],
   '@noble': ['kernel'],
   cbor2: ['contracts'],
+  'date-holidays': ['policy'],
   'temporal-polyfill': ['policy', 'rating', 'statement'],
 }
 

@@ -127,7 +127,7 @@ describe('killed anywhere', () => {
     ),
     charges: await store.read('select * from money.charge order by trip, line'),
     windows: await store.read('select * from money.cap_window order by span'),
-    parts: await store.read('select * from money.window_trip order by span, trip'),
+    billed: await store.read('select * from money.billed_window order by span, month'),
     inbox: await store.read('select device, boot, seq, content_digest from location.batch order by seq'),
     streams: await store.read(
       'select device, boot, held::text as held, processed, accepted, rejected from metering.stream',

@@ -1,5 +1,5 @@
 import type { Digest, Instant, Micros, Millimetres, PolicyId, TripId, VehicleId } from '#kernel'
-import type { Access, RoadClass, VehicleClass } from './roads'
+import type { Access, RoadClass } from './roads'
 
 /** A piece of one trip on one road segment in one set of zones: what there is to price. */
 export interface Stretch {
@@ -49,10 +49,10 @@ export interface ChargeReport {
   readonly breaks: number
 }
 
-/** A rate: micros per `perMm` millimetres. */
+/** A rate: micros for each mile or km, or a flat price for each entry into a zone, or exit from it, or for each trip. */
 export interface Rate {
   readonly micros: Micros
-  readonly per: 'mile' | 'km'
+  readonly per: 'mile' | 'km' | 'entry' | 'trip'
 }
 
 /** One line of a trip's price: all its stretches under the same rule, class, zones and local day. */
@@ -71,18 +71,18 @@ export interface Charge {
   /** null on a free line, and then `freeReason` says why. */
   readonly rate: Rate | null
   readonly freeReason: string | null
+  /** How often a flat price is due; a line of distance has none. */
+  readonly count?: number
   readonly amount: Micros
 }
 
-/** What rating needs to know of a vehicle. */
-export interface RatedVehicle {
-  readonly vehicle: VehicleId
-  readonly vehicleClass: VehicleClass
-}
-
-/** A span over which a cap counts, for one vehicle: `2026-10-25` for a day. */
+/**
+ * A span over which an accrual (a cap, an allowance, ...) counts, for one vehicle: `2026-10-25` for a day, `2026-10` for a
+ * month, `2026` for a year, the trip's id for a trip.
+ */
 export interface Window {
   readonly policy: PolicyId
+  /** Id of the accrual. */
   readonly cap: string
   readonly vehicle: VehicleId
   readonly span: string

@@ -23,6 +23,11 @@ export const amountSchema = z
     'expected an amount such as "0.018" (no sign, at most six decimals)',
   )
 
+/** An exact number above zero as people write it: a factor, a percentage, miles per gallon. At most six decimals. */
+export const decimalSchema = z
+  .string()
+  .refine((text) => (parseMicros(text) ?? 0n) > 0n, 'expected a number above zero such as "1.5" (at most six decimals)')
+
 export const millimetresSchema = z.int().transform((value): Millimetres => millimetres(value))
 export const instantSchema = z.int().transform((value): Instant => instant(value))
 export const deviceIdSchema = z

@@ -9,6 +9,7 @@ import {
   millimetresSchema,
   monthSchema,
 } from './scalars'
+import { vehicleProfileSchema } from './vehicle'
 
 export const JOURNEYS_PER_STATEMENT_MAX = 20_000
 
@@ -27,9 +28,11 @@ export const statementLineSchema = z.strictObject({
   distanceMm: distanceSchema,
   /** Of which between fixes on other segments. */
   inferredMm: distanceSchema,
-  rate: z.strictObject({ micros: microsSchema, per: z.enum(['mile', 'km']) }).nullable(),
+  rate: z.strictObject({ micros: microsSchema, per: z.enum(['mile', 'km', 'entry', 'trip']) }).nullable(),
   /** Why nothing is charged; null where there is a rate. */
   freeReason: text.nullable(),
+  /** How often a flat price (per entry or trip) is due; absent on a line of distance. */
+  count: z.int().min(1).optional(),
   amount: microsSchema,
 })
 
@@ -44,6 +47,8 @@ export const journeySchema = z.strictObject({
   report: digestSchema,
   engine: text,
   network: digestSchema,
+  /** What was known of the vehicle when the trip began, where a tariff may ask for it. */
+  profile: vehicleProfileSchema.optional(),
   lines: z.array(statementLineSchema).max(10_000),
   amount: microsSchema,
 })
@@ -51,20 +56,30 @@ export const journeySchema = z.strictObject({
 /** `missing`: odometer growth beyond tolerance that no trip explains. `odometer`, `permit`: what the citizen chose. */
 export const MILEAGE_KINDS = ['missing', 'odometer', 'permit'] as const
 
-/** What a cap took off, as far as no earlier statement has done so. */
+/** What an accrual (a cap, an allowance, a tax, ...) took off or added, as far as no earlier statement has done so. */
 export const capCreditSchema = z.strictObject({
   policy: text,
   cap: text,
   capName: text,
   vehicle: text,
-  /** The month of the span. */
+  /** The month that it belongs to. */
   month: monthSchema,
-  /** What the cap counts over, `2026-10-25` for a day. */
+  /** What it counts over: `2026-10-25` for a day, `2026-10` for a month, `2026` for a year, a trip's id for a trip. */
   span: text,
+  /** The most of a cap, the least of a minimum; 0 for others. */
   limit: microsSchema,
-  /** Charges that the cap counts in this span and that earlier statements hold; the rest of them is on this one. */
+  /** What it counts in this span and earlier statements hold; the rest of it is on this one. */
   grossBefore: microsSchema,
-  /** Below zero; above where a charge of the span was taken back. */
+  /** Of that, by distance; the fuel tax that was paid for it; flat prices by the beginning of their trip. Absent where none. */
+  distanceBeforeMm: distanceSchema.optional(),
+  fuelTaxBefore: microsSchema.optional(),
+  flatsBefore: z
+    .array(z.tuple([instantSchema, microsSchema]))
+    .max(10_000)
+    .optional(),
+  /** What earlier statements hold of the credit itself. */
+  creditBefore: microsSchema.optional(),
+  /** Below zero for what is given back. */
   amount: microsSchema,
 })
 

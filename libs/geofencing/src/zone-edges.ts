@@ -7,9 +7,12 @@ export type ZoneGeometry =
   | { readonly type: 'MultiPolygon'; readonly coordinates: readonly (readonly Ring[])[] }
 type Ring = readonly (readonly number[])[]
 
+/** A named part of the network: drawn, or listed by the names of roads and references of segments. */
 export interface Zone {
   readonly id: string
-  readonly geometry: ZoneGeometry
+  readonly geometry?: ZoneGeometry
+  readonly roads?: readonly string[]
+  readonly segments?: readonly string[]
 }
 
 /** The boundaries of all zones as flat columns of directed edges, degrees, behind a packed index of their boxes. */
@@ -35,7 +38,7 @@ export function zoneEdges(zones: readonly Zone[]): ZoneEdges {
   const sorted = [...zones].sort((a, b) => (a.id < b.id ? -1 : 1))
   sorted.forEach((zone, i) => invariant(i === 0 || sorted[i - 1].id !== zone.id, `two zones have the id ${zone.id}`))
   const ringsOf = ({ geometry }: Zone): readonly Ring[] =>
-    geometry.type === 'Polygon' ? geometry.coordinates : geometry.coordinates.flat()
+    !geometry ? [] : geometry.type === 'Polygon' ? geometry.coordinates : geometry.coordinates.flat()
 
   const size = sorted.flatMap(ringsOf).reduce((sum, ring) => sum + ring.length - 1, 0)
   const [ax, ay, bx, by] = Array.from({ length: 4 }, () => new Float64Array(size))

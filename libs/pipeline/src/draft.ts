@@ -1,16 +1,17 @@
 import { mileageAccountSchema } from '#contracts'
-import { canonical, digestOfCanonical, invariant, micros, type Instant, type StatementId } from '#kernel'
-import { amountOf } from '#policy'
-import { capCredit } from '#rating'
-import { doubtsOf, draftStatement } from '#statement'
+import { canonical, digestOfCanonical, invariant, type Instant, type StatementId, type TripId } from '#kernel'
+import { windowKey, windowsOf, type AccruedTrip, type Windows } from '#rating'
+import { creditsOf, doubtsOf, draftStatement, profileOf } from '#statement'
 import {
   agencyById,
   bookedMileage,
   chargesOf,
   cutoffTrips,
-  cutoffWindows,
+  ratedVehicles,
+  saveBilled,
   saveDrafts,
   vehiclesOfAll,
+  windowsBilled,
   type AccountPage,
   type Period,
   type Tx,
@@ -33,8 +34,20 @@ export async function draftPage(
   const tripIds = trips.map(({ id }) => id)
   const charges = await chargesOf(tx, tripIds)
   const tripsOf = groupBy(trips, ({ account }) => account)
-  const windowsOf = groupBy(await cutoffWindows(tx, period, tripIds), ({ account }) => account)
   const mileageOf = groupBy(await bookedMileage(tx, agency, month, ids), ({ account }) => account)
+  const vehiclesThen = await ratedVehicles(
+    tx,
+    trips.map(({ vehicle, startedAt }) => ({ vehicle, at: startedAt! })),
+  )
+  const accruedOf = new Map(
+    trips.map((trip, i): [TripId, AccruedTrip] => [
+      trip.id,
+      { trip: trip.id, vehicle: vehiclesThen[i], startedAt: trip.startedAt!, charges: charges.get(trip.id)! },
+    ]),
+  )
+  const touched = [...accruedOf.values()].flatMap((trip) => windowsOf(trip, tariff.documents))
+  const before = await windowsBilled(tx, month, [...new Map(touched.map((w) => [windowKey(w), w])).values()])
+  const after: Windows = new Map(before)
   const vehiclesOf = groupBy(await vehiclesOfAll(tx, ids), ({ account }) => account)
 
   const files = accounts.map(({ id, name, lastExact }) => {
@@ -52,16 +65,14 @@ export async function draftPage(
         report: trip.reportDigest!,
         engine: trip.engine!,
         network: trip.network!,
+        profile: profileOf(accruedOf.get(trip.id)!.vehicle),
         charges: charges.get(trip.id)!,
       })),
-      capCredits: (windowsOf.get(id) ?? []).map(({ account: _, gross, ...window }) => {
-        const policy = tariff.documents.find((document) => document.id === window.policy)!
-        const cap = amountOf(policy.caps.find((one) => one.id === window.cap)!.amount)
-        return {
-          ...window,
-          amount: micros(capCredit(micros(window.grossBefore + gross), cap) - capCredit(window.grossBefore, cap)),
-        }
-      }),
+      capCredits: creditsOf(
+        (tripsOf.get(id) ?? []).map((trip) => accruedOf.get(trip.id)!),
+        tariff.documents,
+        after,
+      ),
       mileage: (mileageOf.get(id) ?? []).map(({ document }) => mileageAccountSchema.parse(document)),
       draftedAt: now,
     })
@@ -77,6 +88,7 @@ export async function draftPage(
     }
   })
   await saveDrafts(tx, period, files, now)
+  await saveBilled(tx, month, new Map([...after].filter(([key, { state }]) => before.get(key)?.state !== state)))
 }
 
 function groupBy<Key, Item>(items: readonly Item[], keyOf: (item: Item) => Key): Map<Key, Item[]> {

@@ -3,7 +3,7 @@ import { invariant, type TripId } from '#kernel'
 import { rate as ratePrices, voided } from '#rating'
 import {
   moveTrip,
-  ratedVehicleOf,
+  ratedVehicles,
   reportOf,
   reviewOf,
   saveCharges,
@@ -28,8 +28,7 @@ export async function rate(tx: Tx, key: string, line: Line): Promise<WorkKey[]> 
 }
 
 export async function rateTrip(tx: Tx, trip: TripRow, report: ChargeReport, line: Line): Promise<Charge[]> {
-  const vehicle = await ratedVehicleOf(tx, trip.vehicle)
-  invariant(vehicle, `no vehicle ${trip.vehicle}`)
+  const [vehicle] = await ratedVehicles(tx, [{ vehicle: trip.vehicle, at: trip.startedAt! }])
   const tariff = await line.reference.tariff(tx, trip.agency)
   const charges = ratePrices(report, vehicle, (at) => tariff.compiledAt(at))
   return (await reviewOf(tx, trip.id))?.decision === 'void' ? voided(charges) : charges

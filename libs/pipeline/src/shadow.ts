@@ -13,7 +13,7 @@ import {
 } from '#rating'
 import {
   pathOf,
-  ratedVehicleOf,
+  ratedVehicles,
   chargesOf,
   saveShadowTrip,
   shadowsOf,
@@ -42,8 +42,7 @@ export async function shadow(tx: Tx, key: string, line: Line): Promise<WorkKey[]
   const path = await pathOf(tx, id)
   // Destroyed before its turn came: then there is nothing to rate.
   if (!path) return []
-  const vehicle = await ratedVehicleOf(tx, trip.vehicle)
-  invariant(vehicle, `no vehicle ${trip.vehicle}`)
+  const [vehicle] = await ratedVehicles(tx, [{ vehicle: trip.vehicle, at: trip.startedAt }])
   const { network } = await line.reference.network(tx, trip.agency, trip.network)
   for (const { policy, revision, digest, document } of await shadowsAt(tx, trip.agency, trip.startedAt)) {
     const { cut, compiled } = await line.reference.draft(tx, trip.agency, trip.network, digest, document)
@@ -90,10 +89,14 @@ export async function shadowReport(
         tx,
         trips.map(({ trip }) => trip),
       )
+      const vehicles = await ratedVehicles(
+        tx,
+        trips.map(({ vehicle, startedAt }) => ({ vehicle, at: startedAt })),
+      )
       const accounts = new Map<AccountId, ComparedTrip[]>()
-      for (const { trip, account, vehicle, startedAt, charges } of trips) {
+      for (const [i, { trip, account, startedAt, charges }] of trips.entries()) {
         const compared: ComparedTrip = {
-          vehicle: (await ratedVehicleOf(tx, vehicle))!,
+          vehicle: vehicles[i],
           startedAt,
           hour: Math.floor((clock.minuteOfWeek(startedAt) % MINUTES_PER_DAY) / 60),
           before: booked.get(trip)!,

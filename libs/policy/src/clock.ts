@@ -64,6 +64,9 @@ export function dayText(dayNumber: number): string {
   return `${String(year).padStart(4, '0')}-${two(month)}-${two(doy - Math.floor((153 * mp + 2) / 5) + 1)}`
 }
 
+/** Local calendar days since 1970-01-01 of a day that is written as `2026-10-25`. */
+export const dayNumberOf = (day: string): number => Math.round(Date.parse(`${day}T00:00Z`) / DAY_MS)
+
 /** A stretch of time without a change of offset. */
 interface Span {
   readonly from: number

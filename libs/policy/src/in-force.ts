@@ -36,3 +36,17 @@ export function policyInForce(policies: readonly PolicyDocument[], at: Instant):
   }
   return latest && at < validityOf(latest).to ? latest : null
 }
+
+/** All of time cut where the policy in force changes: [from, to) each, the first from -Infinity, the last to Infinity. */
+export function policySpans(policies: readonly PolicyDocument[]): (Interval & { policy: PolicyDocument | null })[] {
+  const cuts = new Set(policies.flatMap((policy) => [validityOf(policy).from, validityOf(policy).to]))
+  cuts.add(Infinity)
+  let from = -Infinity
+  return [...cuts]
+    .sort((a, b) => a - b)
+    .map((to) => {
+      const span = { from, to, policy: from === -Infinity ? null : policyInForce(policies, instant(from)) }
+      from = to
+      return span
+    })
+}

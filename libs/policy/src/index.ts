@@ -1,7 +1,8 @@
-export { weekIntervals } from './bands'
-export { dayText, isTimeZone, localClock, MINUTES_PER_WEEK, type LocalClock } from './clock'
-export { describePolicy, describeRule } from './describe'
-export { policyDigest, policyInForce, validityOf } from './in-force'
+export { accrualsOf, fuelTaxShare, isFor, type Accrual, type AccrualTerms } from './accruals'
+export { bandIntervals, DAY_KINDS, dayKinds, MINUTES_OF_KINDS } from './bands'
+export { dayNumberOf, dayText, isTimeZone, localClock, MINUTES_PER_WEEK, type LocalClock } from './clock'
+export { describeAccrual, describePolicy, describeRule, describeWhom } from './describe'
+export { policyDigest, policyInForce, policySpans, validityOf } from './in-force'
 export {
   currentSteps,
   draftState,
@@ -22,5 +23,5 @@ export {
   type Takeover,
 } from './life'
 export { parsePolicy } from './parse'
-export { amountOf, rateOf } from './rules'
+export { amountOf, isEvent, rateOf, rateOfRule } from './rules'
 export { ZONE_VERTICES_MAX } from './zones'

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
-import { type PolicyDocument } from '#contracts'
+import { type PolicyDocument, type TimeBand } from '#contracts'
 import { InputError, instant } from '#kernel'
-import { describePolicy, parsePolicy, policyDigest, policyInForce, weekIntervals, ZONE_VERTICES_MAX } from '#policy'
+import { bandIntervals, describePolicy, parsePolicy, policyDigest, policyInForce, ZONE_VERTICES_MAX } from '#policy'
 
 type Json = Record<string, unknown>
 
@@ -134,7 +134,7 @@ describe('parsePolicy', () => {
     [
       'two prices',
       rules(rule({ price: { perKm: '1', perMile: '1' } })),
-      'rules[0].price: expected one of {"perMile": "0.018"}, {"perKm": "0.011"} and {"free": "<reason>"}, found {"perKm":"1","perMile":"1"}',
+      'rules[0].price: expected one of {"perMile": "0.018"}, {"perKm": "0.011"}, {"perEntry": "5.00"}, {"perTrip": "1.00"}, {"times": "1.5", "rule": "<id>"}, {"free": "<reason>"} and {"exempt": "<reason>"}, found {"perKm":"1","perMile":"1"}',
     ],
     [
       'a coin of nothing',
@@ -309,14 +309,24 @@ describe('policyInForce', () => {
   })
 })
 
-describe('week intervals', () => {
-  it('runs past midnight and past the end of the week', () => {
-    expect(weekIntervals([{ days: ['mon'], from: '22:00', to: '06:00' }])).toEqual([{ from: 1320, to: 1800 }])
-    expect(weekIntervals([{ days: ['sun'], from: '22:00', to: '06:00' }])).toEqual([
-      { from: 6 * 1440 + 1320, to: 7 * 1440 },
-      { from: 0, to: 360 },
-    ])
-    expect(weekIntervals([{ days: ['sun'], from: '00:00', to: '24:00' }])).toEqual([{ from: 6 * 1440, to: 7 * 1440 }])
+describe('band intervals', () => {
+  const DAY = 1440
+  /** The kinds of day in which a minute of the day is in a band. */
+  const kindsAt = (band: TimeBand, minute: number) =>
+    Array.from({ length: 28 }, (_, kind) => kind).filter((kind) =>
+      bandIntervals([band]).some(({ from, to }) => from <= kind * DAY + minute && kind * DAY + minute < to),
+    )
+  it('runs past midnight into whatever day follows', () => {
+    const night: TimeBand = { days: ['fri'], from: '22:00', to: '06:00' }
+    // Kind = weekday (Monday 0) + 7 where it is a holiday + 14 where the day before is one.
+    expect(kindsAt(night, 23 * 60)).toEqual([4, 18])
+    expect(kindsAt(night, 5 * 60)).toEqual([5, 12])
+    expect(kindsAt({ days: ['sun'], from: '22:00', to: '06:00' }, 0)).toEqual([0, 7])
+  })
+  it('takes a holiday for no weekday', () => {
+    expect(kindsAt({ days: ['mon'], from: '00:00', to: '24:00' }, 600)).toEqual([0, 14])
+    expect(kindsAt({ days: ['holiday'], from: '09:00', to: '10:00' }, 540)).toEqual([7, 8, 9, 10, 11, 12, 13, 21, 22, 23, 24, 25, 26, 27]) // prettier-ignore
+    expect(kindsAt({ days: ['holiday'], from: '20:00', to: '01:00' }, 30)).toEqual([14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27]) // prettier-ignore
   })
 })
 
@@ -326,7 +336,7 @@ describe('describePolicy', () => {
       'Private roads: on private land: free, private road',
       'Centre, peak: in Centre, mon tue 07:00-10:00: 0.25 EUR per km',
       'Basic: everywhere else, at any time: 0.02 EUR per km',
-      'Daily cap: at most 5 EUR per vehicle and day',
+      'Daily cap: at most 5.00 EUR per vehicle and day',
     ])
   })
 })

@@ -1,17 +1,46 @@
-import { type PolicyCap, type PolicyMatch, type PolicyPrice, type PolicyRule, type Rate } from '#contracts'
-import { formatMicros, invariant, micros, parseMicros, type Fault, type Interval, type Micros } from '#kernel'
-import { weekIntervals } from './bands'
+import { type DistancePrice, type PolicyCap, type PolicyMatch, type PolicyRule, type Rate } from '#contracts'
+import {
+  divideHalfEven,
+  formatMicros,
+  invariant,
+  micros,
+  parseMicros,
+  type Fault,
+  type Interval,
+  type Micros,
+} from '#kernel'
+import { bandIntervals } from './bands'
 
 /** Dearest rate taken for meant, in smallest coins per mile or km: 50.00 of a currency of hundredths, kronor and pesos too. */
 const RATE_COINS_MAX = 5_000n
 /** Where the coin is smaller than a cent, cents are counted. */
 const CENT = 10_000n
 
-/** What a price comes to per unit of distance; null where it is free. */
-export function rateOf(price: PolicyPrice): Rate | null {
+/** What a price of a distance comes to per unit; null where it is free. */
+export function rateOf(price: DistancePrice): Rate | null {
   if ('free' in price) return null
   const [text, per] = 'perMile' in price ? ([price.perMile, 'mile'] as const) : ([price.perKm, 'km'] as const)
   return { micros: amountOf(text), per }
+}
+
+/** What a rule of a parsed policy charges, a factor of another rule's price included; null where it charges nothing. */
+export function rateOfRule({ price }: PolicyRule, rules: readonly PolicyRule[]): Rate | null {
+  if ('times' in price) {
+    const other = rules.find(({ id }) => id === price.rule)
+    invariant(other && !('times' in other.price), `a price is a multiple of ${price.rule}, which says none`)
+    const rate = rateOfRule(other, rules)
+    return rate && { ...rate, micros: micros(divideHalfEven(rate.micros * amountOf(price.times), 1_000_000n)) }
+  }
+  if ('exempt' in price) return null
+  if ('perEntry' in price) return { micros: amountOf(price.perEntry), per: 'entry' }
+  if ('perTrip' in price) return { micros: amountOf(price.perTrip), per: 'trip' }
+  return rateOf(price)
+}
+
+/** Whether a rule is about an event (an entry, an exit, a trip) and not about distance. */
+export function isEvent({ match, price }: PolicyRule, rules: readonly PolicyRule[]): boolean {
+  const said = 'times' in price ? rules.find(({ id }) => id === price.rule)?.price : price
+  return match.direction !== undefined || (said !== undefined && ('perEntry' in said || 'perTrip' in said))
 }
 
 /** An amount of a parsed policy. */
@@ -22,7 +51,11 @@ export function amountOf(text: string): Micros {
 }
 
 /** Ids, zones and order of the rules; a null rule is one that can't be read. `zones` is null where they are unknown. */
-export function ruleFaults(rules: readonly (PolicyRule | null)[], zones: ReadonlySet<string> | null): Fault[] {
+export function ruleFaults(
+  rules: readonly (PolicyRule | null)[],
+  zones: ReadonlySet<string> | null,
+  kinds = 7,
+): Fault[] {
   const faults: Fault[] = []
   rules.forEach((rule, i) => {
     if (!rule) return
@@ -44,7 +77,7 @@ export function ruleFaults(rules: readonly (PolicyRule | null)[], zones: Readonl
         expected: 'expected a rule that can match',
         found: 'each of its zones is in outside, too',
       })
-    const before = rules.findIndex((other) => other && other !== rule && includes(other.match, rule.match))
+    const before = rules.findIndex((other) => other && other !== rule && includes(other.match, rule.match, kinds))
     if (before >= 0 && before < i)
       faults.push({
         path: `rules[${i}]`,
@@ -66,8 +99,8 @@ export function ruleFaults(rules: readonly (PolicyRule | null)[], zones: Readonl
 export function rateFaults(rules: readonly (PolicyRule | null)[], coin: Micros | null): Fault[] {
   const ceiling = micros(RATE_COINS_MAX * (coin === null || coin < CENT ? CENT : coin))
   return rules.flatMap((rule, i) => {
-    const rate = rule && rateOf(rule.price)
-    if (!rate || rate.micros <= ceiling) return []
+    const rate = rule && !('times' in rule.price) ? rateOfRule(rule, []) : null
+    if (!rate || rate.micros <= ceiling || (rate.per !== 'mile' && rate.per !== 'km')) return []
     return {
       path: `rules[${i}].price.${rate.per === 'mile' ? 'perMile' : 'perKm'}`,
       expected: `expected at most ${formatMicros(ceiling)} a ${rate.per} (rates are in the currency unit: 1.8 cents is "0.018")`,
@@ -107,7 +140,7 @@ const oneOf = (ids: ReadonlySet<string>): string =>
   ids.size ? `expected one of ${[...ids].slice(0, 8).join(', ')}${ids.size > 8 ? ', ...' : ''}` : 'expected none'
 
 /** Whether `wide` matches whatever `narrow` matches, condition by condition. */
-function includes(wide: PolicyMatch, narrow: PolicyMatch): boolean {
+function includes(wide: PolicyMatch, narrow: PolicyMatch, kinds: number): boolean {
   const superset = <T>(a: readonly T[] | undefined, b: readonly T[] | undefined) =>
     !a || (b !== undefined && b.every((item) => a.includes(item)))
   return (
@@ -116,7 +149,8 @@ function includes(wide: PolicyMatch, narrow: PolicyMatch): boolean {
     superset(wide.roadClasses, narrow.roadClasses) &&
     superset(wide.access, narrow.access) &&
     superset(wide.vehicleClasses, narrow.vehicleClasses) &&
-    (!wide.times || (narrow.times !== undefined && spans(weekIntervals(wide.times), weekIntervals(narrow.times))))
+    (!wide.times ||
+      (narrow.times !== undefined && spans(bandIntervals(wide.times, kinds), bandIntervals(narrow.times, kinds))))
   )
 }
 

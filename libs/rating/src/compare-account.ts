@@ -1,6 +1,6 @@
 import { type Charge, type PolicyDocument, type RatedVehicle } from '#contracts'
 import { invariant, micros, type Instant, type Micros } from '#kernel'
-import { capCredit, windowsOf } from './caps'
+import { accrue, type Windows } from './accruals'
 import { type CellKind, type ComparedAccount } from './comparison'
 
 /** A trip with what it costs under two tariffs. */
@@ -32,8 +32,8 @@ export function compareAccount(
   const bill = { before: 0n, after: 0n }
   let distanceMm = 0
   for (const side of ['before', 'after'] as const) {
-    const credits = new Credits(tariffs[side])
-    for (const { vehicle, hour, roads, [side]: charges } of trips) {
+    const windows: Windows = new Map()
+    for (const { vehicle, startedAt, hour, roads, [side]: charges } of trips) {
       const hourName = `${String(hour).padStart(2, '0')}:00`
       for (const charge of charges) {
         // Distance is counted once.
@@ -48,7 +48,9 @@ export function compareAccount(
       }
       for (const { name, distanceMm: mm, [side]: amount } of roads)
         cells.add('road', name, vehicle, side, amount, side === 'after' ? mm : 0)
-      bill[side] += credits.add(charges, vehicle)
+      if (charges.length > 0)
+        for (const { amount } of accrue({ trip: charges[0].trip, vehicle, startedAt, charges }, tariffs[side], windows))
+          bill[side] += amount
     }
   }
   const vehicles = new Map(trips.map(({ vehicle }) => [vehicle.vehicle, vehicle]))
@@ -70,27 +72,8 @@ export function compareAccount(
 /** Where no zone of a tariff is. */
 const OUTSIDE = '(outside all zones)'
 
-function programmesOf(_vehicles: readonly RatedVehicle[]): string[] {
-  return []
-}
-
-/** What accruals make of an account's charges. */
-class Credits {
-  private readonly windows = new Map<string, bigint>()
-
-  constructor(private readonly documents: readonly PolicyDocument[]) {}
-
-  add(charges: readonly Charge[], { vehicle }: RatedVehicle): bigint {
-    let change = 0n
-    for (const { window, cap, gross } of windowsOf(charges, vehicle, this.documents)) {
-      const key = `${window.policy} ${window.cap} ${window.vehicle} ${window.span}`
-      const sum = this.windows.get(key) ?? 0n
-      this.windows.set(key, sum + gross)
-      change += capCredit(micros(sum + gross), cap) - capCredit(micros(sum), cap)
-    }
-    return change
-  }
-}
+const programmesOf = (vehicles: readonly RatedVehicle[]): string[] =>
+  [...new Set(vehicles.flatMap(({ programmes }) => programmes ?? []))].sort()
 
 interface Cell {
   readonly kind: CellKind

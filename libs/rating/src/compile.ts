@@ -1,16 +1,32 @@
 import {
   ACCESS,
   ROAD_CLASSES,
-  VEHICLE_CLASSES,
   type Access,
   type PolicyDocument,
   type PolicyRule,
   type Rate,
+  type RatedVehicle,
   type RoadClass,
-  type VehicleClass,
 } from '#contracts'
 import { invariant, type Instant, type PolicyId } from '#kernel'
-import { localClock, MINUTES_PER_WEEK, policyInForce, rateOf, weekIntervals, type LocalClock } from '#policy'
+import {
+  bandIntervals,
+  dayKinds,
+  isEvent,
+  isFor,
+  localClock,
+  MINUTES_OF_KINDS,
+  policySpans,
+  rateOfRule,
+  type LocalClock,
+} from '#policy'
+import { jurisdictionOf } from './revenue'
+import { ZoneSets } from './zone-sets'
+
+const DAY_MS = 86_400_000
+const MINUTE_MS = 60_000
+const UNDECIDED = -2
+export const NO_RULE = -1
 
 export interface CompiledRule {
   readonly id: string
@@ -18,138 +34,187 @@ export interface CompiledRule {
   readonly freeReason: string | null
 }
 
+/** Rules that are tried against each other: those of distances, of crossings, of trips. */
+type Contest = 'distance' | 'entry' | 'trip'
+
 /**
- * A policy as tables. Zones are interned as zone sets, the week is cut where any rule's band starts or ends, and for each
- * zone set a table over (vehicle class, access, road class, band) holds the rule that wins; it is filled when first asked.
+ * The tariff of one kind of vehicle: for each zone set a table over (access, road class, band of the week) that holds the
+ * first rule that matches, filled when it is first asked. Vehicles for which the same rules can match share it.
  */
-export interface CompiledPolicy {
+interface Tariff {
+  readonly may: Uint8Array
+  readonly distance: (Int16Array | undefined)[]
+  readonly trip: (Int16Array | undefined)[]
+}
+
+/**
+ * A policy as tables, for `rate`. `look` says where and when; what is asked then is answered by look-up. One object per
+ * policy and thread: it remembers the moment and the vehicle that it was last asked for.
+ */
+export class CompiledPolicy {
   readonly id: PolicyId
-  readonly document: PolicyDocument
-  readonly clock: LocalClock
   readonly rules: readonly CompiledRule[]
-  /** Number of a set of zone ids, which must be this policy's and sorted. The same set has the same number. */
-  zoneSet(zones: readonly string[]): number
-  /** Number of the first rule that matches. */
-  ruleOf(vehicleClass: VehicleClass, roadClass: RoadClass, access: Access, zoneSet: number, at: Instant): number
+  readonly clock: LocalClock
+  readonly zoneSets = new ZoneSets()
+  /** Whether any rule prices crossings or trips: most policies price distance alone. */
+  readonly hasEvents: boolean
+  /** Local day of the moment that was last looked at. */
+  day = NaN
+
+  private readonly contests: Readonly<Record<Contest, readonly number[]>>
+  private readonly kindOf: (dayNumber: number) => number
+  private readonly bands: number
+  private readonly bandOfMinute: Uint16Array
+  private readonly bandsOfRule: readonly (Uint8Array | null)[]
+  private readonly accessMask: Uint32Array
+  private readonly classMask: Uint32Array
+  private readonly tariffs = new Map<string, Tariff>()
+  private readonly tariffOf = new WeakMap<RatedVehicle, Tariff>()
+  private vehicle: RatedVehicle | null = null
+  private tariff!: Tariff
+  private minuteBase = 0
+  private dayStart = NaN
+  private cell = 0
+  private band = 0
+  private access = 0
+  private roadClass = 0
+
+  /** `document` must be valid: its last rule matches everything. */
+  constructor(readonly document: PolicyDocument) {
+    const { rules } = document
+    this.id = document.id as PolicyId
+    this.clock = localClock(document.timeZone)
+    this.kindOf = dayKinds(document)
+    this.rules = rules.map((rule) => ({
+      id: rule.id,
+      rate: rateOfRule(rule, rules),
+      freeReason: 'free' in rule.price ? rule.price.free : 'exempt' in rule.price ? rule.price.exempt : null,
+    }))
+    const of = (contest: Contest) => rules.flatMap((rule, r) => (contestOf(rule, rules) === contest ? [r] : []))
+    this.contests = { distance: of('distance'), entry: of('entry'), trip: of('trip') }
+    this.hasEvents = this.contests.entry.length + this.contests.trip.length > 0
+    const week = cutWeek(rules)
+    this.bands = week.bands
+    this.bandOfMinute = week.bandOfMinute
+    this.bandsOfRule = rules.map(({ match }) => (match.times ? bandsIn(week, match.times) : null))
+    this.accessMask = Uint32Array.from(rules, ({ match }) => maskOf(ACCESS, match.access))
+    this.classMask = Uint32Array.from(rules, ({ match }) => maskOf(ROAD_CLASSES, match.roadClasses))
+  }
+
+  /** Turns to a vehicle. */
+  turnTo(vehicle: RatedVehicle): void {
+    if (vehicle === this.vehicle) return
+    let tariff = this.tariffOf.get(vehicle)
+    if (!tariff) {
+      const may = Uint8Array.from(this.document.rules, ({ match }) => (isFor(match, vehicle) ? 1 : 0))
+      const key = may.join('')
+      tariff = this.tariffs.get(key)
+      if (!tariff) this.tariffs.set(key, (tariff = { may, distance: [], trip: [] }))
+      this.tariffOf.set(vehicle, tariff)
+    }
+    this.vehicle = vehicle
+    this.tariff = tariff
+  }
+
+  /** Turns to a moment and a kind of road. */
+  look(at: Instant, roadClass: RoadClass, access: Access): void {
+    const local = at + this.clock.offsetMs(at)
+    let minute = local - this.dayStart
+    if (!(minute >= 0 && minute < DAY_MS)) {
+      this.day = Math.floor(local / DAY_MS)
+      this.dayStart = this.day * DAY_MS
+      this.minuteBase = this.kindOf(this.day) * 1440
+      minute = local - this.dayStart
+    }
+    this.band = this.bandOfMinute[this.minuteBase + ((minute / MINUTE_MS) | 0)]
+    this.roadClass = ROAD_CLASS_NUMBER[roadClass]
+    this.access = ACCESS_NUMBER[access]
+    this.cell = (this.access * ROAD_CLASSES.length + this.roadClass) * this.bands + this.band
+  }
+
+  /** Number of the rule that prices a distance driven there and then, in a set of zones. */
+  ruleOf(zoneSet: number): number {
+    return this.decided('distance', zoneSet)
+  }
+
+  /** Number of the rule that prices the trip because of what is driven there and then, or NO_RULE. */
+  tripRuleOf(zoneSet: number): number {
+    return this.contests.trip.length === 0 ? NO_RULE : this.decided('trip', zoneSet)
+  }
+
+  /** Number of the rule that prices going there and then from one set of zones to another, or NO_RULE. */
+  entryRuleOf(fromSet: number, toSet: number): number {
+    if (fromSet === toSet) return NO_RULE
+    const from = this.zoneSets.zonesOf(fromSet)
+    const to = this.zoneSets.zonesOf(toSet)
+    for (const r of this.contests.entry) {
+      const { zones = [], direction } = this.document.rules[r].match
+      const was = zones.some((zone) => from.includes(zone))
+      const is = zones.some((zone) => to.includes(zone))
+      if (was !== is && is === (direction !== 'leaving') && this.matches(r, to)) return r
+    }
+    return NO_RULE
+  }
+
+  private decided(contest: 'distance' | 'trip', zoneSet: number): number {
+    const tables = this.tariff[contest]
+    const table = (tables[zoneSet] ??= new Int16Array(ACCESS.length * ROAD_CLASSES.length * this.bands).fill(UNDECIDED))
+    const rule = table[this.cell]
+    return rule === UNDECIDED ? (table[this.cell] = this.firstMatch(contest, zoneSet)) : rule
+  }
+
+  private firstMatch(contest: 'distance' | 'trip', zoneSet: number): number {
+    const zones = this.zoneSets.zonesOf(zoneSet)
+    for (const zone of zones) invariant(this.document.zones[zone], `policy ${this.id} has no zone ${zone}`)
+    for (const r of this.contests[contest]) {
+      const wanted = this.document.rules[r].match.zones
+      if ((!wanted || wanted.some((zone) => zones.includes(zone))) && this.matches(r, zones)) return r
+    }
+    invariant(contest !== 'distance', `no rule of policy ${this.id} matches`)
+    return NO_RULE
+  }
+
+  /** All conditions of a rule but `zones` and `direction`. */
+  private matches(r: number, zones: readonly string[]): boolean {
+    const { outside, jurisdictions } = this.document.rules[r].match
+    return (
+      this.tariff.may[r] === 1 &&
+      ((this.accessMask[r] >>> this.access) & (this.classMask[r] >>> this.roadClass) & 1) === 1 &&
+      (this.bandsOfRule[r]?.[this.band] ?? 1) === 1 &&
+      !outside?.some((zone) => zones.includes(zone)) &&
+      (jurisdictions?.includes(jurisdictionOf(this.document, zones)) ?? true)
+    )
+  }
 }
 
-const ZONE_SETS_MAX = 65_536
-const UNDECIDED = -1
-
-/** Compiles a parsed policy (its last rule matches everything). */
-export function compilePolicy(policy: PolicyDocument): CompiledPolicy {
-  const { rules } = policy
-  const clock = localClock(policy.timeZone)
-  const week = cutWeek(rules)
-  const everyBand = new Uint8Array(week.bands).fill(1)
-  const bandsOfRule = rules.map((rule) => (rule.match.times ? bandsIn(week, rule.match.times) : everyBand))
-
-  // Conditions as bit masks, a row of `words` per rule for zones.
-  const zoneNumbers = new Map(Object.keys(policy.zones).map((id, number) => [id, number]))
-  const words = (zoneNumbers.size + 31) >>> 5
-  const anyOf = new Uint32Array(rules.length * words)
-  const noneOf = new Uint32Array(rules.length * words)
-  const vehicleMask = Uint32Array.from(rules, (rule) => maskOf(VEHICLE_CLASSES, rule.match.vehicleClasses))
-  const accessMask = Uint32Array.from(rules, (rule) => maskOf(ACCESS, rule.match.access))
-  const classMask = Uint32Array.from(rules, (rule) => maskOf(ROAD_CLASSES, rule.match.roadClasses))
-  const setBits = (table: Uint32Array, row: number, zones: readonly string[]) => {
-    for (const zone of zones) {
-      const number = zoneNumbers.get(zone)
-      invariant(number !== undefined, `policy ${policy.id} has no zone ${zone}`)
-      table[row * words + (number >>> 5)] |= 1 << (number & 31)
-    }
-  }
-  rules.forEach((rule, r) => {
-    setBits(anyOf, r, rule.match.zones ?? [])
-    setBits(noneOf, r, rule.match.outside ?? [])
-  })
-
-  // Zone sets are found by walking a trie of zone ids, so that a set which was seen before costs no allocation.
-  interface Node {
-    number: number
-    readonly next: Map<string, Node>
-  }
-  const root: Node = { number: -1, next: new Map() }
-  const setWords: Uint32Array[] = []
-  const decided: Int16Array[] = []
-
-  function zoneSet(zones: readonly string[]): number {
-    let node = root
-    for (const zone of zones) {
-      let next = node.next.get(zone)
-      if (!next) node.next.set(zone, (next = { number: -1, next: new Map() }))
-      node = next
-    }
-    if (node.number < 0) {
-      invariant(setWords.length < ZONE_SETS_MAX, `more than ${ZONE_SETS_MAX} sets of zones in policy ${policy.id}`)
-      invariant(
-        zones.every((zone, i) => i === 0 || zones[i - 1] < zone),
-        `zones are not sorted: ${zones.join(', ')}`,
-      )
-      const bits = new Uint32Array(words)
-      setBits(bits, 0, zones)
-      node.number = setWords.push(bits) - 1
-      decided.push(
-        new Int16Array(VEHICLE_CLASSES.length * ACCESS.length * ROAD_CLASSES.length * week.bands).fill(UNDECIDED),
-      )
-    }
-    return node.number
-  }
-
-  function firstMatch(vehicle: number, access: number, roadClass: number, band: number, set: number): number {
-    const bits = setWords[set]
-    for (let r = 0; r < rules.length; r++) {
-      if (!((vehicleMask[r] >>> vehicle) & (accessMask[r] >>> access) & (classMask[r] >>> roadClass) & 1)) continue
-      if (!bandsOfRule[r][band]) continue
-      let inside = rules[r].match.zones === undefined
-      let barred = false
-      for (let w = 0; w < words; w++) {
-        if (bits[w] & anyOf[r * words + w]) inside = true
-        if (bits[w] & noneOf[r * words + w]) barred = true
-      }
-      if (inside && !barred) return r
-    }
-    invariant(false, `no rule of policy ${policy.id} matches`)
-  }
-
-  return {
-    id: policy.id as PolicyId,
-    document: policy,
-    clock,
-    rules: rules.map(({ id, price }) => ({
-      id,
-      rate: rateOf(price),
-      freeReason: 'free' in price ? price.free : null,
-    })),
-    zoneSet,
-    ruleOf(vehicleClass, roadClass, access, set, at) {
-      const v = VEHICLE_NUMBER[vehicleClass]
-      const a = ACCESS_NUMBER[access]
-      const c = ROAD_CLASS_NUMBER[roadClass]
-      const band = week.bandOfMinute[clock.minuteOfWeek(at)]
-      const table = decided[set]
-      const cell = ((v * ACCESS.length + a) * ROAD_CLASSES.length + c) * week.bands + band
-      if (table[cell] === UNDECIDED) table[cell] = firstMatch(v, a, c, band, set)
-      return table[cell]
-    },
-  }
-}
+export const compilePolicy = (policy: PolicyDocument): CompiledPolicy => new CompiledPolicy(policy)
 
 /** Which compiled policy is in force at a moment; each of `policies` is compiled when it is first needed. */
 export function tariffAt(policies: readonly PolicyDocument[]): (at: Instant) => CompiledPolicy | null {
+  const spans = policySpans(policies)
   const compiled = new Map<PolicyDocument, CompiledPolicy>()
-  return (at) => {
-    const policy = policyInForce(policies, at)
+  const tablesOf = (policy: PolicyDocument | null) => {
     if (!policy) return null
     let tables = compiled.get(policy)
     if (!tables) compiled.set(policy, (tables = compilePolicy(policy)))
     return tables
   }
+  let span = { from: Infinity, to: Infinity, policy: null as PolicyDocument | null }
+  let tables: CompiledPolicy | null = null
+  return (at) => {
+    if (at < span.from || at >= span.to) {
+      span = spans.find(({ from, to }) => from <= at && at < to)!
+      tables = tablesOf(span.policy)
+    }
+    return tables
+  }
 }
+
+const contestOf = (rule: PolicyRule, rules: readonly PolicyRule[]): Contest =>
+  !isEvent(rule, rules) ? 'distance' : rateOfRule(rule, rules)?.per === 'trip' ? 'trip' : 'entry'
 
 const numbered = <T extends string>(names: readonly T[]) =>
   Object.fromEntries(names.map((name, number) => [name, number])) as Record<T, number>
-const VEHICLE_NUMBER = numbered(VEHICLE_CLASSES)
 const ACCESS_NUMBER = numbered(ACCESS)
 export const ROAD_CLASS_NUMBER = numbered(ROAD_CLASSES)
 
@@ -157,24 +222,34 @@ export const ROAD_CLASS_NUMBER = numbered(ROAD_CLASSES)
 const maskOf = <T>(names: readonly T[], chosen: readonly T[] | undefined): number =>
   chosen ? chosen.reduce((mask, name) => mask | (1 << names.indexOf(name)), 0) : 0xffffffff
 
-/** The week cut into bands within which no rule starts or stops. */
+/** All kinds of day cut into bands within which no rule starts or stops. Bands that no rule tells apart share a number. */
 interface Week {
   readonly bands: number
   readonly bandOfMinute: Uint16Array
 }
 
 function cutWeek(rules: readonly PolicyRule[]): Week {
-  const cuts = new Uint8Array(MINUTES_PER_WEEK + 1)
-  for (const rule of rules) for (const { from, to } of weekIntervals(rule.match.times ?? [])) cuts[from] = cuts[to] = 1
-  const bandOfMinute = new Uint16Array(MINUTES_PER_WEEK)
+  const timed = rules.flatMap(({ match }) => (match.times ? [bandIntervals(match.times)] : []))
+  const cuts = new Uint8Array(MINUTES_OF_KINDS + 1)
+  for (const intervals of timed) for (const { from, to } of intervals) cuts[from] = cuts[to] = 1
+  const bandOfMinute = new Uint16Array(MINUTES_OF_KINDS)
+  const numbers = new Map<string, number>()
   let band = 0
-  for (let minute = 1; minute < MINUTES_PER_WEEK; minute++) bandOfMinute[minute] = band += cuts[minute]
-  return { bands: band + 1, bandOfMinute }
+  for (let minute = 0; minute < MINUTES_OF_KINDS; minute++) {
+    if (minute === 0 || cuts[minute]) {
+      const inside = timed.map((intervals) => (intervals.some(({ from, to }) => from <= minute && minute < to) ? 1 : 0))
+      const key = inside.join('')
+      band = numbers.get(key) ?? numbers.size
+      numbers.set(key, band)
+    }
+    bandOfMinute[minute] = band
+  }
+  return { bands: numbers.size, bandOfMinute }
 }
 
 function bandsIn(week: Week, times: NonNullable<PolicyRule['match']['times']>): Uint8Array {
   const inside = new Uint8Array(week.bands)
-  for (const { from, to } of weekIntervals(times))
-    inside.fill(1, week.bandOfMinute[from], week.bandOfMinute[to - 1] + 1)
+  for (const { from, to } of bandIntervals(times))
+    for (let minute = from; minute < to; minute++) inside[week.bandOfMinute[minute]] = 1
   return inside
 }

@@ -1,4 +1,3 @@
-export { capCredit, windowsOf, type WindowGross } from './caps'
 export { compareAccount, type ComparedTrip } from './compare-account'
 export {
   addAccount,
@@ -10,7 +9,19 @@ export {
   type Comparison,
   type ComparisonSums,
 } from './comparison'
+export {
+  accrue,
+  creditOf,
+  EMPTY_WINDOW,
+  windowKey,
+  windowsOf,
+  type AccruedTrip,
+  type WindowChange,
+  type Windows,
+  type WindowState,
+} from './accruals'
 export { compilePolicy, tariffAt, type CompiledPolicy, type CompiledRule } from './compile'
 export { explainCharge } from './explain'
 export { MILEAGE_FREE, priceMileage, VOIDED, voided } from './mileage'
-export { NO_POLICY, rate } from './rate'
+export { chargedFor, NO_POLICY, rate } from './rate'
+export { earningsOf, inParts, jurisdictionOf, type Earned } from './revenue'

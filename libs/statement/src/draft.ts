@@ -7,7 +7,7 @@ import {
   type RatedVehicle,
   type Statement,
   type StatementTotals,
-  type Window,
+  type VehicleProfile,
 } from '#contracts'
 import {
   deriveId,
@@ -17,6 +17,7 @@ import {
   invariant,
   micros,
   millimetres,
+  NO_MONEY,
   toCoin,
   type AccountId,
   type AgencyId,
@@ -28,7 +29,9 @@ import {
   type TripId,
   type VehicleId,
 } from '#kernel'
-import { amountOf, dayText, localClock, policyDigest, policyInForce, validityOf } from '#policy'
+import { accrualsOf, amountOf, dayText, localClock, policyDigest, policyInForce, validityOf } from '#policy'
+import { earningsOf, type Earned } from '#rating'
+import { pastOf, type BilledCredit } from './credits'
 
 /** A trip that no statement holds yet, and what it costs. */
 export interface BilledTrip {
@@ -40,14 +43,9 @@ export interface BilledTrip {
   readonly report: Digest
   readonly engine: string
   readonly network: Digest
+  /** What was known of the vehicle when the trip began. */
+  readonly profile?: VehicleProfile
   readonly charges: readonly Charge[]
-}
-
-/** What a cap gives back for its window and no statement holds yet. */
-export interface BilledCredit extends Window {
-  /** Charges that the cap counts in the window and that earlier statements hold. */
-  readonly grossBefore: Micros
-  readonly amount: Micros
 }
 
 export interface StatementInput {
@@ -88,9 +86,13 @@ export function draftStatement(input: StatementInput): Statement {
       return journey
     })
     .sort((a, b) => a.startedAt - b.startedAt || order(a.trip, b.trip))
+  const months = new Map(journeys.map((journey) => [journey.trip, journey.month]))
+  /** A year has many months: what changes in it now belongs to this one. */
+  const monthOf = ({ span }: BilledCredit) => months.get(span) ?? (/^\d{4}-\d\d/.test(span) ? span.slice(0, 7) : month)
   const capCredits = input.capCredits
-    .filter((credit) => credit.amount !== 0n)
-    .map((credit) => creditOf(credit, policies))
+    // A window of which earlier statements hold something is said also where nothing changes: what comes next rests on it.
+    .filter(({ amount, before }) => amount !== 0n || before.gross !== 0n)
+    .map((credit) => creditOf(credit, monthOf(credit), policies))
     .sort((a, b) => order(a.span, b.span) || order(a.vehicle, b.vehicle) || order(a.policy + a.cap, b.policy + b.cap))
   const mileage = [...(input.mileage ?? [])].sort((a, b) => order(a.vehicle, b.vehicle) || order(a.month, b.month))
   const charged = [...journeys, ...mileage].flatMap<{ policy: string }>(({ lines }) => lines)
@@ -175,10 +177,11 @@ function journeyOf(trip: BilledTrip, month: string, policies: ReadonlyMap<Policy
       inferredMm: charge.inferredMm,
       rate: charge.rate && { micros: charge.rate.micros, per: charge.rate.per },
       freeReason: charge.freeReason,
+      ...(charge.count !== undefined && { count: charge.count }),
       amount: charge.amount,
     }
   })
-  const { startedAt, endedAt, vehicle, report, engine, network } = trip
+  const { startedAt, endedAt, vehicle, report, engine, network, profile } = trip
   return {
     trip: trip.trip,
     vehicle,
@@ -188,27 +191,19 @@ function journeyOf(trip: BilledTrip, month: string, policies: ReadonlyMap<Policy
     report,
     engine,
     network,
+    ...(profile && { profile }),
     lines,
     amount: sum(lines.map(({ amount }) => amount)),
   }
 }
 
-function creditOf(credit: BilledCredit, policies: ReadonlyMap<PolicyId, PolicyDocument>): CapCredit {
-  const { policy, vehicle, span, grossBefore, amount } = credit
-  const cap = policies.get(policy)?.caps.find(({ id }) => id === credit.cap)
-  invariant(cap, `a credit names ${policy}/${credit.cap}: not given`)
-  const month = span.slice(0, 7)
-  return {
-    policy,
-    cap: cap.id,
-    capName: cap.name,
-    vehicle,
-    month,
-    span,
-    limit: amountOf(cap.amount),
-    grossBefore,
-    amount,
-  }
+function creditOf(credit: BilledCredit, month: string, policies: ReadonlyMap<PolicyId, PolicyDocument>): CapCredit {
+  const { policy, cap, vehicle, span, before, amount } = credit
+  const document = policies.get(policy)
+  const accrual = document && accrualsOf(document).find(({ id }) => id === cap)
+  invariant(accrual, `a credit names ${policy}/${cap}: not given`)
+  const limit = 'amount' in accrual.terms ? accrual.terms.amount : NO_MONEY
+  return { policy, cap, capName: accrual.name, vehicle, month, span, limit, ...pastOf(before), amount }
 }
 
 function totalsOf(
@@ -221,10 +216,7 @@ function totalsOf(
 ): StatementTotals {
   const free = new Map<string, number>()
   const earned = new Map<string, bigint>()
-  const earn = (policy: string, amount: bigint) => {
-    const jurisdiction = policies.get(policy as PolicyId)?.jurisdiction
-    if (jurisdiction !== undefined) earned.set(jurisdiction, (earned.get(jurisdiction) ?? 0n) + amount)
-  }
+  const earn = ({ jurisdiction, amount }: Earned) => earned.set(jurisdiction, (earned.get(jurisdiction) ?? 0n) + amount)
   let chargedMm = 0
   let freeMm = 0
   let inferredMm = 0
@@ -237,14 +229,19 @@ function totalsOf(
       inferredMm += line.inferredMm
       if (line.rate) chargedMm += line.distanceMm
       else addFree(line.freeReason ?? '', line.distanceMm)
-      earn(line.policy, line.amount)
+      const policy = policies.get(line.policy as PolicyId)
+      if (policy) earningsOf({ ...line, policy: line.policy as PolicyId }, policy).forEach(earn)
     }
-  for (const credit of capCredits) earn(credit.policy, credit.amount)
+  for (const { policy, cap, amount } of capCredits) {
+    const { jurisdiction } = accrualsOf(policies.get(policy as PolicyId)!).find(({ id }) => id === cap)!
+    earn({ jurisdiction, amount })
+  }
   let mileageMm = 0
   let estimatedMm = 0
   for (const account of mileage)
     for (const line of account.lines) {
-      earn(line.policy, line.amount)
+      const jurisdiction = policies.get(line.policy as PolicyId)?.jurisdiction
+      if (jurisdiction !== undefined) earn({ jurisdiction, amount: line.amount })
       // An earlier month's miles were counted on its own statement; here only what they cost has changed.
       if (isAdjustment(account, { month })) continue
       mileageMm += line.distanceMm

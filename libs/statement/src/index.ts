@@ -7,8 +7,9 @@ export {
   type DisputeStep,
   type Subject,
 } from './dispute'
+export { creditsOf, profileOf, type BilledCredit } from './credits'
 export { billingTerms, draftStatement, isAdjustment, statementDigest } from './draft'
-export type { BilledCredit, BilledTrip, StatementInput } from './draft'
+export type { BilledTrip, StatementInput } from './draft'
 export { statementCsv } from './csv'
 export { statementHtml, type StatementProof } from './html'
 export { html, Markup } from './markup'

@@ -16,8 +16,10 @@ import {
   type TripId,
   type VehicleId,
 } from '#kernel'
-import { amountOf, localClock, parsePolicy, rateOf } from '#policy'
-import { draftStatement, type BilledCredit, type BilledTrip, type StatementInput } from './draft'
+import { amountOf, localClock, parsePolicy, rateOfRule } from '#policy'
+import { EMPTY_WINDOW } from '#rating'
+import { type BilledCredit } from './credits'
+import { draftStatement, type BilledTrip, type StatementInput } from './draft'
 
 /** A tariff with everything that a statement can show. */
 export const TARIFF: PolicyDocument = parsePolicy({
@@ -64,7 +66,7 @@ const ROADS: Readonly<Record<string, RoadClass>> = { 'private-land': 'service', 
 
 export function chargeOf(rule: string, mm: number, day: string, trip: TripId, inferredMm = 0): Charge {
   const { price } = TARIFF.rules.find(({ id }) => id === rule)!
-  const rate = rateOf(price)
+  const rate = rateOfRule({ id: rule, name: rule, match: {}, price }, TARIFF.rules)
   return {
     trip,
     policy: TARIFF.id as PolicyId,
@@ -112,7 +114,7 @@ export function creditsOf(trips: readonly BilledTrip[]): BilledCredit[] {
   const limit = amountOf(cap.amount)
   return [...gross.values()].map(({ vehicle, span, amount }) => {
     const credit = micros(amount > limit ? limit - amount : 0n)
-    return { policy: TARIFF.id as PolicyId, cap: cap.id, vehicle, span, grossBefore: NO_MONEY, amount: credit }
+    return { policy: TARIFF.id as PolicyId, cap: cap.id, vehicle, span, before: EMPTY_WINDOW, amount: credit }
   })
 }
 

@@ -125,7 +125,8 @@ describe('verifying a statement', () => {
     const input = octoberInput()
     // 2 mi at 24 c were billed before: 48 c of the limit of 50 c. Now 1 mi more: 24 c, of which 22 c are given back.
     const trips = [tripOf('more', 'v1', Date.UTC(2026, 9, 6, 6), 20, { 'centre-peak': 1 })]
-    const credit = { ...creditsOf(trips)[0], grossBefore: micros(480_000n), amount: micros(-220_000n) }
+    const [whole] = creditsOf(trips)
+    const credit = { ...whole, before: { ...whole.before, gross: micros(480_000n) }, amount: micros(-220_000n) }
     expect(verifyStatement(draftStatement({ ...input, trips, capCredits: [credit] }), [TARIFF])).toEqual([])
     const wrong = draftStatement({ ...input, trips, capCredits: [{ ...credit, amount: micros(-1n) }] })
     expect(verifyStatement(wrong, [TARIFF])).toContainEqual({

@@ -1,33 +1,27 @@
 import {
   type MileageAccount,
-  type MileageLine,
-  type MileageTerms,
-  type PolicyCap,
   type PolicyDocument,
   type PolicyRule,
+  type RatedVehicle,
   type Statement,
   type StatementLine,
-  type VehicleClass,
 } from '#contracts'
 import {
   formatMicros,
-  KILOMETRE_MM,
   micros,
-  MILE_MM,
   millimetres,
-  NO_MONEY,
-  priceOf,
   type AccountId,
   type AgencyId,
   type Digest,
   type Fault,
-  type Micros,
   type PolicyId,
   type TripId,
   type VehicleId,
 } from '#kernel'
-import { amountOf, localClock, rateOf, validityOf } from '#policy'
-import { billingTerms, draftStatement, type BilledCredit, type BilledTrip } from './draft'
+import { isFor, localClock, rateOfRule, validityOf } from '#policy'
+import { chargedFor, jurisdictionOf, priceMileage } from '#rating'
+import { creditsOf, windowsBeforeOf } from './credits'
+import { billingTerms, draftStatement, type BilledTrip } from './draft'
 
 /** More faults than this are not listed. */
 export const FAULTS_MAX = 200
@@ -44,32 +38,42 @@ export function verifyStatement(statement: Statement, policies: readonly PolicyD
   if (faults.length > 0) return faults.slice(0, FAULTS_MAX)
 
   const { agency, account, month, draftedAt } = statement
+  const classes = new Map(statement.vehicles.map(({ vehicle, vehicleClass }) => [vehicle, vehicleClass]))
+  const trips = statement.journeys.map((journey): BilledTrip => {
+    const { startedAt, endedAt, engine, profile } = journey
+    return {
+      trip: journey.trip as TripId,
+      vehicle: journey.vehicle as VehicleId,
+      startedAt,
+      endedAt,
+      report: journey.report as Digest,
+      engine,
+      network: journey.network as Digest,
+      ...(profile && { profile }),
+      charges: journey.lines.map((line) => ({
+        ...line,
+        trip: journey.trip as TripId,
+        policy: line.policy as PolicyId,
+        fixes: 0,
+        ...repriced(line, named),
+      })),
+    }
+  })
   const expected = draftStatement({
     agency: { ...agency, id: agency.id as AgencyId },
     account: { ...account, id: account.id as AccountId },
     month,
     policies: named,
     vehicles: statement.vehicles.map((vehicle) => ({ ...vehicle, vehicle: vehicle.vehicle as VehicleId })),
-    trips: statement.journeys.map((journey): BilledTrip => {
-      const { startedAt, endedAt, engine } = journey
-      return {
-        trip: journey.trip as TripId,
-        vehicle: journey.vehicle as VehicleId,
-        startedAt,
-        endedAt,
-        report: journey.report as Digest,
-        engine,
-        network: journey.network as Digest,
-        charges: journey.lines.map((line) => ({
-          ...line,
-          trip: journey.trip as TripId,
-          policy: line.policy as PolicyId,
-          fixes: 0,
-          ...repriced(line, ruleOf(line, named)),
-        })),
-      }
-    }),
-    capCredits: recredited(statement, named),
+    trips,
+    capCredits: creditsOf(
+      trips.map(({ profile, ...trip }) => ({
+        ...trip,
+        vehicle: { ...profile, vehicle: trip.vehicle, vehicleClass: classes.get(trip.vehicle)! },
+      })),
+      named,
+      windowsBeforeOf(statement.capCredits),
+    ),
     mileage: (statement.mileage ?? []).map((account) => remetered(account, named)),
     draftedAt,
   })
@@ -111,7 +115,7 @@ function* lineFaults(statement: Statement, policies: readonly PolicyDocument[]):
       if (!policy) yield { path: `${path}.policy`, expected: 'a policy of the statement', found: line.policy }
       else if (!rule) yield { path: `${path}.rule`, expected: `a rule of policy ${policy.id}`, found: line.rule }
       else {
-        if (vehicleClass && !mayMatch(rule, line, vehicleClass))
+        if (vehicleClass && !mayMatch(rule, line, policy, { ...journey.profile, vehicleClass }))
           yield { path: `${path}.rule`, expected: 'a rule that matches the line', found: line.rule }
         const clock = localClock(policy.timeZone)
         if (line.day < clock.day(journey.startedAt) || line.day > clock.day(journey.endedAt))
@@ -135,93 +139,45 @@ function remetered(account: MileageAccount, policies: readonly PolicyDocument[])
     ...account,
     closingMm,
     lines: account.lines.map((line) => {
-      const priced = mileagePrice(line, policies.find(({ id }) => id === line.policy)?.mileage)
-      const price = priced?.price ?? NO_MONEY
-      const freeReason = priced ? null : line.freeReason
-      return { ...line, rate: priced?.rate ?? null, freeReason, amount: micros(price - line.billed) }
+      const policy = policies.find(({ id }) => id === line.policy) ?? null
+      const { rate, freeReason, amount } = priceMileage(line, policy, line.billed)
+      return { ...line, rate, freeReason: rate ? null : (line.freeReason ?? freeReason), amount }
     }),
   }
-}
-
-/** What the published terms make of a line; null where they say that it is free, or say nothing. */
-function mileagePrice(
-  { kind, days, distanceMm }: MileageLine,
-  terms: MileageTerms | undefined,
-): { rate: NonNullable<MileageLine['rate']>; price: Micros } | null {
-  if (kind === 'permit') {
-    if (!terms?.permitPerDay) return null
-    const perDay = amountOf(terms.permitPerDay)
-    return { rate: { micros: perDay, per: 'day' }, price: micros(perDay * BigInt(days)) }
-  }
-  const price = (kind === 'odometer' ? terms?.noLocation : undefined) ?? terms?.missing
-  if (!price || 'free' in price) return null
-  const isMile = 'perMile' in price
-  const rate = { micros: amountOf(isMile ? price.perMile : price.perKm), per: isMile ? 'mile' : 'km' } as const
-  return { rate, price: priceOf(distanceMm, rate.micros, isMile ? MILE_MM : KILOMETRE_MM) }
 }
 
 const ruleOf = (line: StatementLine, policies: readonly PolicyDocument[]): PolicyRule | undefined =>
   policies.find(({ id }) => id === line.policy)?.rules.find(({ id }) => id === line.rule)
 
-function mayMatch({ match }: PolicyRule, line: StatementLine, vehicleClass: VehicleClass): boolean {
+function mayMatch(
+  { match }: PolicyRule,
+  line: StatementLine,
+  policy: PolicyDocument,
+  vehicle: Omit<RatedVehicle, 'vehicle'>,
+): boolean {
+  // Who leaves a zone isn't in it any more.
+  const zones = match.direction === 'leaving' ? undefined : match.zones
   return (
-    (!match.zones || match.zones.some((zone) => line.zones.includes(zone))) &&
+    (!zones || zones.some((zone) => line.zones.includes(zone))) &&
     (!match.outside || !match.outside.some((zone) => line.zones.includes(zone))) &&
+    (!match.jurisdictions || match.jurisdictions.includes(jurisdictionOf(policy, line.zones))) &&
     (!match.roadClasses || match.roadClasses.includes(line.roadClass)) &&
-    (!match.vehicleClasses || match.vehicleClasses.includes(vehicleClass))
+    isFor(match, vehicle)
   )
 }
 
-/** What the published rule makes of a line's distance. Without a rule no policy was in force, and nothing is charged. */
+/** What the published rule makes of a line. Without a rule no policy was in force, and nothing is charged. */
 function repriced(
   line: StatementLine,
-  rule: PolicyRule | undefined,
-): Pick<StatementLine, 'rate' | 'freeReason' | 'amount'> {
-  const rate = rule ? rateOf(rule.price) : null
-  if (!rate) {
-    const freeReason = rule && 'free' in rule.price ? rule.price.free : line.freeReason
-    return { rate: null, freeReason, amount: micros(0n) }
-  }
-  const perMm = rate.per === 'mile' ? MILE_MM : KILOMETRE_MM
-  return { rate, freeReason: null, amount: priceOf(line.distanceMm, rate.micros, perMm) }
-}
-
-/** The credit of every window that this statement charges in or claims a credit for. */
-function recredited(statement: Statement, policies: readonly PolicyDocument[]): BilledCredit[] {
-  interface Count {
-    readonly window: Omit<BilledCredit, 'grossBefore' | 'amount'>
-    readonly cap: PolicyCap
-    grossBefore: Micros
-    gross: bigint
-  }
-  const windows = new Map<string, Count>()
-  const windowOf = (policy: PolicyDocument, cap: PolicyCap, vehicle: string, span: string): Count => {
-    const key = [policy.id, cap.id, vehicle, span].join('\n')
-    let count = windows.get(key)
-    if (!count) {
-      const window = { policy: policy.id as PolicyId, cap: cap.id, vehicle: vehicle as VehicleId, span }
-      windows.set(key, (count = { window, cap, grossBefore: micros(0n), gross: 0n }))
-    }
-    return count
-  }
-  for (const { vehicle, lines } of statement.journeys)
-    for (const line of lines) {
-      const policy = policies.find(({ id }) => id === line.policy)
-      const { amount } = repriced(line, ruleOf(line, policies))
-      for (const cap of policy?.caps ?? [])
-        if (policy && (!cap.rules || cap.rules.includes(line.rule)))
-          windowOf(policy, cap, vehicle, line.day).gross += amount
-    }
-  for (const credit of statement.capCredits) {
-    const policy = policies.find(({ id }) => id === credit.policy)
-    const cap = policy?.caps.find(({ id }) => id === credit.cap)
-    if (policy && cap) windowOf(policy, cap, credit.vehicle, credit.span).grossBefore = credit.grossBefore
-  }
-  return [...windows.values()].map(({ window, cap, grossBefore, gross }) => {
-    const limit = amountOf(cap.amount)
-    const over = (amount: bigint) => (amount > limit ? amount - limit : 0n)
-    return { ...window, grossBefore, amount: micros(over(grossBefore) - over(grossBefore + gross)) }
-  })
+  policies: readonly PolicyDocument[],
+): Pick<StatementLine, 'rate' | 'freeReason' | 'count' | 'amount'> {
+  const policy = policies.find(({ id }) => id === line.policy)
+  const rule = policy?.rules.find(({ id }) => id === line.rule)
+  if (!policy || !rule) return { rate: null, freeReason: line.freeReason, amount: micros(0n) }
+  const rate = rateOfRule(rule, policy.rules)
+  const { price } = rule
+  const freeReason = 'free' in price ? price.free : 'exempt' in price ? price.exempt : null
+  return { rate, freeReason, ...chargedFor(line.distanceMm, line.count, rate) }
 }
 
 /** Adds a fault for every leaf in which `found` is not what was expected. */

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { type Charge, type Window } from '#contracts'
+import { type Charge, type Rate } from '#contracts'
 import {
   canonical,
   micros,
@@ -7,7 +7,6 @@ import {
   type AccountId,
   type Digest,
   type Instant,
-  type Micros,
   type PolicyId,
   type TransferId,
   type TripId,
@@ -29,10 +28,10 @@ import { tripsWhere, type TripRow } from './trips'
 
 export async function saveCharges(tx: Tx, trip: TripId, charges: readonly Charge[]): Promise<void> {
   await tx.run(
-    `insert into money.charge (trip, line, policy, rule, road_class, zones, day, distance_mm, inferred_mm, fixes, rate, rate_per, free_reason, amount)
-     select $1, line, policy, rule, road_class, string_to_array(zones, ' '), day, distance_mm, inferred_mm, fixes, rate, rate_per, free_reason, amount
-     from unnest($2::int[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::int8[], $9::int8[], $10::int[], $11::int8[], $12::text[], $13::text[], $14::int8[])
-       as new(line, policy, rule, road_class, zones, day, distance_mm, inferred_mm, fixes, rate, rate_per, free_reason, amount)
+    `insert into money.charge (trip, line, policy, rule, road_class, zones, day, distance_mm, inferred_mm, fixes, rate, rate_per, free_reason, amount, count)
+     select $1, line, policy, rule, road_class, string_to_array(zones, ' '), day, distance_mm, inferred_mm, fixes, rate, rate_per, free_reason, amount, count
+     from unnest($2::int[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::int8[], $9::int8[], $10::int[], $11::int8[], $12::text[], $13::text[], $14::int8[], $15::int[])
+       as new(line, policy, rule, road_class, zones, day, distance_mm, inferred_mm, fixes, rate, rate_per, free_reason, amount, count)
      on conflict (trip, line) do nothing`,
     [
       trip,
@@ -49,6 +48,7 @@ export async function saveCharges(tx: Tx, trip: TripId, charges: readonly Charge
       charges.map((c) => c.rate?.per ?? null),
       charges.map((c) => c.freeReason),
       charges.map((c) => c.amount),
+      charges.map((c) => c.count ?? null),
     ],
   )
 }
@@ -64,9 +64,10 @@ interface ChargeRow {
   inferred_mm: string
   fixes: number
   rate: string | null
-  rate_per: 'mile' | 'km' | null
+  rate_per: Rate['per'] | null
   free_reason: string | null
   amount: string
+  count: number | null
 }
 
 /** The charge lines of trips, in their own order. */
@@ -88,53 +89,11 @@ export async function chargesOf(tx: Tx, trips: readonly TripId[]): Promise<Map<T
       fixes: row.fixes,
       rate: row.rate === null ? null : { micros: micros(BigInt(row.rate)), per: row.rate_per! },
       freeReason: row.free_reason,
+      ...(row.count !== null && { count: row.count }),
       amount: micros(BigInt(row.amount)),
     })
   return charges
 }
-
-/** What windows come to, before and after: in the order asked for. */
-export interface WindowSum {
-  readonly gross: Micros
-  readonly credit: Micros
-}
-
-/** The gross and credit of windows so far, in their order, locked until the transaction ends. Each is named once. */
-export async function windowsBefore(tx: Tx, windows: readonly Window[]): Promise<WindowSum[]> {
-  const rows = await tx.rows<Window & { gross: string; credit: string }>(
-    `insert into money.cap_window (policy, cap, vehicle, span, gross, credit)
-     select policy, cap, vehicle, span, 0, 0 from unnest($1::text[], $2::text[], $3::text[], $4::text[]) as w(policy, cap, vehicle, span) order by 1, 2, 3, 4
-     on conflict (policy, cap, vehicle, span) do update set gross = cap_window.gross returning policy, cap, vehicle, span, gross, credit`,
-    namesOf(windows),
-  )
-  const found = new Map(rows.map((row) => [windowKey(row), row]))
-  return windows.map((window) => {
-    const { gross, credit } = found.get(windowKey(window))!
-    return { gross: micros(BigInt(gross)), credit: micros(BigInt(credit)) }
-  })
-}
-
-/** Puts what trips add to windows on record, with what the windows come to. */
-export async function saveWindows(
-  tx: Tx,
-  added: readonly { readonly window: Window; readonly trip: TripId; readonly gross: Micros }[],
-  after: readonly (WindowSum & { readonly window: Window })[],
-): Promise<void> {
-  await tx.run(
-    `insert into money.window_trip (policy, cap, vehicle, span, trip, gross) select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::int8[])`,
-    [...namesOf(added.map(({ window }) => window)), added.map(({ trip }) => trip), added.map(({ gross }) => gross)],
-  )
-  await tx.run(
-    `update money.cap_window w set gross = n.gross, credit = n.credit
-     from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::int8[], $6::int8[]) as n(policy, cap, vehicle, span, gross, credit)
-     where w.policy = n.policy and w.cap = n.cap and w.vehicle = n.vehicle and w.span = n.span`,
-    [...namesOf(after.map(({ window }) => window)), after.map(({ gross }) => gross), after.map(({ credit }) => credit)],
-  )
-}
-
-export const windowKey = ({ policy, cap, vehicle, span }: Window): string => `${policy} ${cap} ${vehicle} ${span}`
-const namesOf = (windows: readonly Window[]): string[][] =>
-  (['policy', 'cap', 'vehicle', 'span'] as const).map((name) => windows.map((window) => window[name]))
 
 /** A transfer to record, and the month of the road use that it is about. */
 export interface Entry {
@@ -260,32 +219,3 @@ export const cutoffTrips = (
      order by started_at, id`,
     [agency, month, accounts],
   )
-
-/** What the trips of a cut-off add to a window, and what trips of earlier cut-offs had added to it before. */
-export interface CutoffWindow extends Window {
-  readonly account: AccountId
-  readonly grossBefore: Micros
-  readonly gross: Micros
-}
-
-/** The windows to which these trips of a cut-off add. */
-export async function cutoffWindows(
-  tx: Tx,
-  { agency, month }: Pick<Period, 'agency' | 'month'>,
-  trips: readonly TripId[],
-): Promise<CutoffWindow[]> {
-  const rows = await tx.rows<Omit<CutoffWindow, 'gross' | 'grossBefore'> & { before: string; now: string }>(
-    `select w.policy, w.cap, w.vehicle, w.span, v.account,
-       coalesce(sum(w.gross) filter (where p.month < $2), 0)::text as before, sum(w.gross) filter (where p.month = $2)::text as now
-     from (select distinct policy, cap, vehicle, span from money.window_trip where trip = any($3::text[])) touched
-       join money.window_trip w using (policy, cap, vehicle, span) join metering.vehicle v on v.id = w.vehicle
-       join money.period_trip p on p.trip = w.trip and p.agency = $1
-     group by w.policy, w.cap, w.vehicle, w.span, v.account order by w.policy, w.cap, w.vehicle, w.span`,
-    [agency, month, trips],
-  )
-  return rows.map(({ before, now, ...window }) => ({
-    ...window,
-    grossBefore: micros(BigInt(before)),
-    gross: micros(BigInt(now)),
-  }))
-}

@@ -35,10 +35,11 @@ export async function publishPolicy(
   )
   if (saved > 0)
     for (const [zoneId, zone] of Object.entries(document.zones))
-      await tx.run(
-        `insert into tariff.zone (agency, policy, id, name, shape) values ($1, $2, $3, $4, ST_SetSRID(ST_GeomFromGeoJSON($5), 4326))`,
-        [agency, id, zoneId, zone.name, JSON.stringify(zone.geometry)],
-      )
+      if (zone.geometry)
+        await tx.run(
+          `insert into tariff.zone (agency, policy, id, name, shape) values ($1, $2, $3, $4, ST_SetSRID(ST_GeomFromGeoJSON($5), 4326))`,
+          [agency, id, zoneId, zone.name, JSON.stringify(zone.geometry)],
+        )
   return fingerprint
 }
 

@@ -4,6 +4,7 @@ import { PolicyLife1763842600000 } from './1763842600000-policy-life'
 import { PaymentsAndDisputes1763843000000 } from './1763843000000-payments-and-disputes'
 import { Books1764000000500 } from './1764000000500-books'
 import { Mileage1764000001000 } from './1764000001000-mileage'
+import { Accruals1764000001500 } from './1764000001500-accruals'
 
 /** Every change of the schema, oldest first. What is released is never edited. */
 export const MIGRATIONS = [
@@ -13,4 +14,5 @@ export const MIGRATIONS = [
   PaymentsAndDisputes1763843000000,
   Books1764000000500,
   Mileage1764000001000,
+  Accruals1764000001500,
 ]

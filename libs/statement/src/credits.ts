@@ -1,0 +1,62 @@
+import { type CapCredit, type PolicyDocument, type VehicleProfile, type RatedVehicle, type Window } from '#contracts'
+import { micros, millimetres, type Micros, type PolicyId, type VehicleId } from '#kernel'
+import { accrue, EMPTY_WINDOW, windowKey, windowsOf, type AccruedTrip, type Windows, type WindowState } from '#rating'
+
+/** What an accrual gives back or adds for its window and no statement holds yet. */
+export interface BilledCredit extends Window {
+  /** What earlier statements hold of the window. */
+  readonly before: WindowState
+  readonly amount: Micros
+}
+
+/**
+ * Adds the trips of a statement to their windows, which must stand as earlier statements left them, and says what that gives
+ * back or adds.
+ */
+export function creditsOf(
+  trips: readonly AccruedTrip[],
+  policies: readonly PolicyDocument[],
+  windows: Windows,
+): BilledCredit[] {
+  const touched = new Map(
+    trips.flatMap((trip) => windowsOf(trip, policies)).map((window) => [windowKey(window), window]),
+  )
+  const before = new Map([...touched.keys()].map((key) => [key, windows.get(key)?.state ?? EMPTY_WINDOW]))
+  for (const trip of trips) accrue(trip, policies, windows)
+  return [...touched].map(([key, window]) => {
+    const { credit } = windows.get(key)?.state ?? EMPTY_WINDOW
+    const stood = before.get(key)!
+    return { ...window, before: stood, amount: micros(credit - stood.credit) }
+  })
+}
+
+/** What a statement says of a window's past. */
+export const pastOf = ({ gross, distanceMm, fuelTax, flats, credit }: WindowState) => ({
+  grossBefore: gross,
+  ...(distanceMm > 0 && { distanceBeforeMm: millimetres(distanceMm) }),
+  ...(fuelTax !== 0n && { fuelTaxBefore: fuelTax }),
+  ...(flats.length > 0 && { flatsBefore: flats.map(([at, amount]): [typeof at, typeof amount] => [at, amount]) }),
+  ...(credit !== 0n && { creditBefore: credit }),
+})
+
+/** The windows of a statement as earlier statements left them. */
+export const windowsBeforeOf = (credits: readonly CapCredit[]): Windows =>
+  new Map(
+    credits.map((said) => {
+      const { policy, cap, vehicle, span } = said
+      const window: Window = { policy: policy as PolicyId, cap, vehicle: vehicle as VehicleId, span }
+      const state: WindowState = {
+        gross: said.grossBefore,
+        distanceMm: said.distanceBeforeMm ?? 0,
+        fuelTax: said.fuelTaxBefore ?? micros(0n),
+        flats: said.flatsBefore ?? [],
+        credit: said.creditBefore ?? micros(0n),
+      }
+      return [windowKey(window), { window, state }]
+    }),
+  )
+
+/** What is known of a vehicle beyond its class; absent where nothing is. */
+export function profileOf({ vehicle: _, vehicleClass: __, ...profile }: RatedVehicle): VehicleProfile | undefined {
+  return Object.keys(profile).length > 0 ? profile : undefined
+}

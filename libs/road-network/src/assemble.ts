@@ -1,9 +1,25 @@
 import { digest, InputError, invariant } from '#kernel'
 import { lengthM, metresPerDegreeLat, metresPerDegreeLon, UNITS_PER_DEGREE } from './geodesy'
+import { hilbert } from './curve'
 import { buildGrid } from './grid'
-import { allocate, FLAG_BANS, FLAG_PRIVATE, NO_EDGE, open, seal, type Box, type CellSize } from './layout'
+import {
+  allocate,
+  COLUMNS_MAX,
+  FLAG_BANS,
+  FLAG_BRIDGE,
+  FLAG_LINK,
+  FLAG_PRIVATE,
+  FLAG_TUNNEL,
+  NO_EDGE,
+  open,
+  seal,
+  type Box,
+  type CellSize,
+  type Sections,
+} from './layout'
 import { RoadNetwork } from './network'
-import { ACCESS, ROAD_CLASSES, type Access, type RoadClass } from './roads'
+import { countWide, packPoints } from './points'
+import { ROAD_CLASSES, SURFACES, type RoadAttributes, type RoadClass } from './roads'
 
 /** A chain of points between two junctions, before it is packed. */
 export interface RoadDraft {
@@ -15,9 +31,7 @@ export interface RoadDraft {
   readonly forward: boolean
   readonly backward: boolean
   readonly roadClass: RoadClass
-  readonly access: Access
-  readonly name: string
-  readonly maxSpeedKmh: number
+  readonly attributes: RoadAttributes
   /** OSM way id, or 0 where edge ids are given. */
   readonly source: number
   /** Edge id of each piece in the order of the points. */
@@ -32,111 +46,92 @@ export interface BanDraft {
 }
 
 const CELL_M = 100
-const SEGMENTS_MAX = 2 ** 31 - 1
+const HALF_TURN = 180 * UNITS_PER_DEGREE
+const POINTS_MAX = 2 ** 31 - 1
 
-/** Packs drafts into a network. The drafts' order decides numbers, so callers give them in an order that input fixes. */
-export function assemble(roads: readonly RoadDraft[], bans: readonly BanDraft[], attribution: string): RoadNetwork {
-  if (roads.length === 0) throw new InputError('NO_ROADS', 'the map has no drivable road')
-  const ids = new Set<number>()
-  let points = 0
-  let segments = 0
-  for (const road of roads) {
-    ids.add(road.fromNode)
-    ids.add(road.toNode)
-    points += road.lon.length
-    segments += Number(road.forward) + Number(road.backward)
-  }
-  invariant(segments <= SEGMENTS_MAX && points <= SEGMENTS_MAX, 'more segments than a packed network can number')
-  const junctionId = Float64Array.from(ids).sort()
-  const junctionOf = new Map<number, number>()
-  junctionId.forEach((id, i) => junctionOf.set(id, i))
+/**
+ * Packs drafts into a network. Nothing but their order and content decides about it, so callers give them in an order that the map
+ * fixes, and never by position: `ref` counts segments of the same name in that order.
+ */
+export function assemble(drafts: readonly RoadDraft[], bans: readonly BanDraft[], attribution: string): RoadNetwork {
+  if (drafts.length === 0) throw new InputError('NO_ROADS', 'the map has no drivable road')
+  const junctions = numberJunctions(drafts)
+  /** Draft of a road, road of a draft. */
+  const draftOf = inOrder(drafts.length, (d) => junctions.numberOf.get(drafts[d].fromNode)!)
+  const roadOf = new Uint32Array(drafts.length)
+  draftOf.forEach((d, r) => (roadOf[d] = r))
 
-  const x = new Int32Array(points)
-  const y = new Int32Array(points)
-  const mm = new Uint32Array(points)
-  const pointRoad = new Uint32Array(points)
-  const roadFirstPoint = new Uint32Array(roads.length + 1)
-  const withEdges = roads.some((road) => road.edgesForward ?? road.edgesBackward)
-  const edgeForward = new Uint32Array(withEdges ? points : 0).fill(NO_EDGE)
-  const edgeBackward = new Uint32Array(withEdges ? points : 0).fill(NO_EDGE)
-  let at = 0
-  roads.forEach((road, r) => {
-    roadFirstPoint[r] = at
-    let travelled = 0
-    let turns = 0
-    for (let i = 0; i < road.lon.length; i++, at++) {
-      if (i > 0) {
-        const step = road.lon[i] - road.lon[i - 1]
-        if (step > 180) turns -= 360
-        else if (step < -180) turns += 360
-        travelled += lengthM(road.lon[i - 1], road.lat[i - 1], road.lon[i], road.lat[i])
-      }
-      x[at] = Math.round((road.lon[i] + turns) * UNITS_PER_DEGREE)
-      y[at] = Math.round(road.lat[i] * UNITS_PER_DEGREE)
-      mm[at] = Math.round(travelled * 1000)
-      pointRoad[at] = r
-      edgeForward[at] = road.edgesForward?.[i] ?? NO_EDGE
-      edgeBackward[at] = road.edgesBackward?.[i] ?? NO_EDGE
-    }
-    // Two nodes at one place: what connects them must still be a place to be on, so it counts one millimetre.
-    if (mm[at - 1] === 0) mm[at - 1] = 1
-  })
-  roadFirstPoint[roads.length] = at
-
+  const geometry = layPoints(drafts, draftOf)
+  const { x, y } = geometry
   const box = boxOf(x, y)
-  const cell = cellSize((box.south + box.north) / 2 / UNITS_PER_DEGREE)
-  const grid = buildGrid(x, y, pointRoad, cell)
-  const names = nameTable(roads, attribution)
-  const order = directedOrder(roads, junctionOf)
+  const cell = cellSize(box)
+  const grid = buildGrid(x, y, geometry.roadFirstPoint, cell)
+  const names = nameTable(drafts, attribution)
+  const directions = directedDrafts(drafts, junctions.numberOf)
+  const withEdges = drafts.some((draft) => draft.edgesForward ?? draft.edgesBackward)
   const counts = {
-    junctions: junctionId.length,
-    segments,
-    roads: roads.length,
-    points,
-    slots: grid.cellX.length,
-    cellPieces: grid.cellPiece.length,
+    junctions: junctions.id.length,
+    segments: directions.length,
+    roads: drafts.length,
+    points: x.length,
+    wideChunks: countWide(x, y),
+    rows: grid.rowFirst.length - 1,
+    cells: grid.cellColumn.length,
+    runs: grid.runFirst.length,
     bans: bans.length,
-    edgePoints: edgeForward.length,
+    edgePoints: withEdges ? x.length : 0,
+    labels: names.labels.length / 2,
     names: names.first.length - 1,
     nameBytes: names.utf8.length,
   }
   const { bytes, sections: s } = allocate(counts, cell, box)
-  s.junctionId.set(junctionId)
-  s.pointX.set(x)
-  s.pointY.set(y)
-  s.pointMm.set(mm)
-  s.pointRoad.set(pointRoad)
-  s.roadFirstPoint.set(roadFirstPoint)
-  s.edgeForward.set(edgeForward)
-  s.edgeBackward.set(edgeBackward)
-  s.cellX.set(grid.cellX)
-  s.cellY.set(grid.cellY)
+  s.junctionId.set(junctions.id)
+  s.junctionById.set(inOrder(counts.junctions, (j) => junctions.id[j]))
+  s.roadFirstPoint.set(geometry.roadFirstPoint)
+  s.pointMm.set(geometry.mm)
+  packPoints(s, x, y)
+  s.rowFirst.set(grid.rowFirst)
+  s.cellColumn.set(grid.cellColumn)
   s.cellFirst.set(grid.cellFirst)
-  s.cellPiece.set(grid.cellPiece)
+  s.runFirst.set(grid.runFirst)
+  s.runPieces.set(grid.runPieces)
+  s.label.set(names.labels)
   s.nameFirst.set(names.first)
   s.nameUtf8.set(names.utf8)
-  s.roadForward.fill(-1)
-  s.roadBackward.fill(-1)
-  roads.forEach((road, r) => {
-    s.roadSource[r] = road.source
-    s.roadName[r] = names.numberOf.get(road.name)!
-    s.roadClass[r] = ROAD_CLASSES.indexOf(road.roadClass)
-    s.roadFlags[r] = road.access === ACCESS[1] ? FLAG_PRIVATE : 0
-    s.roadMaxSpeed[r] = Math.min(255, Math.max(0, Math.round(road.maxSpeedKmh)))
+  s.roadSegment.fill(-1)
+  s.edgeForward.fill(NO_EDGE)
+  s.edgeBackward.fill(NO_EDGE)
+  draftOf.forEach((d, r) => {
+    const draft = drafts[d]
+    const first = geometry.roadFirstPoint[r]
+    const last = geometry.roadFirstPoint[r + 1] - 1
+    for (const [node, p] of [
+      [draft.fromNode, first],
+      [draft.toNode, last],
+    ]) {
+      const j = junctions.numberOf.get(node)!
+      s.junctionX[j] = x[p] > HALF_TURN ? x[p] - 2 * HALF_TURN : x[p]
+      s.junctionY[j] = y[p]
+    }
+    describe(s, r, draft)
+    s.roadLabel[r] = names.roadLabel[d]
+    if (!withEdges) s.roadSource[r] = draft.source
+    draft.edgesForward?.forEach((edge, i) => (s.edgeForward[first + i] = edge))
+    draft.edgesBackward?.forEach((edge, i) => (s.edgeBackward[first + i] = edge))
   })
-  order.forEach((directed, segment) => {
-    const r = directed >>> 1
-    const backward = directed & 1
-    s.segmentRoad[segment] = directed
-    s.segmentFrom[segment] = junctionOf.get(backward ? roads[r].toNode : roads[r].fromNode)!
-    s.segmentTo[segment] = junctionOf.get(backward ? roads[r].fromNode : roads[r].toNode)!
-    s.segmentMm[segment] = mm[roadFirstPoint[r + 1] - 1]
-    ;(backward ? s.roadBackward : s.roadForward)[r] = segment
-    s.firstOut[s.segmentFrom[segment] + 1]++
+  directions.forEach((direction, segment) => {
+    const draft = drafts[direction >>> 1]
+    const backward = direction & 1
+    const r = roadOf[direction >>> 1]
+    s.segmentRoad[segment] = 2 * r + backward
+    s.segmentTo[segment] = junctions.numberOf.get(backward ? draft.fromNode : draft.toNode)!
+    s.segmentMm[segment] = geometry.mm[geometry.roadFirstPoint[r + 1] - 1]
+    s.roadSegment[2 * r + backward] = segment
+    s.firstOut[junctions.numberOf.get(backward ? draft.toNode : draft.fromNode)! + 1]++
   })
   for (let j = 0; j < counts.junctions; j++) s.firstOut[j + 1] += s.firstOut[j]
-  const directed = (end: BanDraft['from']) => (end.backward ? s.roadBackward : s.roadForward)[end.road]
-  const pairs = bans.map((ban) => [directed(ban.from), directed(ban.to)] as const)
+  const segmentOf = (end: BanDraft['from']) => s.roadSegment[2 * roadOf[end.road] + Number(end.backward)]
+  const pairs = bans.map((ban) => [segmentOf(ban.from), segmentOf(ban.to)] as const)
   pairs.sort((a, b) => a[0] - b[0] || a[1] - b[1])
   pairs.forEach(([from, to], i) => {
     invariant(from >= 0 && to >= 0, 'a forbidden turn names a direction that nobody may drive')
@@ -148,28 +143,128 @@ export function assemble(roads: readonly RoadDraft[], bans: readonly BanDraft[],
   return new RoadNetwork(open(bytes))
 }
 
-/** Directed roads (2 × road + backward) sorted by the junction they leave, then by road. */
-function directedOrder(roads: readonly RoadDraft[], junctionOf: ReadonlyMap<number, number>): Uint32Array {
+/** 0 to n - 1 by ascending key, equal ones as they stand. */
+function inOrder(n: number, key: (i: number) => number): Uint32Array {
+  const keys = Float64Array.from({ length: n }, (_, i) => key(i))
+  return Uint32Array.from({ length: n }, (_, i) => i).sort((a, b) => keys[a] - keys[b] || a - b)
+}
+
+/** Numbers the ends of roads along Hilbert's curve through the box that holds them. */
+function numberJunctions(drafts: readonly RoadDraft[]): { id: Float64Array; numberOf: Map<number, number> } {
+  const numberOf = new Map<number, number>()
+  const id: number[] = []
+  const lon: number[] = []
+  const lat: number[] = []
+  const meet = (node: number, x: number, y: number) => {
+    if (numberOf.has(node)) return
+    numberOf.set(node, id.length)
+    id.push(node)
+    lon.push(x)
+    lat.push(y)
+  }
+  for (const { fromNode, toNode, lon, lat } of drafts) {
+    meet(fromNode, lon[0], lat[0])
+    meet(toNode, lon[lon.length - 1], lat[lat.length - 1])
+  }
+  let [west, east, south, north] = [lon[0], lon[0], lat[0], lat[0]]
+  for (let j = 1; j < id.length; j++) {
+    west = Math.min(west, lon[j])
+    east = Math.max(east, lon[j])
+    south = Math.min(south, lat[j])
+    north = Math.max(north, lat[j])
+  }
+  const span = Math.max(east - west, north - south, 1e-7)
+  const cell = (degrees: number) => Math.floor((degrees / span) * 0xffff)
+  const place = Float64Array.from(id, (_, j) => hilbert(cell(lon[j] - west), cell(lat[j] - south)))
+  const order = Uint32Array.from(id, (_, j) => j).sort((a, b) => place[a] - place[b] || id[a] - id[b])
+  const sorted = Float64Array.from(order, (j) => id[j])
+  sorted.forEach((node, j) => numberOf.set(node, j))
+  return { id: sorted, numberOf }
+}
+
+/** Points of all roads in the order of roads, with how far each is along its road. */
+function layPoints(drafts: readonly RoadDraft[], draftOf: Uint32Array) {
+  const points = drafts.reduce((sum, draft) => sum + draft.lon.length, 0)
+  invariant(points <= POINTS_MAX, 'more points than a packed network can number')
+  const x = new Int32Array(points)
+  const y = new Int32Array(points)
+  const mm = new Uint32Array(points)
+  const roadFirstPoint = new Uint32Array(drafts.length + 1)
+  let at = 0
+  draftOf.forEach((d, r) => {
+    const { lon, lat } = drafts[d]
+    roadFirstPoint[r] = at
+    let travelled = 0
+    let turns = 0
+    for (let i = 0; i < lon.length; i++, at++) {
+      if (i > 0) {
+        const step = lon[i] - lon[i - 1]
+        if (step > 180) turns -= 360
+        else if (step < -180) turns += 360
+        travelled += lengthM(lon[i - 1], lat[i - 1], lon[i], lat[i])
+      }
+      x[at] = Math.round((lon[i] + turns) * UNITS_PER_DEGREE)
+      y[at] = Math.round(lat[i] * UNITS_PER_DEGREE)
+      mm[at] = Math.round(travelled * 1000)
+    }
+    // Two nodes at one place: what connects them must still be a place to be on, so it counts one millimetre.
+    if (mm[at - 1] === 0) mm[at - 1] = 1
+  })
+  roadFirstPoint[drafts.length] = at
+  return { x, y, mm, roadFirstPoint }
+}
+
+function describe(s: Sections, road: number, draft: RoadDraft): void {
+  const { access, maxSpeedKmh, lanes, surface, isBridge, isTunnel, isLink } = draft.attributes
+  s.roadClass[road] = ROAD_CLASSES.indexOf(draft.roadClass)
+  s.roadFlags[road] =
+    (access === 'private' ? FLAG_PRIVATE : 0) |
+    (isBridge ? FLAG_BRIDGE : 0) |
+    (isTunnel ? FLAG_TUNNEL : 0) |
+    (isLink ? FLAG_LINK : 0)
+  s.roadMaxSpeed[road] = byte(maxSpeedKmh)
+  s.roadLanes[road] = byte(lanes)
+  s.roadSurface[road] = SURFACES.indexOf(surface)
+}
+
+const byte = (value: number): number => Math.min(255, Math.max(0, Math.round(value)))
+
+/** Directed drafts (2 × draft + backward) sorted by the junction they leave, then as they stand. */
+function directedDrafts(drafts: readonly RoadDraft[], numberOf: ReadonlyMap<number, number>): Uint32Array {
   const keys: number[] = []
-  const span = roads.length * 2
-  roads.forEach((road, r) => {
-    if (road.forward) keys.push(junctionOf.get(road.fromNode)! * span + 2 * r)
-    if (road.backward) keys.push(junctionOf.get(road.toNode)! * span + 2 * r + 1)
+  const span = drafts.length * 2
+  drafts.forEach((draft, d) => {
+    if (draft.forward) keys.push(numberOf.get(draft.fromNode)! * span + 2 * d)
+    if (draft.backward) keys.push(numberOf.get(draft.toNode)! * span + 2 * d + 1)
   })
   return Uint32Array.from(Float64Array.from(keys).sort(), (key) => key % span)
 }
 
-/** Names of roads, then the attribution as the last entry. */
-function nameTable(roads: readonly RoadDraft[], attribution: string) {
-  const numberOf = new Map<string, number>([['', 0]])
-  for (const road of roads) if (!numberOf.has(road.name)) numberOf.set(road.name, numberOf.size)
+/** Texts, the attribution as the last of them; labels: each pair of a name and a number that some road has. */
+function nameTable(drafts: readonly RoadDraft[], attribution: string) {
+  const textOf = new Map<string, number>([['', 0]])
+  const labelOf = new Map<number, number>()
+  const labels: number[] = []
+  const number = (text: string) => {
+    if (!textOf.has(text)) textOf.set(text, textOf.size)
+    return textOf.get(text)!
+  }
+  const roadLabel = Uint32Array.from(drafts, ({ attributes }) => {
+    const pair = [number(attributes.name), number(attributes.ref)]
+    const key = pair[0] * 2 ** 26 + pair[1]
+    if (!labelOf.has(key)) {
+      labelOf.set(key, labelOf.size)
+      labels.push(...pair)
+    }
+    return labelOf.get(key)!
+  })
   const encoder = new TextEncoder()
-  const encoded = [...numberOf.keys(), attribution].map((name) => encoder.encode(name))
+  const encoded = [...textOf.keys(), attribution].map((name) => encoder.encode(name))
   const first = new Uint32Array(encoded.length + 1)
   encoded.forEach((name, i) => (first[i + 1] = first[i] + name.length))
   const utf8 = new Uint8Array(first[encoded.length])
   encoded.forEach((name, i) => utf8.set(name, first[i]))
-  return { numberOf, first, utf8 }
+  return { roadLabel, labels, first, utf8 }
 }
 
 function boxOf(x: Int32Array, y: Int32Array): Box {
@@ -183,8 +278,12 @@ function boxOf(x: Int32Array, y: Int32Array): Box {
   return { west, south, east, north }
 }
 
-/** Cells of about 100 m at the middle latitude. */
-const cellSize = (lat: number): CellSize => ({
-  x: Math.round((CELL_M / Math.max(1, metresPerDegreeLon(lat))) * UNITS_PER_DEGREE),
-  y: Math.round((CELL_M / metresPerDegreeLat(lat)) * UNITS_PER_DEGREE),
-})
+/** Cells of about 100 m at the middle latitude; wider where a map spans more columns than can be numbered. */
+function cellSize({ west, south, east, north }: Box): CellSize {
+  const lat = (south + north) / 2 / UNITS_PER_DEGREE
+  const x = Math.round((CELL_M / Math.max(1, metresPerDegreeLon(lat))) * UNITS_PER_DEGREE)
+  return {
+    x: Math.max(x, Math.ceil((east - west) / (COLUMNS_MAX - 1))),
+    y: Math.round((CELL_M / metresPerDegreeLat(lat)) * UNITS_PER_DEGREE),
+  }
+}

@@ -1,6 +1,7 @@
 import { InputError } from '#kernel'
 import { assemble, type RoadDraft } from './assemble'
 import type { RoadNetwork } from './network'
+import { PLAIN } from './roads'
 
 /** Columns of nodes.csv: ids are whole numbers, degrees on WGS84. */
 export interface NodeColumns {
@@ -38,9 +39,7 @@ export function buildFromEdges(nodes: NodeColumns, edges: EdgeColumns, attributi
       forward: true,
       backward: back !== null,
       roadClass: 'road',
-      access: 'public',
-      name: '',
-      maxSpeedKmh: 0,
+      attributes: PLAIN,
       source: 0,
       edgesForward: chain.map((e) => edges.id[e]),
       edgesBackward: back?.map((e) => edges.id[e]),

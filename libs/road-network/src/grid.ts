@@ -1,19 +1,20 @@
 import type { CellSize } from './layout'
 
-// A sparse grid over pieces of road: occupied cells in an open-addressed hash, the pieces that cross each in one list (CSR).
-// A dense grid would cost 4 bytes for every hectare of empty land.
+// A sparse grid over pieces of road. The cells of a row stand by column, so that neighbours are found together; pieces of a road that
+// follow each other in a cell are one run. A dense grid would cost 4 bytes for every hectare of empty land.
 
-/** Slot of cell (x, y) in a table of `mask + 1` slots before probing. */
-export const slotOf = (x: number, y: number, mask: number): number => {
-  const h = Math.imul(x, 0x9e37_79b1) ^ Math.imul(y, 0x85eb_ca77)
-  return (h ^ (h >>> 15)) & mask
-}
+/** Most pieces of a run: its length is one byte. */
+const RUN_MAX = 255
 
 export interface Grid {
-  readonly cellX: Int32Array
-  readonly cellY: Int32Array
+  /** Rows and columns are counted from these. */
+  readonly row0: number
+  readonly column0: number
+  readonly rowFirst: Uint32Array
+  readonly cellColumn: Uint16Array
   readonly cellFirst: Uint32Array
-  readonly cellPiece: Uint32Array
+  readonly runFirst: Uint32Array
+  readonly runPieces: Uint8Array
 }
 
 /** Visits the cells that the piece between two points crosses, row by row. */
@@ -43,58 +44,76 @@ function forEachCell(
 }
 
 /** Indexes every piece (point i to i + 1 of the same road). */
-export function buildGrid(x: Int32Array, y: Int32Array, road: Uint32Array, cell: CellSize): Grid {
-  let mask = 1023
-  let cellX = new Int32Array(mask + 1)
-  let cellY = new Int32Array(mask + 1)
-  let count = new Uint32Array(mask + 1)
-  let used = 0
-  const find = (cx: number, cy: number): number => {
-    let slot = slotOf(cx, cy, mask)
-    while (count[slot] > 0 && (cellX[slot] !== cx || cellY[slot] !== cy)) slot = (slot + 1) & mask
-    return slot
+export function buildGrid(x: Int32Array, y: Int32Array, roadFirstPoint: Uint32Array, cell: CellSize): Grid {
+  let [west, east, south, north] = [Infinity, -Infinity, Infinity, -Infinity]
+  for (let p = 0; p < x.length; p++) {
+    west = Math.min(west, x[p])
+    east = Math.max(east, x[p])
+    south = Math.min(south, y[p])
+    north = Math.max(north, y[p])
   }
-  const grow = () => {
-    const old = { cellX, cellY, count }
-    mask = mask * 2 + 1
-    cellX = new Int32Array(mask + 1)
-    cellY = new Int32Array(mask + 1)
-    count = new Uint32Array(mask + 1)
-    for (let i = 0; i < old.count.length; i++)
-      if (old.count[i] > 0) {
-        const slot = find(old.cellX[i], old.cellY[i])
-        cellX[slot] = old.cellX[i]
-        cellY[slot] = old.cellY[i]
-        count[slot] = old.count[i]
-      }
-  }
-  const eachPiece = (visit: (piece: number, cx: number, cy: number) => void) => {
-    for (let i = 0; i + 1 < x.length; i++)
-      if (road[i] === road[i + 1])
-        forEachCell(x[i], y[i], x[i + 1], y[i + 1], cell, (cx, cy) => {
-          visit(i, cx, cy)
+  const row0 = Math.floor(south / cell.y)
+  const column0 = Math.floor(west / cell.x)
+  const rows = Math.floor(north / cell.y) - row0 + 1
+  const eachPiece = (visit: (row: number, column: number, piece: number) => void) => {
+    for (let r = 0; r + 1 < roadFirstPoint.length; r++)
+      for (let p = roadFirstPoint[r]; p + 1 < roadFirstPoint[r + 1]; p++)
+        forEachCell(x[p], y[p], x[p + 1], y[p + 1], cell, (cx, cy) => {
+          visit(cy - row0, cx - column0, p)
         })
   }
-  let total = 0
-  eachPiece((_, cx, cy) => {
-    let slot = find(cx, cy)
-    if (count[slot] === 0) {
-      if (++used * 5 > mask * 4) {
-        grow()
-        slot = find(cx, cy)
+  // By row (counted), then by column and piece (sorted: 16 and at most 31 bits in a number of 53).
+  const rowEntry = new Uint32Array(rows + 1)
+  eachPiece((row) => rowEntry[row + 1]++)
+  for (let row = 0; row < rows; row++) rowEntry[row + 1] += rowEntry[row]
+  const entries = rowEntry[rows]
+  const pieceSpan = x.length
+  const keys = new Float64Array(entries)
+  const next = rowEntry.slice()
+  eachPiece((row, column, piece) => {
+    keys[next[row]++] = column * pieceSpan + piece
+  })
+  const isRoadStart = new Uint8Array(x.length)
+  for (let r = 0; r + 1 < roadFirstPoint.length; r++) isRoadStart[roadFirstPoint[r]] = 1
+  const rowFirst = new Uint32Array(rows + 1)
+  const cellColumn = new Uint16Array(entries)
+  const cellFirst = new Uint32Array(entries + 1)
+  const runFirst = new Uint32Array(entries)
+  const runPieces = new Uint8Array(entries)
+  let cells = 0
+  let runs = 0
+  for (let row = 0; row < rows; row++) {
+    rowFirst[row] = cells
+    keys.subarray(rowEntry[row], rowEntry[row + 1]).sort()
+    let lastColumn = -1
+    let lastPiece = -1
+    for (let i = rowEntry[row]; i < rowEntry[row + 1]; i++) {
+      const column = Math.floor(keys[i] / pieceSpan)
+      const piece = keys[i] - column * pieceSpan
+      const isSameCell = column === lastColumn
+      if (!isSameCell) {
+        cellFirst[cells] = runs
+        cellColumn[cells++] = column
       }
-      cellX[slot] = cx
-      cellY[slot] = cy
+      const goesOn = isSameCell && piece === lastPiece + 1 && !isRoadStart[piece] && runPieces[runs - 1] < RUN_MAX
+      if (goesOn) runPieces[runs - 1]++
+      else {
+        runFirst[runs] = piece
+        runPieces[runs++] = 1
+      }
+      lastColumn = column
+      lastPiece = piece
     }
-    count[slot]++
-    total++
-  })
-  const cellFirst = new Uint32Array(mask + 2)
-  for (let i = 0; i <= mask; i++) cellFirst[i + 1] = cellFirst[i] + count[i]
-  const next = cellFirst.slice()
-  const cellPiece = new Uint32Array(total)
-  eachPiece((piece, cx, cy) => {
-    cellPiece[next[find(cx, cy)]++] = piece
-  })
-  return { cellX, cellY, cellFirst, cellPiece }
+  }
+  rowFirst[rows] = cells
+  cellFirst[cells] = runs
+  return {
+    row0,
+    column0,
+    rowFirst,
+    cellColumn: cellColumn.subarray(0, cells),
+    cellFirst: cellFirst.subarray(0, cells + 1),
+    runFirst: runFirst.subarray(0, runs),
+    runPieces: runPieces.subarray(0, runs),
+  }
 }

@@ -1,5 +1,5 @@
 export { buildFromEdges, type EdgeColumns, type NodeColumns } from './edges'
-export { lengthM, lonDifference, metresPerDegreeLat, metresPerDegreeLon, UNITS_PER_DEGREE } from './geodesy'
+export { LocalScale, lengthM, lonDifference, metresPerDegreeLat, metresPerDegreeLon, UNITS_PER_DEGREE } from './geodesy'
 export { Places, RoadNetwork, type Place } from './network'
 export {
   buildNetwork,
@@ -11,6 +11,15 @@ export {
   type TurnRestriction,
 } from './osm'
 export { packNetwork, unpackNetwork } from './pack'
-export { ACCESS, ASSUMED_KMH, ROAD_CLASSES, type Access, type RoadClass } from './roads'
+export {
+  ACCESS,
+  ASSUMED_KMH,
+  ROAD_CLASSES,
+  SURFACES,
+  type Access,
+  type RoadAttributes,
+  type RoadClass,
+  type Surface,
+} from './roads'
 export { Turns } from './turns'
 export { RouteSearch, shortestPath, type RouteLimits, type RoutePoint } from './search'

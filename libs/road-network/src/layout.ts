@@ -2,31 +2,36 @@ import { InputError } from '#kernel'
 
 // One buffer holds a network: header, then the sections below, each aligned to 8 bytes, little endian.
 const MAGIC = 0x4e_4d_44_52 // "RDMN"
-export const FORMAT = 1
-const HEADER_BYTES = 128
+export const FORMAT = 2
+const HEADER_BYTES = 136
 const COUNTS = [
   'junctions',
   'segments',
   'roads',
   'points',
-  'slots',
-  'cellPieces',
+  'wideChunks',
+  'rows',
+  'cells',
+  'runs',
   'bans',
   'edgePoints',
+  'labels',
   'names',
   'nameBytes',
 ] as const
 export type Counts = Record<(typeof COUNTS)[number], number>
 const COUNTS_AT = 16
-const GRID_AT = 56
-const DIGEST_AT = 72
-const BOX_AT = 104
+const GRID_AT = 72
+const DIGEST_AT = 88
+const BOX_AT = 120
 
 /** Size of a grid cell in 1e-7 degrees. */
 export interface CellSize {
   readonly x: number
   readonly y: number
 }
+/** Columns are two bytes. */
+export const COLUMNS_MAX = 0xffff
 
 /** Extent of all points in 1e-7 degrees. */
 export interface Box {
@@ -36,105 +41,142 @@ export interface Box {
   readonly north: number
 }
 
-const f64 = (b: ArrayBufferLike, at: number, n: number) => new Float64Array(b, at, n)
-const u32 = (b: ArrayBufferLike, at: number, n: number) => new Uint32Array(b, at, n)
-const i32 = (b: ArrayBufferLike, at: number, n: number) => new Int32Array(b, at, n)
-const u8 = (b: ArrayBufferLike, at: number, n: number) => new Uint8Array(b, at, n)
+/** Points share an anchor by so many, so that two bytes are enough for each coordinate. */
+export const CHUNK = 16
+export const chunksOf = (points: number): number => Math.ceil(points / CHUNK)
 
-/** Everything a network is made of. Roads are undirected chains with one geometry; one or two directed segments use each. */
-const SECTIONS = {
-  /** Node ids, ascending: a junction's number is its rank. */
-  junctionId: [f64, 8, (c: Counts) => c.junctions],
-  /** OSM way id; unused where edge ids are kept. */
-  roadSource: [f64, 8, (c: Counts) => c.roads],
+/**
+ * Everything a network is made of, each array in its place of the buffer. Roads are undirected chains with one geometry; one or two
+ * directed segments use each. Junctions are numbered along a space-filling curve, roads and segments by the junction they leave, so
+ * that what is near on the ground is near in memory.
+ *
+ * A class, because an object whose properties are set by name is a dictionary, where every look at an array is a hash.
+ */
+export class Sections {
+  /** Node ids. */
+  readonly junctionId: Float64Array
+  /** Junctions by ascending node id. */
+  readonly junctionById: Uint32Array
+  /** 1e-7 degrees. */
+  readonly junctionX: Int32Array
+  readonly junctionY: Int32Array
   /** Segments are numbered by the junction they leave, so that those leaving j are [firstOut[j], firstOut[j + 1]). */
-  firstOut: [u32, 4, (c: Counts) => c.junctions + 1],
-  segmentFrom: [u32, 4, (c: Counts) => c.segments],
-  segmentTo: [u32, 4, (c: Counts) => c.segments],
-  segmentMm: [u32, 4, (c: Counts) => c.segments],
+  readonly firstOut: Uint32Array
+  readonly segmentTo: Uint32Array
+  readonly segmentMm: Uint32Array
   /** 2 × road + (1 where the segment runs against the road's points). */
-  segmentRoad: [u32, 4, (c: Counts) => c.segments],
-  /** Segment along (forward) or against (backward) the points, -1 where forbidden. */
-  roadForward: [i32, 4, (c: Counts) => c.roads],
-  roadBackward: [i32, 4, (c: Counts) => c.roads],
-  roadFirstPoint: [u32, 4, (c: Counts) => c.roads + 1],
-  roadName: [u32, 4, (c: Counts) => c.roads],
-  /** 1e-7 degrees; longitudes of one road are unwrapped, so that none jumps at the antimeridian. */
-  pointX: [i32, 4, (c: Counts) => c.points],
-  pointY: [i32, 4, (c: Counts) => c.points],
+  readonly segmentRoad: Uint32Array
+  /** Segment of 2 × road + (0 along, 1 against the points), -1 where forbidden. */
+  readonly roadSegment: Int32Array
+  /** OSM way id; unused where edge ids are kept. */
+  readonly roadSource: Float64Array
+  readonly roadFirstPoint: Uint32Array
+  /** Index of a label: a name and a number. */
+  readonly roadLabel: Uint32Array
+  /** Text of the name, text of the number. */
+  readonly label: Uint32Array
+  /** x, y in 1e-7 degrees from the anchor of the point's chunk. Longitudes of one road never jump at the antimeridian. */
+  readonly pointNear: Int16Array
   /** Millimetres from the road's first point. */
-  pointMm: [u32, 4, (c: Counts) => c.points],
-  pointRoad: [u32, 4, (c: Counts) => c.points],
-  /** Open-addressed hash of occupied grid cells -> [cellFirst[i], cellFirst[i + 1]) of cellPiece; a piece is named by its first point. */
-  cellX: [i32, 4, (c: Counts) => c.slots],
-  cellY: [i32, 4, (c: Counts) => c.slots],
-  cellFirst: [u32, 4, (c: Counts) => c.slots + 1],
-  cellPiece: [u32, 4, (c: Counts) => c.cellPieces],
+  readonly pointMm: Uint32Array
+  /** Anchor of a chunk; WIDE where its points are too far apart: then chunkY numbers its part of pointUpper. */
+  readonly chunkX: Int32Array
+  readonly chunkY: Int32Array
+  /** Road of the chunk's first point. */
+  readonly chunkRoad: Uint32Array
+  /** Upper halves of x, y of each point of the wide chunks, whose lower halves are in pointNear. */
+  readonly pointUpper: Int16Array
+  /** Occupied cells of a row of the grid: [rowFirst[row], rowFirst[row + 1]), by column. */
+  readonly rowFirst: Uint32Array
+  readonly cellColumn: Uint16Array
+  /** Runs of a cell: [cellFirst[i], cellFirst[i + 1]). A run is some pieces of one road in a row, named by its first point. */
+  readonly cellFirst: Uint32Array
+  readonly runFirst: Uint32Array
+  readonly runPieces: Uint8Array
   /** Forbidden turns: pairs (segment, next segment), sorted. */
-  ban: [u32, 4, (c: Counts) => c.bans * 2],
+  readonly ban: Uint32Array
   /** Edge id of the piece that starts at a point, along and against it; NO_EDGE where none. */
-  edgeForward: [u32, 4, (c: Counts) => c.edgePoints],
-  edgeBackward: [u32, 4, (c: Counts) => c.edgePoints],
-  nameFirst: [u32, 4, (c: Counts) => c.names + 1],
-  nameUtf8: [u8, 1, (c: Counts) => c.nameBytes],
-  roadClass: [u8, 1, (c: Counts) => c.roads],
-  roadFlags: [u8, 1, (c: Counts) => c.roads],
+  readonly edgeForward: Uint32Array
+  readonly edgeBackward: Uint32Array
+  readonly nameFirst: Uint32Array
+  readonly nameUtf8: Uint8Array
+  readonly roadClass: Uint8Array
+  readonly roadFlags: Uint8Array
   /** km/h, 0 unknown. */
-  roadMaxSpeed: [u8, 1, (c: Counts) => c.roads],
-} as const
-export type Sections = { [K in keyof typeof SECTIONS]: ReturnType<(typeof SECTIONS)[K][0]> }
+  readonly roadMaxSpeed: Uint8Array
+  /** Of both directions together, 0 unknown. */
+  readonly roadLanes: Uint8Array
+  /** Index of SURFACES. */
+  readonly roadSurface: Uint8Array
+  /** Bytes of the whole, header included. */
+  readonly bytes: number
 
-export const NO_EDGE = 0xffff_ffff
-export const FLAG_PRIVATE = 1
-/** Some turn out of one of its segments is forbidden. */
-export const FLAG_BANS = 2
-
-const align = (n: number) => (n + 7) & ~7
-
-/** Views of every section on a buffer that starts at `offset`. */
-function viewsOf(buffer: ArrayBufferLike, offset: number, counts: Counts): Sections {
-  let at = offset + HEADER_BYTES
-  const views: Record<string, unknown> = {}
-  for (const [name, [view, size, length]] of Object.entries(SECTIONS)) {
-    const n = length(counts)
-    views[name] = view(buffer, at, n)
-    at += align(n * size)
-  }
-  const v = views as unknown as Sections
-  return {
-    junctionId: v.junctionId,
-    roadSource: v.roadSource,
-    firstOut: v.firstOut,
-    segmentFrom: v.segmentFrom,
-    segmentTo: v.segmentTo,
-    segmentMm: v.segmentMm,
-    segmentRoad: v.segmentRoad,
-    roadForward: v.roadForward,
-    roadBackward: v.roadBackward,
-    roadFirstPoint: v.roadFirstPoint,
-    roadName: v.roadName,
-    pointX: v.pointX,
-    pointY: v.pointY,
-    pointMm: v.pointMm,
-    pointRoad: v.pointRoad,
-    cellX: v.cellX,
-    cellY: v.cellY,
-    cellFirst: v.cellFirst,
-    cellPiece: v.cellPiece,
-    ban: v.ban,
-    edgeForward: v.edgeForward,
-    edgeBackward: v.edgeBackward,
-    nameFirst: v.nameFirst,
-    nameUtf8: v.nameUtf8,
-    roadClass: v.roadClass,
-    roadFlags: v.roadFlags,
-    roadMaxSpeed: v.roadMaxSpeed,
+  /** Views on a buffer whose network starts at `offset`; without a buffer, only `bytes` means something. */
+  constructor(buffer: ArrayBufferLike | null, offset: number, c: Counts) {
+    let at = HEADER_BYTES
+    const place = (n: number, size: number): [ArrayBufferLike, number, number] => {
+      const here = at
+      at += (n * size + 7) & ~7
+      return buffer ? [buffer, offset + here, n] : [new ArrayBuffer(0), 0, 0]
+    }
+    const f64 = (n: number) => new Float64Array(...place(n, 8))
+    const u32 = (n: number) => new Uint32Array(...place(n, 4))
+    const i32 = (n: number) => new Int32Array(...place(n, 4))
+    const i16 = (n: number) => new Int16Array(...place(n, 2))
+    const u16 = (n: number) => new Uint16Array(...place(n, 2))
+    const u8 = (n: number) => new Uint8Array(...place(n, 1))
+    const chunks = chunksOf(c.points)
+    this.junctionId = f64(c.junctions)
+    this.junctionById = u32(c.junctions)
+    this.junctionX = i32(c.junctions)
+    this.junctionY = i32(c.junctions)
+    this.firstOut = u32(c.junctions + 1)
+    this.segmentTo = u32(c.segments)
+    this.segmentMm = u32(c.segments)
+    this.segmentRoad = u32(c.segments)
+    this.roadSegment = i32(c.roads * 2)
+    this.roadSource = f64(c.edgePoints > 0 ? 0 : c.roads)
+    this.roadFirstPoint = u32(c.roads + 1)
+    this.roadLabel = u32(c.roads)
+    this.label = u32(c.labels * 2)
+    this.pointNear = i16(c.points * 2)
+    this.pointMm = u32(c.points)
+    this.chunkX = i32(chunks)
+    this.chunkY = i32(chunks)
+    this.chunkRoad = u32(chunks)
+    this.pointUpper = i16(c.wideChunks * CHUNK * 2)
+    this.rowFirst = u32(c.rows + 1)
+    this.cellColumn = u16(c.cells)
+    this.cellFirst = u32(c.cells + 1)
+    this.runFirst = u32(c.runs)
+    this.runPieces = u8(c.runs)
+    this.ban = u32(c.bans * 2)
+    this.edgeForward = u32(c.edgePoints)
+    this.edgeBackward = u32(c.edgePoints)
+    this.nameFirst = u32(c.names + 1)
+    this.nameUtf8 = u8(c.nameBytes)
+    this.roadClass = u8(c.roads)
+    this.roadFlags = u8(c.roads)
+    this.roadMaxSpeed = u8(c.roads)
+    this.roadLanes = u8(c.roads)
+    this.roadSurface = u8(c.roads)
+    this.bytes = at
   }
 }
 
-const bytesFor = (counts: Counts): number =>
-  Object.values(SECTIONS).reduce((sum, [, size, length]) => sum + align(length(counts) * size), HEADER_BYTES)
+export const NO_EDGE = 0xffff_ffff
+/** In place of an anchor's longitude, where no road can be. */
+export const WIDE = -0x8000_0000
 
+export const FLAG_PRIVATE = 1
+/** Some turn out of one of its segments is forbidden. */
+export const FLAG_BANS = 2
+export const FLAG_BRIDGE = 4
+export const FLAG_TUNNEL = 8
+/** Leads on or off a larger road. */
+export const FLAG_LINK = 16
+
+const bytesFor = (counts: Counts): number => new Sections(null, 0, counts).bytes
 /** An empty network of the given size: fill the sections, then `seal`. */
 export function allocate(counts: Counts, cell: CellSize, box: Box): { bytes: Uint8Array; sections: Sections } {
   const bytes = new Uint8Array(bytesFor(counts))
@@ -146,7 +188,7 @@ export function allocate(counts: Counts, cell: CellSize, box: Box): { bytes: Uin
   header.setFloat64(GRID_AT, cell.x, true)
   header.setFloat64(GRID_AT + 8, cell.y, true)
   ;[box.west, box.south, box.east, box.north].forEach((edge, i) => header.setInt32(BOX_AT + 4 * i, edge, true))
-  return { bytes, sections: viewsOf(bytes.buffer, 0, counts) }
+  return { bytes, sections: new Sections(bytes.buffer, 0, counts) }
 }
 
 /** Writes the digest and the checksum: the buffer is final. */
@@ -206,6 +248,6 @@ export function open(given: Uint8Array): Opened {
       east: header.getInt32(BOX_AT + 8, true),
       north: header.getInt32(BOX_AT + 12, true),
     },
-    sections: viewsOf(bytes.buffer, bytes.byteOffset, counts),
+    sections: new Sections(bytes.buffer, bytes.byteOffset, counts),
   }
 }

@@ -1,8 +1,18 @@
 import { invariant, type Digest } from '#kernel'
-import { metresPerDegreeLat, metresPerDegreeLon, UNITS_PER_DEGREE } from './geodesy'
-import { slotOf } from './grid'
-import { FLAG_BANS, FLAG_PRIVATE, NO_EDGE, type Opened, type Sections } from './layout'
-import { ACCESS, ROAD_CLASSES, type Access, type RoadClass } from './roads'
+import { LocalScale, UNITS_PER_DEGREE } from './geodesy'
+import {
+  FLAG_BANS,
+  FLAG_BRIDGE,
+  FLAG_LINK,
+  FLAG_PRIVATE,
+  FLAG_TUNNEL,
+  NO_EDGE,
+  WIDE,
+  type Opened,
+  type Sections,
+} from './layout'
+import { roadOfPoint, xOf, yOf } from './points'
+import { ACCESS, ROAD_CLASSES, SURFACES, type Access, type RoadAttributes, type RoadClass } from './roads'
 
 /** Where a point may lie on a segment. */
 export interface Place {
@@ -16,7 +26,6 @@ export interface Place {
 const SAME_PLACE_MM = 100_000
 /** Beyond it a degree of longitude has no useful length. */
 const LAT_MAX = 89.9
-const CELLS_ACROSS_MAX = 256
 
 /**
  * Places found by `RoadNetwork.placesInto`: one per road and stretch of it, unordered, reused from call to call. Offsets are
@@ -52,6 +61,10 @@ export class RoadNetwork {
   /** For the searches of this library. */
   readonly sections: Sections
   private readonly s: Sections
+  private readonly scale = new LocalScale()
+  /** Row and column of the grid's first cell. */
+  private readonly row0: number
+  private readonly column0: number
   private readonly opened: Opened
 
   constructor(opened: Opened) {
@@ -63,6 +76,8 @@ export class RoadNetwork {
     this.junctionCount = opened.counts.junctions
     this.attribution = this.text(opened.counts.names - 1)
     const { west, south, east, north } = opened.box
+    this.row0 = Math.floor(south / opened.cell.y)
+    this.column0 = Math.floor(west / opened.cell.x)
     this.bounds = [west / UNITS_PER_DEGREE, south / UNITS_PER_DEGREE, east / UNITS_PER_DEGREE, north / UNITS_PER_DEGREE]
   }
 
@@ -79,17 +94,42 @@ export class RoadNetwork {
   access(segment: number): Access {
     return ACCESS[this.s.roadFlags[this.s.segmentRoad[segment] >>> 1] & FLAG_PRIVATE]
   }
-  /** As signed; empty where unknown. */
+  /** As signed, else the road's number; empty where both are unknown. */
   name(segment: number): string {
-    return this.text(this.s.roadName[this.s.segmentRoad[segment] >>> 1])
+    const label = this.s.roadLabel[this.s.segmentRoad[segment] >>> 1]
+    return this.text(this.s.label[2 * label] || this.s.label[2 * label + 1])
   }
   /** Signed limit, 0 where unknown. */
   maxSpeedKmh(segment: number): number {
     return this.s.roadMaxSpeed[this.s.segmentRoad[segment] >>> 1]
   }
-  /** Junction that the segment leaves. */
+  /** All that the map says of the road. */
+  attributes(segment: number): RoadAttributes {
+    const road = this.s.segmentRoad[segment] >>> 1
+    const flags = this.s.roadFlags[road]
+    return {
+      name: this.text(this.s.label[2 * this.s.roadLabel[road]]),
+      ref: this.text(this.s.label[2 * this.s.roadLabel[road] + 1]),
+      access: ACCESS[flags & FLAG_PRIVATE],
+      maxSpeedKmh: this.s.roadMaxSpeed[road],
+      lanes: this.s.roadLanes[road],
+      surface: SURFACES[this.s.roadSurface[road]],
+      isBridge: (flags & FLAG_BRIDGE) !== 0,
+      isTunnel: (flags & FLAG_TUNNEL) !== 0,
+      isLink: (flags & FLAG_LINK) !== 0,
+    }
+  }
+  /** Junction that the segment leaves: the one whose segments it is among. */
   from(segment: number): number {
-    return this.s.segmentFrom[segment]
+    const { firstOut } = this.s
+    let low = 0
+    let high = this.junctionCount - 1
+    while (low < high) {
+      const mid = (low + high + 1) >>> 1
+      if (firstOut[mid] <= segment) low = mid
+      else high = mid - 1
+    }
+    return low
   }
   /** Junction that the segment leads to. */
   to(segment: number): number {
@@ -97,8 +137,7 @@ export class RoadNetwork {
   }
   /** The same road driven the other way, -1 where that is forbidden. */
   reverse(segment: number): number {
-    const directed = this.s.segmentRoad[segment]
-    return directed & 1 ? this.s.roadForward[directed >>> 1] : this.s.roadBackward[directed >>> 1]
+    return this.s.roadSegment[this.s.segmentRoad[segment] ^ 1]
   }
   /** Segments that leave a junction, ascending. */
   outgoing(junction: number): readonly number[] {
@@ -112,7 +151,8 @@ export class RoadNetwork {
 
   /** Whether `next` starts where `segment` ends and no sign forbids the turn. */
   turnAllowed(segment: number, next: number): boolean {
-    if (this.s.segmentTo[segment] !== this.s.segmentFrom[next]) return false
+    const junction = this.s.segmentTo[segment]
+    if (next < this.s.firstOut[junction] || next >= this.s.firstOut[junction + 1]) return false
     if ((this.s.roadFlags[this.s.segmentRoad[segment] >>> 1] & FLAG_BANS) === 0) return true
     const { ban } = this.s
     let low = 0
@@ -155,8 +195,8 @@ export class RoadNetwork {
     const shape = new Float64Array(2 * n)
     for (let i = 0; i < n; i++) {
       const p = backward ? last - i : first + i
-      shape[2 * i] = this.s.pointX[p] / UNITS_PER_DEGREE
-      shape[2 * i + 1] = this.s.pointY[p] / UNITS_PER_DEGREE
+      shape[2 * i] = xOf(this.s, p) / UNITS_PER_DEGREE
+      shape[2 * i + 1] = yOf(this.s, p) / UNITS_PER_DEGREE
     }
     return shape
   }
@@ -165,14 +205,15 @@ export class RoadNetwork {
   pointAt(segment: number, offsetMm: number): [number, number] {
     const { backward } = this.pointsOf(segment)
     const p = this.pieceAt(segment, offsetMm)
-    const { pointX, pointY, pointMm } = this.s
+    const { pointMm } = this.s
     const length = this.s.segmentMm[segment]
     const roadMm = Math.min(length, Math.max(0, backward ? length - offsetMm : offsetMm))
     const piece = pointMm[p + 1] - pointMm[p]
     const t = piece === 0 ? 0 : (roadMm - pointMm[p]) / piece
+    const [x, y] = [xOf(this.s, p), yOf(this.s, p)]
     return [
-      (pointX[p] + t * (pointX[p + 1] - pointX[p])) / UNITS_PER_DEGREE,
-      (pointY[p] + t * (pointY[p + 1] - pointY[p])) / UNITS_PER_DEGREE,
+      (x + t * (xOf(this.s, p + 1) - x)) / UNITS_PER_DEGREE,
+      (y + t * (yOf(this.s, p + 1) - y)) / UNITS_PER_DEGREE,
     ]
   }
 
@@ -185,8 +226,8 @@ export class RoadNetwork {
       const road = places.road[i]
       const offset = Math.round(places.roadMm[i])
       const distanceM = places.distanceM[i]
-      const forward = this.s.roadForward[road]
-      const backward = this.s.roadBackward[road]
+      const forward = this.forwardOf(road)
+      const backward = this.backwardOf(road)
       if (forward >= 0) found.push({ segment: forward, offsetMm: offset, distanceM })
       if (backward >= 0) found.push({ segment: backward, offsetMm: this.s.segmentMm[backward] - offset, distanceM })
     }
@@ -200,8 +241,9 @@ export class RoadNetwork {
   placesInto(lon: number, lat: number, radiusM: number, into: Places): number {
     into.count = 0
     if (!(Math.abs(lat) <= LAT_MAX && Math.abs(lon) <= 360)) return 0
-    const kx = metresPerDegreeLon(lat) / UNITS_PER_DEGREE
-    const ky = metresPerDegreeLat(lat) / UNITS_PER_DEGREE
+    this.scale.at(lat)
+    const kx = this.scale.lonM / UNITS_PER_DEGREE
+    const ky = this.scale.latM / UNITS_PER_DEGREE
     const { west, east, south, north } = this.opened.box
     const fy = lat * UNITS_PER_DEGREE
     const reachY = radiusM / ky
@@ -214,64 +256,80 @@ export class RoadNetwork {
   }
 
   private scan(fx: number, fy: number, kx: number, ky: number, radiusM: number, into: Places): void {
-    const { cellX, cellY, cellFirst, cellPiece, pointX, pointY, pointMm, pointRoad } = this.s
+    const { rowFirst, cellColumn, cellFirst, runFirst, runPieces, chunkX, chunkY, pointNear, pointMm } = this.s
     const { cell } = this.opened
-    const mask = cellX.length - 1
-    const column1 = Math.floor((fx - radiusM / kx) / cell.x)
-    const column2 = Math.min(column1 + CELLS_ACROSS_MAX, Math.floor((fx + radiusM / kx) / cell.x))
-    const row1 = Math.floor((fy - radiusM / ky) / cell.y)
-    const row2 = Math.min(row1 + CELLS_ACROSS_MAX, Math.floor((fy + radiusM / ky) / cell.y))
+    const left = fx - radiusM / kx
+    const right = fx + radiusM / kx
+    const bottom = fy - radiusM / ky
+    const top = fy + radiusM / ky
     const radius2 = radiusM * radiusM
-    for (let row = row1; row <= row2; row++)
-      for (let column = column1; column <= column2; column++) {
-        let slot = slotOf(column, row, mask)
-        while (cellFirst[slot + 1] > cellFirst[slot] && (cellX[slot] !== column || cellY[slot] !== row))
-          slot = (slot + 1) & mask
-        for (let i = cellFirst[slot]; i < cellFirst[slot + 1]; i++) {
-          const p = cellPiece[i]
-          const ay = (pointY[p] - fy) * ky
-          const by = (pointY[p + 1] - fy) * ky
-          if ((ay > radiusM && by > radiusM) || (ay < -radiusM && by < -radiusM)) continue
-          const ax = (pointX[p] - fx) * kx
-          const bx = (pointX[p + 1] - fx) * kx
-          if ((ax > radiusM && bx > radiusM) || (ax < -radiusM && bx < -radiusM)) continue
-          const dx = bx - ax
-          const dy = by - ay
+    const column1 = Math.max(0, Math.floor(left / cell.x) - this.column0)
+    const column2 = Math.floor(right / cell.x) - this.column0
+    const row1 = Math.max(0, Math.floor(bottom / cell.y) - this.row0)
+    const row2 = Math.min(rowFirst.length - 2, Math.floor(top / cell.y) - this.row0)
+    for (let row = row1; row <= row2; row++) {
+      let low = rowFirst[row]
+      const end = rowFirst[row + 1]
+      for (let high = end; low < high;) {
+        const mid = (low + high) >>> 1
+        if (cellColumn[mid] < column1) low = mid + 1
+        else high = mid
+      }
+      let runsEnd = low
+      while (runsEnd < end && cellColumn[runsEnd] <= column2) runsEnd++
+      runsEnd = cellFirst[runsEnd]
+      for (let run = cellFirst[low]; run < runsEnd; run++) {
+        const first = runFirst[run]
+        const last = first + runPieces[run]
+        let bx = 0
+        let by = 0
+        for (let p = first; p <= last; p++) {
+          const ax = bx
+          const ay = by
+          const anchor = chunkX[p >>> 4]
+          if (anchor === WIDE) {
+            bx = xOf(this.s, p)
+            by = yOf(this.s, p)
+          } else {
+            bx = anchor + pointNear[2 * p]
+            by = chunkY[p >>> 4] + pointNear[2 * p + 1]
+          }
+          if (
+            p === first ||
+            (ay > top && by > top) ||
+            (ay < bottom && by < bottom) ||
+            (ax > right && bx > right) ||
+            (ax < left && bx < left)
+          )
+            continue
+          const x0 = (ax - fx) * kx
+          const y0 = (ay - fy) * ky
+          const dx = (bx - ax) * kx
+          const dy = (by - ay) * ky
           const d2 = dx * dx + dy * dy
-          let t = d2 > 0 ? -(ax * dx + ay * dy) / d2 : 0
+          let t = d2 > 0 ? -(x0 * dx + y0 * dy) / d2 : 0
           t = t < 0 ? 0 : t > 1 ? 1 : t
-          const x = ax + t * dx
-          const y = ay + t * dy
+          const x = x0 + t * dx
+          const y = y0 + t * dy
           const distance2 = x * x + y * y
-          if (distance2 <= radius2)
-            keep(into, pointRoad[p], pointMm[p] + t * (pointMm[p + 1] - pointMm[p]), Math.sqrt(distance2))
+          if (distance2 > radius2) continue
+          const mm = pointMm[p - 1] + t * (pointMm[p] - pointMm[p - 1])
+          keep(into, roadOfPoint(this.s, p - 1), mm, Math.sqrt(distance2))
         }
       }
+    }
   }
 
   /** Directed segment along (or against) the points of a road found by `placesInto`; -1 where forbidden. */
   forwardOf(road: number): number {
-    return this.s.roadForward[road]
+    return this.s.roadSegment[2 * road]
   }
   backwardOf(road: number): number {
-    return this.s.roadBackward[road]
+    return this.s.roadSegment[2 * road + 1]
   }
   /** Road of a segment, as `Places` counts roads. */
   roadOf(segment: number): number {
     return this.s.segmentRoad[segment] >>> 1
-  }
-  junctionX(j: number): number {
-    return this.startX(this.s.firstOut[j])
-  }
-  junctionY(j: number): number {
-    return this.startY(this.s.firstOut[j])
-  }
-  /** Start of a segment in 1e-7 degrees, without allocation. */
-  startX(segment: number): number {
-    return this.s.pointX[this.firstPoint(segment)]
-  }
-  startY(segment: number): number {
-    return this.s.pointY[this.firstPoint(segment)]
   }
 
   /**
@@ -298,11 +356,6 @@ export class RoadNetwork {
   /** Whether edge ids are kept, see `edges`. */
   get hasEdges(): boolean {
     return this.s.edgeForward.length > 0
-  }
-
-  private firstPoint(segment: number): number {
-    const directed = this.s.segmentRoad[segment]
-    return directed & 1 ? this.s.roadFirstPoint[(directed >>> 1) + 1] - 1 : this.s.roadFirstPoint[directed >>> 1]
   }
 
   private pointsOf(segment: number): { first: number; last: number; backward: boolean } {
@@ -340,26 +393,26 @@ export class RoadNetwork {
         : directed & 1
           ? edgeBackward[roadFirstPoint[road + 1] - 2]
           : edgeForward[roadFirstPoint[road]]
-    return `${source}.${this.s.junctionId[this.s.segmentFrom[segment]]}.${this.s.junctionId[this.s.segmentTo[segment]]}`
+    return `${source}.${this.s.junctionId[this.from(segment)]}.${this.s.junctionId[this.s.segmentTo[segment]]}`
   }
 
   private twinsBefore(segment: number, base: string): number {
     let k = 0
-    for (let s = this.s.firstOut[this.s.segmentFrom[segment]]; s < segment; s++)
+    for (let s = this.s.firstOut[this.from(segment)]; s < segment; s++)
       if (this.s.segmentTo[s] === this.s.segmentTo[segment] && this.refBase(s) === base) k++
     return k
   }
 
   private junctionOf(nodeId: number): number {
-    const { junctionId } = this.s
+    const { junctionById, junctionId } = this.s
     let low = 0
-    let high = junctionId.length
+    let high = junctionById.length
     while (low < high) {
       const mid = (low + high) >>> 1
-      if (junctionId[mid] < nodeId) low = mid + 1
+      if (junctionId[junctionById[mid]] < nodeId) low = mid + 1
       else high = mid
     }
-    return junctionId[low] === nodeId ? low : -1
+    return low < junctionById.length && junctionId[junctionById[low]] === nodeId ? junctionById[low] : -1
   }
 
   private text(name: number): string {

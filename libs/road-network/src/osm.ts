@@ -1,6 +1,6 @@
 import { assemble, type BanDraft, type RoadDraft } from './assemble'
 import type { RoadNetwork } from './network'
-import { ROAD_CLASSES, type Access, type RoadClass } from './roads'
+import { ROAD_CLASSES, SURFACES, type Access, type RoadAttributes, type RoadClass, type Surface } from './roads'
 
 export type Tags = Readonly<Record<string, string>>
 export interface OsmNode {
@@ -116,15 +116,33 @@ export function buildNetwork(source: NetworkSource): RoadNetwork {
   return assemble(roads, bansOf(source.restrictions ?? [], roads, roadsOfWay), source.attribution ?? '')
 }
 
+/** What tags say of a road beside its class; `name` and `ref` as signed. */
+const attributesOf = (tags: Tags, access: Access): RoadAttributes => ({
+  name: tags['name'] ?? '',
+  ref: tags['ref'] ?? '',
+  access,
+  maxSpeedKmh: maxSpeedKmh(tags['maxspeed']),
+  lanes: /^\d+$/.test(tags['lanes'] ?? '') ? Number(tags['lanes']) : 0,
+  surface: surfaceOf(tags['surface']),
+  isBridge: (tags['bridge'] ?? 'no') !== 'no',
+  isTunnel: (tags['tunnel'] ?? 'no') !== 'no' || tags['covered'] === 'yes',
+  isLink: tags['highway']?.endsWith('_link') ?? false,
+})
+
+function surfaceOf(value: string | undefined): Surface {
+  if (!value) return ''
+  const first = value.split(/[:;]/)[0]
+  return SURFACES.find((known) => known === first) ?? 'other'
+}
+
 const draft = (way: OsmWay, kind: { roadClass: RoadClass; access: Access }, chain: readonly OsmNode[]): RoadDraft => ({
   fromNode: chain[0].id,
   toNode: chain[chain.length - 1].id,
   lon: chain.map((node) => node.lon),
   lat: chain.map((node) => node.lat),
   ...directions(way.tags),
-  ...kind,
-  name: way.tags['name'] ?? way.tags['ref'] ?? '',
-  maxSpeedKmh: maxSpeedKmh(way.tags['maxspeed']),
+  roadClass: kind.roadClass,
+  attributes: attributesOf(way.tags, kind.access),
   source: way.id,
 })
 

@@ -36,3 +36,49 @@ export const ASSUMED_KMH: Readonly<Record<RoadClass, number>> = {
   road: 40,
   ferry: 15,
 }
+
+/** What a road is paved with: the common values of https://wiki.openstreetmap.org/wiki/Key:surface; '' where unknown, 'other' else. */
+export const SURFACES = [
+  '',
+  'other',
+  'asphalt',
+  'paved',
+  'concrete',
+  'paving_stones',
+  'sett',
+  'cobblestone',
+  'compacted',
+  'fine_gravel',
+  'gravel',
+  'ground',
+  'dirt',
+  'unpaved',
+] as const
+export type Surface = (typeof SURFACES)[number]
+
+/** What is known of a road beside its class; an empty text and 0 mean unknown. */
+export interface RoadAttributes {
+  readonly name: string
+  /** Number of the road, as B 3. */
+  readonly ref: string
+  readonly access: Access
+  readonly maxSpeedKmh: number
+  /** Of both directions together. */
+  readonly lanes: number
+  readonly surface: Surface
+  readonly isBridge: boolean
+  readonly isTunnel: boolean
+  /** Leads on or off a larger road. */
+  readonly isLink: boolean
+}
+export const PLAIN: RoadAttributes = {
+  name: '',
+  ref: '',
+  access: 'public',
+  maxSpeedKmh: 0,
+  lanes: 0,
+  surface: '',
+  isBridge: false,
+  isTunnel: false,
+  isLink: false,
+}

@@ -306,11 +306,11 @@ export class RouteSearch {
 
   /** A bound from below on the cost from a junction to any target. */
   private remaining(junction: number): number {
-    let x = this.network.junctionX(junction) - this.goalX
+    let x = this.s.junctionX[junction] - this.goalX
     if (x > HALF_TURN) x -= 2 * HALF_TURN
     else if (x < -HALF_TURN) x += 2 * HALF_TURN
     const dx = x * this.kx
-    const dy = (this.network.junctionY(junction) - this.goalY) * this.ky
+    const dy = (this.s.junctionY[junction] - this.goalY) * this.ky
     const straight = Math.sqrt(dx * dx + dy * dy) - this.goalRadiusMm
     if (!(straight > 0)) return 0
     return this.byTime ? straight * this.msPerMmMin : straight

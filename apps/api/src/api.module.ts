@@ -7,6 +7,7 @@ import { AgenciesController } from './agencies.controller'
 import { DevicesController } from './devices.controller'
 import { DisputesController } from './disputes.controller'
 import { DraftsController } from './drafts.controller'
+import { MileageController, MileageReviewController } from './mileage.controller'
 import { PaymentsController } from './payments.controller'
 import { ProblemFilter } from './problem'
 import { StatementsController } from './statements.controller'
@@ -21,6 +22,8 @@ import { StatementsController } from './statements.controller'
     DisputesController,
     AgenciesController,
     DraftsController,
+    MileageController,
+    MileageReviewController,
   ],
   providers: [
     { provide: APP_GUARD, useClass: AccessGuard },

@@ -6,7 +6,8 @@ import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger'
 import { EVIDENCE_BYTES_MAX } from '#contracts'
 import { frameworkLog, listenError, type Log, type Settings } from '#runtime'
 
-const BODY_BYTES_MAX = 4 * 1024 * 1024
+/** Evidence of 5 MiB in base64, and a little around it. */
+const BODY_BYTES_MAX = 7 * 1024 * 1024 + 64 * 1024
 /** Everything that a page needs is in it or comes from us. */
 const CONTENT_POLICY =
   "default-src 'none'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; script-src 'self'; connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"

@@ -8,7 +8,7 @@ import { periodOf, StatementRow, statementsFor } from '#store'
 import { accountId, agencyId, month as monthOf } from './arguments'
 import { withDatabase } from './database'
 import { columns, distance, grouped, money, progress, say, unitSign } from './printed'
-import { knownAgency } from './registry'
+import { knownAgency } from './known'
 
 /** `roadmeter close | reconcile | statement`: what happens to the books of a month. */
 export const bookCommands = (): Command[] => [

@@ -4,6 +4,7 @@ import { bookCommands } from './books'
 import { explainCommand } from './explain'
 import { isLeaving, leaveOnSignals } from './leaving'
 import { matchCommand } from './match'
+import { mileageCommands } from './mileage'
 import { migrateCommand } from './migrate'
 import { networkCommand } from './network'
 import { paymentCommand } from './payments'
@@ -43,6 +44,7 @@ function roadmeter(): Command {
     policyCommand(),
     ...bookCommands(),
     paymentCommand(),
+    ...mileageCommands(),
     verifyCommand(),
     matchCommand(),
     explainCommand(),

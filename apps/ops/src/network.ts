@@ -7,7 +7,7 @@ import { agencyId, moment } from './arguments'
 import { withDatabase } from './database'
 import { columns, distance, grouped, progress, say } from './printed'
 import { readNetwork } from './readers'
-import { knownAgency } from './registry'
+import { knownAgency } from './known'
 
 const FORMS = `
 FILE is OpenStreetMap as .osm.pbf, .osm or .osm.gz, or a folder with nodes.csv (node_id,lon,lat) and edges.csv

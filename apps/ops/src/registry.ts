@@ -4,7 +4,6 @@ import { VEHICLE_CLASSES, type VehicleClass } from '#contracts'
 import { InputError, type AccountId, type AgencyId, type DeviceId, type VehicleId } from '#kernel'
 import {
   AccountRow,
-  agencyById,
   AgencyRow,
   grantAccess,
   nameOfficer,
@@ -18,11 +17,12 @@ import {
   vehiclesOf,
   type Role,
   type Store,
-  type Tx,
 } from '#store'
 import { systemClock } from '#runtime'
 import { accountId, agencyId, deviceId, personId, vehicleId, wholeDays } from './arguments'
 import { withDatabase } from './database'
+import { knownAgency } from './known'
+import { accountMileageCommand, handOverCommand, vehicleMethodCommand } from './mileage'
 import { columns, say } from './printed'
 
 /** 256 random bits: only their digest is stored, so this is the one time that they are shown. */
@@ -86,6 +86,7 @@ export const registryCommands = (): Command[] => [
     ),
   new Command('account')
     .description('those who pay: they hold vehicles and receive statements')
+    .addCommand(accountMileageCommand())
     .addCommand(
       new Command('add')
         .description('add an account, or give one another name')
@@ -117,6 +118,8 @@ export const registryCommands = (): Command[] => [
     ),
   new Command('vehicle')
     .description('vehicles: what is driven and rated')
+    .addCommand(vehicleMethodCommand())
+    .addCommand(handOverCommand())
     .addCommand(
       new Command('add')
         .description('add a vehicle, or give one another name')
@@ -211,13 +214,6 @@ export const registryCommands = (): Command[] => [
       ),
   ),
 ]
-
-/** InputError where there is no such agency. */
-export async function knownAgency(tx: Tx, agency: AgencyId): Promise<{ id: AgencyId; name: string }> {
-  const row = await agencyById(tx, agency)
-  if (!row) throw new InputError('NO_AGENCY', `there is no agency ${agency}: roadmeter agency add ${agency} --name ...`)
-  return row
-}
 
 async function knownAccount(store: Store, account: AccountId): Promise<AccountRow> {
   const row = await store.dataSource.getRepository(AccountRow).findOneBy({ id: account })

@@ -55,3 +55,14 @@ export { type Line, type Stage } from './line'
 export { Reference } from './reference'
 export { shadowReport } from './shadow'
 export { STAGES, type StageName } from './stages'
+export {
+  chooseMethod,
+  decideReview,
+  distanceOf,
+  enterReading,
+  handOverVehicle,
+  mileageOf,
+  owned,
+  replaceOdometer,
+  type Asker,
+} from './mileage-office'

@@ -1,4 +1,4 @@
-import { type MileageAccount, type Method, type ReadingSource, type Signal } from '#contracts'
+import { type Method, type ReadingSource, type Signal } from '#contracts'
 import {
   deriveId,
   digest,
@@ -19,6 +19,7 @@ import {
   type VehicleFacts,
   type Verdict,
 } from '#mileage'
+import { saveSignals } from './reviews'
 import { type Tx } from './store'
 
 /** A vehicle and the time for which its account has it, [fromAt, untilAt). */
@@ -31,9 +32,10 @@ export interface HeldVehicle {
   readonly untilAt: Instant | null
 }
 
-const HELD_VEHICLE = `select v.id as vehicle, v.account, a.agency, v.name, v.from_at as "fromAt", v.until_at as "untilAt"
+/** For the room's other files. */
+export const HELD_VEHICLE = `select v.id as vehicle, v.account, a.agency, v.name, v.from_at as "fromAt", v.until_at as "untilAt"
   from metering.vehicle v join metering.account a on a.id = v.account`
-const heldVehicle = (row: HeldVehicle): HeldVehicle => ({
+export const heldVehicle = (row: HeldVehicle): HeldVehicle => ({
   ...row,
   fromAt: moment(row.fromAt),
   untilAt: moment(row.untilAt),
@@ -53,6 +55,17 @@ export const vehicleById = async (tx: Tx, vehicle: VehicleId): Promise<HeldVehic
 
 export const heldVehiclesOf = async (tx: Tx, account: AccountId): Promise<HeldVehicle[]> =>
   (await tx.rows<HeldVehicle>(`${HELD_VEHICLE} where v.account = $1 order by v.id`, [account])).map(heldVehicle)
+
+export const agencyOf = async (tx: Tx, account: AccountId): Promise<AgencyId | null> =>
+  (await tx.row<{ agency: AgencyId }>(`select agency from metering.account where id = $1`, [account]))?.agency ?? null
+
+/** When the last trip of a vehicle that is matched began. */
+export const lastTripAt = async (tx: Tx, vehicle: VehicleId): Promise<Instant | null> =>
+  moment(
+    (await tx.row<{ at: string | null }>(`select max(started_at) as at from metering.trip_mileage where vehicle = $1`, [
+      vehicle,
+    ]))!.at,
+  )
 
 /** A reading as it is kept: who entered it, and the digest of its photo. */
 export interface ReadingRow extends Reading {
@@ -235,95 +248,9 @@ export async function saveTripMileage(
   )
 }
 
-/** The signals of a source (a trip, an account) of a month: what it said before is replaced. */
-export async function saveSignals(
-  tx: Tx,
-  vehicle: VehicleId,
-  month: string,
-  source: string,
-  signals: Readonly<Partial<Record<Signal, number>>>,
-  now: Instant,
-): Promise<void> {
-  const kinds = Object.keys(signals) as Signal[]
-  await tx.run(
-    `delete from metering.signal where vehicle = $1 and month = $2 and source = $3 and kind <> all($4::text[])`,
-    [vehicle, month, source, kinds],
-  )
-  if (kinds.length > 0)
-    await tx.run(
-      `insert into metering.signal (vehicle, month, kind, source, count, recorded_at) select $1, $2, kind, $3, count, $4 from unnest($5::text[], $6::int[]) as new(kind, count)
-       on conflict (vehicle, month, kind, source) do update set count = excluded.count, recorded_at = excluded.recorded_at where signal.count <> excluded.count`,
-      [vehicle, month, source, now, kinds, kinds.map((kind) => signals[kind]!)],
-    )
-}
-
-/** Signs of tampering of an agency's vehicles, by month: counts, no place and no time. */
-export interface SignalRow {
-  readonly vehicle: VehicleId
-  readonly month: string
-  readonly signal: Signal
-  readonly count: number
-}
-
-export const SIGNALS_MAX = 1000
-
-export const signalsOf = async (tx: Tx, agency: AgencyId): Promise<SignalRow[]> =>
-  (
-    await tx.rows<Omit<SignalRow, 'count'> & { count: string }>(
-      `select s.vehicle, s.month, s.kind as signal, sum(s.count) as count from metering.signal s join metering.vehicle v on v.id = s.vehicle
-         join metering.account a on a.id = v.account where a.agency = $1
-       group by s.vehicle, s.month, s.kind order by s.month desc, s.vehicle, s.kind limit ${SIGNALS_MAX}`,
-      [agency],
-    )
-  ).map((row) => ({ ...row, count: Number(row.count) }))
-
 export const fatesOf = async (tx: Tx, trip: TripId): Promise<TripMileage['fates'] | null> =>
   (await tx.row<{ runs: TripMileage['fates'] }>(`select runs from location.fates where trip = $1`, [trip]))?.runs ??
   null
-
-/** A trip that is held, as an agency may see it: distances and days, no place. */
-export interface HeldTrip {
-  readonly trip: TripId
-  readonly vehicle: VehicleId
-  readonly month: string
-  readonly meteredMm: number
-  readonly odometerMm: number
-  readonly rawMm: number
-  readonly permille: number
-  readonly hard: boolean
-  readonly suspect: 'odometer' | 'matching'
-}
-
-export const HELD_MAX = 1000
-
-export async function heldForReview(tx: Tx, agency: AgencyId): Promise<HeldTrip[]> {
-  const rows = await tx.rows<Record<'meteredMm' | 'odometerMm' | 'rawMm', string> & HeldTrip>(
-    `select t.id as trip, t.vehicle, t.month, m.metered_mm as "meteredMm", m.odometer_mm as "odometerMm", m.raw_mm as "rawMm", m.permille, m.hard, m.suspect
-     from metering.trip t join metering.trip_mileage m on m.trip = t.id where t.agency = $1 and t.state = 'review' order by t.month, t.id limit ${HELD_MAX}`,
-    [agency],
-  )
-  return rows.map((row) => ({
-    ...row,
-    meteredMm: Number(row.meteredMm),
-    odometerMm: Number(row.odometerMm),
-    rawMm: Number(row.rawMm),
-  }))
-}
-
-export interface Review {
-  readonly decision: 'release' | 'void'
-  readonly reason: string
-}
-
-export const saveReview = (tx: Tx, trip: TripId, review: Review, by: string, at: Instant): Promise<number> =>
-  tx.run(
-    `insert into metering.review (trip, decision, reason, decided_by, decided_at) values ($1, $2, $3, $4, $5) on conflict do nothing`,
-    [trip, review.decision, review.reason, by, at],
-  )
-
-/** What a review decided; null for trips that were never held or still are. */
-export const reviewOf = (tx: Tx, trip: TripId): Promise<Review | null> =>
-  tx.row<Review>(`select decision, reason from metering.review where trip = $1`, [trip])
 
 /** All that is known of a vehicle's miles. */
 export async function mileageFacts(
@@ -362,92 +289,6 @@ export interface TripRatio {
   readonly meteredMm: number
   readonly odometerMm: number
 }
-
-/**
- * Vehicles of an agency whose account of a month is to be settled, at most `most`: those with a reading or a choice that have
- * none of the month yet, and those that were handed on and have new facts of their time.
- */
-export async function unsettledVehicles(
-  tx: Tx,
-  agency: AgencyId,
-  month: string,
-  span: { readonly from: Instant; readonly to: Instant },
-  most: number,
-): Promise<HeldVehicle[]> {
-  const rows = await tx.rows<HeldVehicle>(
-    `${HELD_VEHICLE} where a.agency = $1 and coalesce(v.from_at, 0) < $4
-       and case when coalesce(v.until_at, $4) > $3
-         then (exists (select 1 from metering.odometer_reading r where r.vehicle = v.id) or exists (select 1 from metering.method_choice c where c.vehicle = v.id))
-           and not exists (select 1 from money.mileage s where s.vehicle = v.id and s.month = $2)
-         else exists (select 1 from metering.mileage_change c where c.vehicle = v.id) end
-     order by v.id limit $5`,
-    [agency, month, span.from, span.to, most],
-  )
-  return rows.map(heldVehicle)
-}
-
-/** The earliest moment from which a vehicle's facts have changed since it was settled; forgotten with this. */
-export async function takeMileageChange(tx: Tx, vehicle: VehicleId): Promise<Instant | null> {
-  const row = await tx.row<{ since: string }>(
-    `delete from metering.mileage_change where vehicle = $1 returning since`,
-    [vehicle],
-  )
-  return row && instant(Number(row.since))
-}
-
-/** A mileage account as it was settled, once or again. */
-export interface SettledAccount {
-  readonly vehicle: VehicleId
-  readonly account: AccountId
-  readonly revision: number
-  readonly document: MileageAccount
-}
-
-const amounts = (_: string, value: unknown) => (typeof value === 'bigint' ? String(value) : value)
-
-export const saveSettled = (
-  tx: Tx,
-  agency: AgencyId,
-  bookedIn: string,
-  { vehicle, account, revision, document }: SettledAccount,
-  now: Instant,
-): Promise<number> =>
-  tx.run(
-    `insert into money.mileage (vehicle, month, revision, account, agency, booked_in, document, recorded_at) values ($1, $2, $3, $4, $5, $6, $7, $8)`,
-    [vehicle, document.month, revision, account, agency, bookedIn, JSON.stringify(document, amounts), now],
-  )
-
-interface SettledRow {
-  readonly vehicle: VehicleId
-  readonly account: AccountId
-  readonly revision: number
-  readonly document: unknown
-}
-
-/** The latest settlement of each month of a vehicle from a month on. The documents are as JSON has them. */
-export const latestSettled = (tx: Tx, vehicle: VehicleId, month: string): Promise<SettledRow[]> =>
-  tx.rows<SettledRow>(
-    `select distinct on (month) vehicle, account, revision, document from money.mileage where vehicle = $1 and month >= $2 order by month, revision desc`,
-    [vehicle, month],
-  )
-
-/** What the statements of a period hold of mileage accounts, for some accounts. */
-export const bookedMileage = (
-  tx: Tx,
-  agency: AgencyId,
-  month: string,
-  accounts: readonly AccountId[],
-): Promise<SettledRow[]> =>
-  tx.rows<SettledRow>(
-    `select vehicle, account, revision, document from money.mileage where agency = $1 and booked_in = $2 and account = any($3::text[])
-     order by account, vehicle, month, revision`,
-    [agency, month, accounts],
-  )
-
-/** Whether the cut-off of a month has been taken: facts of people about it come too late. */
-export const isCutOff = async (tx: Tx, agency: AgencyId, month: string): Promise<boolean> =>
-  (await tx.row(`select 1 from money.period where agency = $1 and month = $2 and state <> 'open'`, [agency, month])) !==
-  null
 
 /** The devices in a vehicle move to another one at a moment, with it. */
 export async function moveDevices(tx: Tx, from: VehicleId, to: VehicleId, at: Instant): Promise<DeviceId[]> {

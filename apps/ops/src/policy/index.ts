@@ -6,7 +6,7 @@ import { filePolicy } from '#store'
 import { agencyId } from '../arguments'
 import { withDatabase } from '../database'
 import { say } from '../printed'
-import { knownAgency } from '../registry'
+import { knownAgency } from '../known'
 import { faultText, nameOf, readPolicy } from './documents'
 import { lifeCommands } from './life'
 

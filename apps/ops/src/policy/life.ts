@@ -18,7 +18,7 @@ import { principalOf, type Store, type Tx } from '#store'
 import { agencyId } from '../arguments'
 import { withDatabase } from '../database'
 import { columns, say } from '../printed'
-import { knownAgency } from '../registry'
+import { knownAgency } from '../known'
 import { readJson } from './documents'
 
 interface Given {

@@ -1,3 +1,4 @@
+import { createHash, timingSafeEqual } from 'node:crypto'
 import {
   type CanActivate,
   createParamDecorator,
@@ -15,8 +16,8 @@ import { type AgencyId } from '#kernel'
 import { ACCESS_RULE, SETTINGS_OF_PROCESS, type Settings } from '#runtime'
 import { isDeviceToken, principalOf, type Principal, type Role, Store } from '#store'
 
-/** Who may use a route: everyone, the device that the path names, or people of these roles. */
-export type AccessRule = 'everyone' | 'device' | readonly Role[]
+/** Who may use a route: everyone, the device that the path names, a Traccar server that forwards, or people of these roles. */
+export type AccessRule = 'everyone' | 'device' | 'forwarder' | readonly Role[]
 
 /** Declares who may use a route or a controller. A route without a rule is refused. */
 export const Access = (rule: AccessRule) => SetMetadata(ACCESS_RULE, rule)
@@ -48,10 +49,17 @@ export class AccessGuard implements CanActivate {
     ])
     if (rule === 'everyone') return true
     const request = context.switchToHttp().getRequest<Request>()
+    const machine = rule === 'device' || rule === 'forwarder'
     const token =
-      bearer(request) ?? (rule === 'device' ? undefined : request.cookies[sessionCookie(this.settings).name])
+      bearer(request) ?? (machine ? basicPassword(request) : request.cookies[sessionCookie(this.settings).name])
     if (!rule) throw new ForbiddenException('this route is closed')
     if (!token) throw new UnauthorizedException('sign in, or send a token: Authorization: Bearer ...')
+    if (rule === 'forwarder') {
+      const { traccarPassword } = this.settings
+      if (!traccarPassword || !sameText(token, traccarPassword))
+        throw new UnauthorizedException('the token is not of a server that forwards')
+      return true
+    }
     if (rule === 'device') {
       const { device } = request.params as { device: string }
       if (!(await this.store.transaction((tx) => isDeviceToken(tx, device, token))))
@@ -75,3 +83,17 @@ export function ownAgency(who: Principal, agency: AgencyId): void {
   // The same answer as for an agency that doesn't exist: nobody learns which others there are.
   if (who.agency !== agency) throw new NotFoundException('there is no such agency')
 }
+
+/** The OwnTracks app knows no other way: its password is the device's token. */
+const basicPassword = (request: FastifyRequest): string | undefined => {
+  const given = /^Basic ([A-Za-z0-9+/=]+)$/.exec(request.headers.authorization ?? '')?.[1]
+  return (
+    given &&
+    Buffer.from(given, 'base64')
+      .toString()
+      .replace(/^[^:]*:/, '')
+  )
+}
+
+const sameText = (a: string, b: string): boolean =>
+  timingSafeEqual(createHash('sha256').update(a).digest(), createHash('sha256').update(b).digest())

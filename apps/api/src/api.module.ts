@@ -7,6 +7,7 @@ import { AgenciesController } from './agencies.controller'
 import { DevicesController } from './devices.controller'
 import { DisputesController } from './disputes.controller'
 import { DraftsController } from './drafts.controller'
+import { EnrolmentController } from './enrolment.controller'
 import { MileageController, MileageReviewController } from './mileage.controller'
 import { PaymentsController } from './payments.controller'
 import { ProblemFilter } from './problem'
@@ -17,6 +18,7 @@ import { StatementsController } from './statements.controller'
   imports: [PipelineModule, PaymentsModule],
   controllers: [
     DevicesController,
+    EnrolmentController,
     StatementsController,
     PaymentsController,
     DisputesController,

@@ -12,11 +12,12 @@ import {
   RawBody,
   UnprocessableEntityException,
 } from '@nestjs/common'
-import { ApiBearerAuth, ApiBody, ApiResponse, ApiTags } from '@nestjs/swagger'
+import { ApiBearerAuth, ApiBody, ApiConsumes, ApiResponse, ApiTags } from '@nestjs/swagger'
 import { z } from 'zod'
 import { batchSchema, receiptOf, receiptSchema, type Receipt } from '#contracts'
 import { type DeviceId } from '#kernel'
-import { Accept } from '#pipeline'
+import { type NewsHandler } from '#messaging'
+import { Accept, NEWS } from '#pipeline'
 import { heldRanges, Store } from '#store'
 import { Access } from './access'
 
@@ -31,11 +32,13 @@ export class DevicesController {
   constructor(
     @Inject(Accept) private readonly accept: Accept,
     @Inject(Store) private readonly store: Store,
+    @Inject(NEWS) private readonly tell: NewsHandler,
   ) {}
 
   /** The twin of the MQTT topic: takes a batch, answers with the receipt after the commit. */
   @Post('batches')
   @HttpCode(200)
+  @ApiConsumes('application/json', 'application/cbor')
   @ApiBody({ schema: jsonSchema(batchSchema) })
   @ApiResponse({ status: 200, schema: jsonSchema(receiptSchema) })
   async batch(
@@ -46,6 +49,18 @@ export class DevicesController {
     const { receipt, reason, detail } = await this.accept.message({ device, bytes: bytes ?? new Uint8Array() })
     if (!receipt) throw new UnprocessableEntityException(`the batch was rejected as ${reason}: ${detail}`)
     return receipt
+  }
+
+  /** For the OwnTracks app in its HTTP mode, with the device's id and token as user and password. It wants a list in answer. */
+  @Post('owntracks')
+  @HttpCode(200)
+  async ownTracks(
+    @Param('device') device: DeviceId,
+    @RawBody() bytes: Buffer | undefined,
+    @Body() _body: unknown,
+  ): Promise<readonly unknown[]> {
+    await this.tell({ kind: 'owntracks', device, bytes: bytes ?? new Uint8Array() })
+    return []
   }
 
   /** What is durable: of the latest start of the device, or of the one that is named. */

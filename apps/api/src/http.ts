@@ -25,6 +25,8 @@ export async function serve(
     rawBody: true,
     abortOnError: false,
   })
+  // Batches may come in CBOR; whoever takes them reads the bytes.
+  app.useBodyParser('application/cbor', { bodyLimit: BODY_BYTES_MAX })
   app.useLogger(frameworkLog(log))
   await app.register(cookie)
   adapter

@@ -47,6 +47,7 @@ const STATUS: Readonly<Record<string, number>> = {
   EVIDENCE_SIZE: 413,
   EVIDENCE_TYPE: 415,
   PROVIDER: 502,
+  BUSY: 503,
 }
 
 function problemOf(error: unknown): { status: number; detail: string; code: string; faults?: InputError['faults'] } {

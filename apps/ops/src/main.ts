@@ -2,6 +2,8 @@ import { Command, CommanderError } from 'commander'
 import { run } from '#runtime'
 import { bookCommands } from './books'
 import { explainCommand } from './explain'
+import { devicesCommand } from './devices'
+import { inboxCommands } from './inbox'
 import { isLeaving, leaveOnSignals } from './leaving'
 import { matchCommand } from './match'
 import { mileageCommands } from './mileage'
@@ -21,7 +23,7 @@ A city from nothing:
   roadmeter policy check tariff.json && roadmeter policy file tariff.json --agency my-city
   roadmeter account add ann --agency my-city --name "Ann"
   roadmeter vehicle add anns-car --account ann --name "the blue car"
-  roadmeter device add device-0001 --vehicle anns-car
+  roadmeter devices add device-0001 --vehicle anns-car
   roadmeter access grant --role citizen --agency my-city --account ann
 
 What recorded drives would have cost, without any of that:
@@ -40,6 +42,8 @@ function roadmeter(): Command {
     replayCommand(),
     migrateCommand(),
     ...registryCommands(),
+    devicesCommand(),
+    ...inboxCommands(),
     networkCommand(),
     policyCommand(),
     ...bookCommands(),

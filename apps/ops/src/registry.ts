@@ -1,17 +1,15 @@
 import { randomBytes } from 'node:crypto'
 import { Argument, Command, Option } from 'commander'
 import { VEHICLE_CLASSES, type VehicleClass } from '#contracts'
-import { InputError, type AccountId, type AgencyId, type DeviceId, type VehicleId } from '#kernel'
+import { InputError, type AccountId, type AgencyId, type VehicleId } from '#kernel'
 import {
   AccountRow,
   AgencyRow,
   grantAccess,
   nameOfficer,
-  ratedVehicleOf,
   ROLES,
   saveAccount,
   saveAgency,
-  saveDevice,
   saveVehicle,
   setNotice,
   vehiclesOf,
@@ -19,7 +17,7 @@ import {
   type Store,
 } from '#store'
 import { systemClock } from '#runtime'
-import { accountId, agencyId, deviceId, personId, vehicleId, wholeDays } from './arguments'
+import { accountId, agencyId, personId, vehicleId, wholeDays } from './arguments'
 import { withDatabase } from './database'
 import { knownAgency } from './known'
 import { accountMileageCommand, handOverCommand, vehicleMethodCommand } from './mileage'
@@ -36,7 +34,7 @@ interface AccessGrant {
   readonly name?: string
 }
 
-/** `roadmeter agency | account | vehicle | device | access`: who takes part. */
+/** `roadmeter agency | account | vehicle | access`: who takes part. */
 export const registryCommands = (): Command[] => [
   new Command('agency')
     .description('cities and authorities that charge for their roads')
@@ -150,24 +148,6 @@ export const registryCommands = (): Command[] => [
           }),
         ),
     ),
-  new Command('device').description('on-board devices: what sends batches over MQTT or HTTPS').addCommand(
-    new Command('add')
-      .description('add a device and print its token, once; for a device that exists a new token ends the old one')
-      .addArgument(new Argument('<id>', '8 to 40 of a-z, 0-9 and -').argParser(deviceId))
-      .requiredOption('--vehicle <id>', 'the vehicle that it sits in', vehicleId)
-      .action((id: DeviceId, { vehicle }: { vehicle: VehicleId }) =>
-        withDatabase(async (store) => {
-          const token = newToken()
-          const saved = await store.transaction(async (tx) => {
-            if (!(await ratedVehicleOf(tx, vehicle)))
-              throw new InputError('NO_VEHICLE', `there is no vehicle ${vehicle}: roadmeter vehicle add ${vehicle} ...`)
-            return saveDevice(tx, { id, vehicle, token })
-          })
-          if (saved === 0) throw new InputError('TAKEN', `device ${id} sits in another vehicle`)
-          say(`device ${id} in ${vehicle}\nMQTT user name: ${id}\ntoken (shown this once): ${token}`)
-        }),
-      ),
-  ),
   new Command('access').description('who may sign in').addCommand(
     new Command('grant')
       .description('print an access token and the link that signs a browser in, once')

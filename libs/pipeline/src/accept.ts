@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import {
   batchBytes,
   decodeBatch,
@@ -11,8 +11,9 @@ import {
 } from '#contracts'
 import { InputError, invariant, type DeviceId, type Digest } from '#kernel'
 import { type Bell } from '#messaging'
-import { isSignedBy, type Clock, type Log, type Metrics, type Settings, type SigningKey } from '#runtime'
+import { type Clock, type Log, type Metrics, type Settings, type SigningKey } from '#runtime'
 import { commitArrivals, deviceKeys, type Arrival, type DeviceKeys, type Fate, type Outcome, type Store } from '#store'
+import { arrivalOf, type Sent } from './authentic'
 
 /** A message, and what its sender is told. */
 export interface Answer {
@@ -31,11 +32,7 @@ const WAITING_MAX = 10_000
 const KEYS_MS_MAX = 5_000
 const KEYS_REMEMBERED_MAX = 100_000
 
-interface Waiting {
-  readonly device: DeviceId
-  readonly bytes: Uint8Array
-  readonly decoded: Decoded
-  readonly source?: string
+interface Waiting extends Sent {
   readonly resolve: (answer: Answer) => void
   readonly reject: (error: unknown) => void
 }
@@ -131,14 +128,7 @@ export class Accept {
   /** Checks signatures before the commit, so that no lock is held meanwhile. */
   private async authenticated(group: readonly Waiting[]): Promise<Arrival[]> {
     const keys = await this.keysOf([...new Set(group.map(({ device }) => device))])
-    return Promise.all(
-      group.map(async ({ device, bytes, decoded, source }): Promise<Arrival> => {
-        const { mustSign, keys: its } = keys.get(device)!
-        const authentic = !mustSign || (decoded.signed !== null && (await isSignedByAny(its, decoded.signed)))
-        const contentDigest = decoded.ok ? createHash('sha256').update(decoded.content).digest('hex') : null
-        return { device, bytes, decoded, authentic, contentDigest, source }
-      }),
-    )
+    return Promise.all(group.map((sent) => arrivalOf(sent, keys.get(sent.device)!)))
   }
 
   private async keysOf(devices: readonly DeviceId[]): Promise<Map<DeviceId, DeviceKeys>> {
@@ -192,11 +182,6 @@ export class Accept {
   async signed(device: DeviceId, receipt: Receipt): Promise<Receipt> {
     return { ...receipt, sig: await this.operatorKey.sign(receiptContent(device, receipt)) }
   }
-}
-
-async function isSignedByAny(keys: readonly Uint8Array[], { content, sig }: NonNullable<Decoded['signed']>) {
-  for (const key of keys) if (await isSignedBy(key, content, sig)) return true
-  return false
 }
 
 /** Whether the database refused what it was given (SQLSTATE classes 22 and 23), or we broke over it: not that it is away. */

@@ -1,14 +1,18 @@
+import { FIX_AGE_MS_MAX } from '#contracts'
 import { instant } from '#kernel'
 import { type Bell, type Ring } from '#messaging'
 import { type Log, type Metrics, type Settings } from '#runtime'
 import {
   backlog,
+  balanceDifference,
   claim,
   complete,
   dueWork,
   FencedError,
+  forgetBridged,
   gappedDevices,
   giveBack,
+  parkExhausted,
   restedDevices,
   unsealedPeriods,
   want,
@@ -22,6 +26,10 @@ import { STAGES, type StageName } from './stages'
 
 const SWEEP_MAX = 1000
 const BACKOFF_MS_MAX = 60_000
+/** How often the balance of arrivals is held against their streams. */
+const BALANCE_MS = 60_000
+/** A position that comes again later than this is too old to be taken in, whatever its name. */
+const BRIDGED_MS = FIX_AGE_MS_MAX + 86_400_000
 
 /**
  * Does the work of the line as the bell rings, and rings again for what is due at every sweep: a ring that is lost, a worker
@@ -29,13 +37,14 @@ const BACKOFF_MS_MAX = 60_000
  */
 export class Engine {
   private timer: NodeJS.Timeout | null = null
+  private balancedAt = 0
   private sweeping: Promise<void> = Promise.resolve()
 
   constructor(
     private readonly store: Store,
     private readonly bell: Bell,
     private readonly line: Line,
-    private readonly settings: Pick<Settings, 'engineWorkers' | 'leaseMs' | 'sweepMs' | 'gapWaitMs'>,
+    private readonly settings: Pick<Settings, 'engineWorkers' | 'leaseMs' | 'sweepMs' | 'gapWaitMs' | 'workAttempts'>,
     private readonly metrics: Metrics,
     private readonly log: Log,
   ) {}
@@ -120,7 +129,17 @@ export class Engine {
         ...periods.map((p) => periodWork(p.agency, p.month)),
       ]
       await want(tx, timely)
-      this.metrics.oldestWorkSeconds.set((await backlog(tx)).oldestS)
+      for (const { stage, key } of await parkExhausted(tx, this.settings.workAttempts))
+        this.log.error({ stage, key, attempts: this.settings.workAttempts }, 'work is parked: roadmeter work list')
+      const { oldestS, oldestUnclaimedS, parked } = await backlog(tx)
+      this.metrics.oldestWorkSeconds.set(oldestS)
+      this.metrics.oldestUnclaimedSeconds.set(oldestUnclaimedS)
+      this.metrics.parkedWork.set(parked)
+      if (now - this.balancedAt >= BALANCE_MS) {
+        this.balancedAt = now
+        this.metrics.balanceDifference.set(await balanceDifference(tx))
+        await forgetBridged(tx, now, BRIDGED_MS)
+      }
       return dueWork(tx, SWEEP_MAX)
     })
     await this.ring(due)

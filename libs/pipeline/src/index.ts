@@ -33,7 +33,7 @@ export {
   type OpenBill,
   type Position,
 } from './payments'
-export { LINE, PipelineModule } from './pipeline.module'
+export { LINE, NEWS, PipelineModule } from './pipeline.module'
 export {
   approvePolicy,
   checkDraft,
@@ -52,6 +52,7 @@ export {
 export { proofOf } from './proof'
 export { reconcile, type Finding } from './reconcile'
 export { type Line, type Stage } from './line'
+export { replayQuarantined } from './replay'
 export { Reference } from './reference'
 export { shadowReport } from './shadow'
 export { STAGES, type StageName } from './stages'

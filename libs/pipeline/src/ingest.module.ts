@@ -1,13 +1,19 @@
 import { readFileSync } from 'node:fs'
 import { Inject, Module, type OnApplicationBootstrap, type BeforeApplicationShutdown } from '@nestjs/common'
 import { InputError, type DeviceId } from '#kernel'
-import { openBroker, subscribeBroker, type BatchDoor, type DeviceGate, type Message } from '#messaging'
-import { CLOCK, LOG, Metrics, Readiness, SETTINGS_OF_PROCESS, type Clock, type Log, type Settings } from '#runtime'
+import {
+  openBroker,
+  subscribeBroker,
+  type BatchDoor,
+  type DeviceGate,
+  type Message,
+  type NewsHandler,
+} from '#messaging'
+import { CLOCK, LOG, Readiness, SETTINGS_OF_PROCESS, type Clock, type Log, type Settings } from '#runtime'
 import { admitDevice, deviceVersions, raiseAlarms, Store } from '#store'
 import { Accept } from './accept'
 import { Announcer } from './announcer'
-import { newsHandler } from './news'
-import { PipelineModule } from './pipeline.module'
+import { NEWS, PipelineModule } from './pipeline.module'
 
 /** Where messages come in over MQTT: at a broker of our own, or as a subscriber of the one that the settings name. */
 @Module({ imports: [PipelineModule] })
@@ -20,7 +26,7 @@ export class IngestModule implements OnApplicationBootstrap, BeforeApplicationSh
     @Inject(Accept) private readonly accept: Accept,
     @Inject(Store) private readonly store: Store,
     @Inject(CLOCK) private readonly clock: Clock,
-    @Inject(Metrics) private readonly metrics: Metrics,
+    @Inject(NEWS) private readonly tell: NewsHandler,
     @Inject(LOG) private readonly log: Log,
     @Inject(Readiness) private readonly readiness: Readiness,
   ) {}
@@ -33,9 +39,8 @@ export class IngestModule implements OnApplicationBootstrap, BeforeApplicationSh
   async onApplicationBootstrap(): Promise<void> {
     const { mqttUrl, mqttUsername, mqttPassword, mqttConnections, mqttHost, mqttPort, traccarTopic, traccarPassword } =
       this.settings
-    const { accept, store, clock, metrics, log } = this
+    const { accept, store, tell, log } = this
     const handle = async (message: Message) => (await accept.message(message)).receipt
-    const tell = newsHandler(accept, store, clock, metrics, log)
     this.door = mqttUrl
       ? await subscribeBroker({
           url: mqttUrl,

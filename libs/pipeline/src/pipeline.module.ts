@@ -14,9 +14,12 @@ import { saveOperatorKey, Store } from '#store'
 import { Accept } from './accept'
 import { Engine } from './engine'
 import { type Line } from './line'
+import { newsHandler } from './news'
 import { Reference } from './reference'
 
 export const LINE = Symbol('Line')
+/** What is done with what comes in besides batches. */
+export const NEWS = Symbol('News')
 
 /** The line as parts that a process takes: `Accept` for those who take batches in, `Engine` for workers, `LINE` for checks. */
 @Module({
@@ -40,6 +43,11 @@ export const LINE = Symbol('Line')
       },
     },
     {
+      provide: NEWS,
+      inject: [Accept, Store, CLOCK, Metrics, LOG],
+      useFactory: newsHandler,
+    },
+    {
       provide: LINE,
       inject: [CLOCK, SETTINGS_OF_PROCESS],
       useFactory: (clock: Clock, settings: Settings): Line => ({ clock, settings, reference: new Reference() }),
@@ -51,6 +59,6 @@ export const LINE = Symbol('Line')
         new Engine(store, bell, line, settings, metrics, log),
     },
   ],
-  exports: [Accept, Engine, LINE, MessagingModule],
+  exports: [Accept, NEWS, Engine, LINE, MessagingModule],
 })
 export class PipelineModule {}

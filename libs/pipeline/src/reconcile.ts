@@ -67,6 +67,12 @@ const oneFate = async (store: Store): Promise<Finding> => ({
        from metering.stream s where received <> accepted + duplicate + rejected
          or accepted <> (select count(*) from location.batch b where b.device = s.device and b.boot = s.boot)
      union all
+     select 'on ' || day || ' ' || sum(received) || ' were received, ' || sum(accepted) || ' accepted, ' || sum(duplicate) || ' duplicate, ' || sum(rejected) || ' rejected'
+       from metering.balance group by day having sum(received) <> sum(accepted) + sum(duplicate) + sum(rejected)
+     union all
+     select 'the days say that ' || d.accepted || ' batches were accepted, the streams ' || s.accepted
+       from (select coalesce(sum(accepted), 0) as accepted from metering.balance) d, (select coalesce(sum(accepted), 0) as accepted from metering.stream) s where d.accepted <> s.accepted
+     union all
      select 'batch ' || b.device || '/' || b.boot || '/' || b.seq || ' is in no trip' from location.batch b join metering.stream s using (device, boot)
      where b.seq < s.processed and not s.gaps @> b.seq and b.event <> 'totals'
        and not exists (select 1 from metering.trip t where t.device = b.device and t.boot = b.boot and b.seq between t.first_seq and t.last_seq and t.name = b.trip)

@@ -43,6 +43,22 @@ export class Metrics {
     registers: this.registers,
   })
 
+  readonly oldestUnclaimedSeconds = new Gauge({
+    name: 'roadmeter_oldest_unclaimed_seconds',
+    help: "Age of the oldest work that is in nobody's hands and not parked",
+    registers: this.registers,
+  })
+  readonly parkedWork = new Gauge({
+    name: 'roadmeter_parked_work',
+    help: 'Pieces of work that failed so often that they wait for an operator: roadmeter work list',
+    registers: this.registers,
+  })
+  readonly balanceDifference = new Gauge({
+    name: 'roadmeter_balance_difference',
+    help: 'Arrivals by which received differs from accepted + duplicate + rejected, or the days from the streams: 0, always',
+    registers: this.registers,
+  })
+
   constructor() {
     collectDefaultMetrics({ register: this.registry })
   }

@@ -12,6 +12,8 @@ export interface Arrival {
   readonly contentDigest: string | null
   /** Of a position that came without a number of the device's own (OwnTracks, Traccar): names it at its source. */
   readonly source?: string
+  /** An operator sends it once more: a number that a rejection has used up is given back to it. */
+  readonly replayed?: boolean
 }
 
 export type Fate = 'accepted' | 'duplicate' | 'rejected'
@@ -79,8 +81,8 @@ export function rule(
         both ? 'CLONE' : 'KEY_REUSE',
       )
     }
-    if (refused.has(name) || holds(held.get(streamKey(device, key.boot))!, key.seq))
-      return rejected('KEY_REUSE', 'the batch of this number was rejected before')
+    const usedUp = refused.has(name) || holds(held.get(streamKey(device, key.boot))!, key.seq)
+    if (usedUp && !arrival.replayed) return rejected('KEY_REUSE', 'the batch of this number was rejected before')
     const one = { digest, prev: decoded.batch.prev ?? null, signed: decoded.signed !== null }
     fresh.set(name, one)
     const last = before(batchKey(device, key.boot, key.seq - 1))

@@ -366,3 +366,15 @@ export const parseRanges = (text: string): [number, number][] =>
 /** Forgets by which name a position came that is older than any that would still be taken in. */
 export const forgetBridged = (tx: Tx, now: Instant, ageMs: number): Promise<number> =>
   tx.run('delete from location.bridged where at < $1', [instant(now - ageMs)])
+
+/**
+ * By how many arrivals the balance is out, over all days: received against its three fates, and what the days say was accepted
+ * against what the streams say. 0 unless somebody has written behind the program's back.
+ */
+export const balanceDifference = async (tx: Tx): Promise<number> =>
+  Number(
+    (await tx.row<{ out: string }>(
+      `select (select coalesce(sum(abs(received - accepted - duplicate - rejected)), 0) from metering.balance)
+           + abs((select coalesce(sum(accepted), 0) from metering.balance) - (select coalesce(sum(accepted), 0) from metering.stream)) as out`,
+    ))!.out,
+  )

@@ -81,14 +81,68 @@ export const giveBack = (store: Store, claim: Claim, error: string, backoffMs: n
 /** What is wanted and in nobody's hands, oldest first. */
 export const dueWork = (tx: Tx, most: number): Promise<WorkKey[]> =>
   tx.rows<WorkKey>(
-    `select stage, key from metering.work where wanted > done and lease_until < clock_timestamp() order by rung_at limit $1`,
+    `select stage, key from metering.work where wanted > done and parked_at is null and lease_until < clock_timestamp() order by rung_at limit $1`,
     [most],
   )
 
-/** How much is not done, and for how long the oldest of it has waited, in seconds. */
-export async function backlog(tx: Tx): Promise<{ pieces: number; oldestS: number }> {
-  const row = await tx.row<{ pieces: string; oldest_s: string | number | null }>(
-    `select count(*) as pieces, extract(epoch from clock_timestamp() - min(rung_at)) as oldest_s from metering.work where wanted > done`,
-  )
-  return { pieces: Number(row?.pieces ?? 0), oldestS: Number(row?.oldest_s ?? 0) }
+/** What is to be done, and how it stands. */
+export interface Backlog {
+  /** Not done, parked or not. */
+  readonly pieces: number
+  readonly parked: number
+  /** How long the oldest of it that isn't parked has waited, in seconds. */
+  readonly oldestS: number
+  /** The same of what is in nobody's hands. */
+  readonly oldestUnclaimedS: number
 }
+
+export async function backlog(tx: Tx): Promise<Backlog> {
+  const row = await tx.row<Record<'pieces' | 'parked' | 'oldest_s' | 'unclaimed_s', string | number | null>>(
+    `select count(*) as pieces, count(parked_at) as parked,
+       extract(epoch from clock_timestamp() - min(rung_at) filter (where parked_at is null)) as oldest_s,
+       extract(epoch from clock_timestamp() - min(greatest(rung_at, lease_until)) filter (where parked_at is null and lease_until < clock_timestamp())) as unclaimed_s
+     from metering.work where wanted > done`,
+  )
+  return {
+    pieces: Number(row?.pieces ?? 0),
+    parked: Number(row?.parked ?? 0),
+    oldestS: Number(row?.oldest_s ?? 0),
+    oldestUnclaimedS: Number(row?.unclaimed_s ?? 0),
+  }
+}
+
+/** Work that has failed so often that it waits for an operator. */
+export interface ParkedWork extends WorkKey {
+  readonly attempts: number
+  readonly error: string | null
+  readonly parkedAt: string
+}
+
+/**
+ * Parks work that was tried `attemptsMax` times and is in nobody's hands: whether it failed or took its worker with it, trying
+ * for ever only hides it. Returns what was parked now.
+ */
+export const parkExhausted = (tx: Tx, attemptsMax: number): Promise<WorkKey[]> =>
+  tx.rows(
+    `update metering.work set parked_at = clock_timestamp() where (stage, key) in (
+       select stage, key from metering.work where wanted > done and parked_at is null and attempts >= $1 and lease_until < clock_timestamp()
+       order by stage, key for update skip locked)
+     returning stage, key`,
+    [attemptsMax],
+  )
+
+export const parkedWork = (tx: Tx, most: number): Promise<ParkedWork[]> =>
+  tx.rows(
+    `select stage, key, attempts, last_error as error, parked_at::text as "parkedAt" from metering.work where parked_at is not null order by parked_at, stage, key limit $1`,
+    [most],
+  )
+
+/** Gives parked work another round of attempts; all of it, or of one stage, or one piece. Returns what it was. */
+export const retryParked = (tx: Tx, stage: string | null, key: string | null): Promise<WorkKey[]> =>
+  tx.rows(
+    `update metering.work set parked_at = null, attempts = 0, lease_until = '-infinity', rung_at = clock_timestamp() where (stage, key) in (
+       select stage, key from metering.work where parked_at is not null and ($1::text is null or stage = $1) and ($2::text is null or key = $2)
+       order by stage, key for update)
+     returning stage, key`,
+    [stage, key],
+  )

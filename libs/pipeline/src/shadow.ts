@@ -1,5 +1,5 @@
 import { type Charge } from '#contracts'
-import { invariant, type AccountId, type AgencyId, type Instant, type TripId } from '#kernel'
+import { type AccountId, type AgencyId, type Instant, type TripId } from '#kernel'
 import { chargeReport } from '#mileage'
 import { localClock } from '#policy'
 import {

@@ -1,3 +1,4 @@
+export { checkPolicy, type PolicyCheck, type Question } from './check'
 export { accrualsOf, fuelTaxShare, isFor, type Accrual, type AccrualTerms } from './accruals'
 export { bandIntervals, DAY_KINDS, dayKinds, MINUTES_OF_KINDS } from './bands'
 export { dayNumberOf, dayText, isTimeZone, localClock, MINUTES_PER_WEEK, type LocalClock } from './clock'
@@ -22,6 +23,6 @@ export {
   type StepName,
   type Takeover,
 } from './life'
-export { parsePolicy } from './parse'
+export { parsePolicy, readPolicy, type Reading } from './parse'
 export { amountOf, isEvent, rateOf, rateOfRule } from './rules'
 export { ZONE_VERTICES_MAX } from './zones'

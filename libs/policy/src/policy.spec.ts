@@ -142,14 +142,14 @@ describe('parsePolicy', () => {
       'billing.coin: expected an amount above zero (where nothing is charged, say {"free": "<reason>"}), found "0"',
     ],
     [
-      'two caps over one rule',
+      'caps that share a rule and not all of them',
       city({
         caps: [
-          { id: 'a', name: 'A', per: 'day', amount: '5', rules: ['peak'] },
-          { id: 'b', name: 'B', per: 'day', amount: '5' },
+          { id: 'a', name: 'A', per: 'day', amount: '5', rules: ['peak', 'private'] },
+          { id: 'b', name: 'B', per: 'month', amount: '50', rules: ['peak', 'basic'] },
         ],
       }),
-      'caps[1].rules: expected rules that caps[0] does not count, found every rule',
+      'caps[1].rules: expected all rules that caps[0] counts (peak, private), or none of them, found peak, basic',
     ],
     [
       'a cap over no such rule',

@@ -1,0 +1,45 @@
+import Holidays from 'date-holidays'
+import { type PolicyDocument } from '#contracts'
+import { type Fault } from '#kernel'
+
+/** Calendar years, the first included, for which a policy without an end knows its holidays. */
+export const HOLIDAY_YEARS = 10
+
+type Calendar = NonNullable<PolicyDocument['holidays']>
+
+/** What is wrong with where a calendar is of. */
+export function calendarFaults({ country, state, region, dates }: Calendar): Fault[] {
+  const fault = (path: string, expected: string, found: string): Fault[] => [
+    { path: `holidays.${path}`, expected, found },
+  ]
+  if (!country) return dates ? [] : fault('country', 'expected a country code such as BE, or dates', 'nothing')
+  const places = new Holidays()
+  const oneOf = (known: Record<string, string> | undefined) =>
+    known ? `expected one of ${Object.keys(known).slice(0, 60).join(', ')}` : 'expected none'
+  if (!places.getCountries()[country]) return fault('country', 'expected a country whose holidays are known', country)
+  const states = places.getStates(country) as Record<string, string> | undefined
+  if (state !== undefined && !states?.[state]) return fault('state', oneOf(states), state)
+  const regions =
+    state === undefined ? undefined : (places.getRegions(country, state) as Record<string, string> | undefined)
+  if (region !== undefined && !regions?.[region]) return fault('region', oneOf(regions), region)
+  return []
+}
+
+/**
+ * The calendar with its dates written down: public holidays of the years from `from` up to `to` (at most HOLIDAY_YEARS). They
+ * are part of the policy from then on, so that no later version of the calendar's rules changes what was published. A
+ * calendar that has dates is what it is.
+ */
+export function datedHolidays(calendar: Calendar, fromYear: number, toYear: number): Calendar {
+  if (calendar.dates || !calendar.country) return calendar
+  const { country, state, region } = calendar
+  const places = region
+    ? new Holidays(country, state!, region)
+    : state
+      ? new Holidays(country, state)
+      : new Holidays(country)
+  const dates = new Set<string>()
+  for (let year = fromYear; year <= Math.min(toYear, fromYear + HOLIDAY_YEARS - 1); year++)
+    for (const { type, date } of places.getHolidays(year)) if (type === 'public') dates.add(date.slice(0, 10))
+  return { ...calendar, dates: [...dates].sort() }
+}

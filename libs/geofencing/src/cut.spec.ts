@@ -25,6 +25,8 @@ function roads(...lines: Point[][]): Roads & { at(segment: number, mm: number): 
     lengthMm: (s) => lengths[s],
     reverse: (s) => s ^ 1,
     shape: (s) => Float64Array.from(shapes[s].flat()),
+    name: (s) => (s >> 1 === 0 ? 'First Street' : 'Second Street'),
+    find: (ref) => (/^\d+$/.test(ref) && Number(ref) < shapes.length ? Number(ref) : -1),
     at(s, mm) {
       const line = shapes[s]
       let left = (mm / lengths[s]) * lengthOf(line)
@@ -83,6 +85,34 @@ describe('cutting by hand', () => {
     expect(whole(road, [holed])).toEqual([[0, 200_000, ''], [200_000, 300_000, 'a'], [300_000, 350_000, ''], [350_000, 500_000, 'a'], [500_000, length, '']]) // prettier-ignore
     const parts = { type: 'MultiPolygon' as const, coordinates: [[box(0, -9, 100, 9)], [box(900, -9, 1100, 9)]] }
     expect(whole(road, [{ id: 'a', geometry: parts }])).toEqual([[0, 100_000, 'a'], [100_000, 900_000, ''], [900_000, length, 'a']]) // prettier-ignore
+  })
+
+  it('puts a road along a boundary inside a zone that is cheaper, and outside a dearer one that shares the edge', () => {
+    const along = roads([xy(-50, 0.4), xy(150, 0.4)])
+    const zones: Zone[] = [
+      { id: 'cheap', geometry: polygon(box(-100, -100, 200, 0)), cheaper: true },
+      { id: 'dear', geometry: polygon(box(-100, 0, 200, 100)) },
+    ]
+    const [whole, ...others] = cutNetwork(along, zones).stretches(0, 0, along.lengthMm(0))
+    expect([whole.zones, others.length]).toEqual([['cheap'], 0])
+  })
+
+  it('takes in roads by name and segments by reference, with the polygons that cut them', () => {
+    // First Street is listed by name (both ways), one direction of Second Street by its reference; a box cuts First Street.
+    const town = roads([xy(0, 0), xy(100, 0)], [xy(0, 50), xy(100, 50)])
+    const cut = cutNetwork(town, [
+      { id: 'list', roads: ['First Street'], segments: ['2', 'gone'] },
+      { id: 'box', geometry: polygon(box(40, -20, 200, 20)) },
+      { id: 'nowhere', roads: ['Third Street'] },
+    ])
+    const zonesOf = (segment: number) => cut.stretches(segment, 0, town.lengthMm(segment)).map(({ zones }) => zones)
+    expect([0, 1, 2, 3].map(zonesOf)).toEqual([
+      [['list'], ['box', 'list']],
+      [['box', 'list'], ['list']],
+      [['list']],
+      [[]],
+    ])
+    expect(cut.roadless).toEqual(['nowhere'])
   })
 
   it('puts a road that runs along a boundary outside, whichever side of it was drawn', () => {

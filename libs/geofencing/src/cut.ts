@@ -13,7 +13,7 @@ const ALONG_M_MIN = 30
 const ALONG_SHARE_MIN = 0.9
 
 /** What of a network the cut reads. */
-export type Roads = Pick<RoadNetwork, 'segmentCount' | 'lengthMm' | 'reverse' | 'shape'>
+export type Roads = Pick<RoadNetwork, 'segmentCount' | 'lengthMm' | 'reverse' | 'shape' | 'name' | 'find'>
 
 /**
  * Cuts a network by zones, once per policy version: at run time a drive is split by look-up and no fix is ever tested
@@ -21,13 +21,14 @@ export type Roads = Pick<RoadNetwork, 'segmentCount' | 'lengthMm' | 'reverse' | 
  *
  * Each place on a segment belongs to the zones that hold it. Measures are shares of the stored length: whole millimetres,
  * the last stretch ends exactly at it, and the two directions of a road are cut at the same points. Where a road runs along
- * the boundary of a zone (see ALONG_M_MAX) it is outside that zone, on whichever side it was drawn; that is the cheaper
- * side for zones that charge more, which is what zones are mostly for. Prices aren't known here.
+ * the boundary of a zone (see ALONG_M_MAX) it is on the cheaper side, on whichever it was drawn: outside, but for zones of
+ * which it is said that inside is cheaper.
  */
 export function cutNetwork(network: Roads, zones: readonly Zone[]): ZoneCut {
   const edges = zoneEdges(zones)
   const cutter = new Cutter(edges)
   const n = network.segmentCount
+  const listed = listedZones(network, zones)
   // Each road is cut once, in the direction that has the lower number; `start` and `count` say where its stretches are.
   const start = new Uint32Array(n)
   const count = new Uint32Array(n)
@@ -60,9 +61,33 @@ export function cutNetwork(network: Roads, zones: readonly Zone[]): ZoneCut {
       zoneSet[first[s] + i] = cutter.zoneSet[from]
     }
   }
+  for (const [s, ids] of listed)
+    for (let i = first[s]; i < first[s + 1]; i++)
+      zoneSet[i] = cutter.setOf([...cutter.zoneSets[zoneSet[i]], ...ids].sort())
   const used = new Set(cutter.zoneSets.flat())
   const roadless = edges.zoneIds.filter((id) => !used.has(id))
   return new ZoneCut(first, endMm, zoneSet, cutter.zoneSets, edges, roadless)
+}
+
+/** The zones that list a segment, by the name of its road or by its reference. */
+function listedZones(network: Roads, zones: readonly Zone[]): Map<number, string[]> {
+  const listed = new Map<number, string[]>()
+  const list = (segment: number, id: string) => {
+    const ids = listed.get(segment)
+    if (!ids) listed.set(segment, [id])
+    else if (!ids.includes(id)) ids.push(id)
+  }
+  const byName = new Map<string, string[]>()
+  for (const { id, roads = [], segments = [] } of zones) {
+    for (const name of roads) byName.set(name, [...(byName.get(name) ?? []), id])
+    for (const ref of segments) {
+      const segment = network.find(ref)
+      if (segment >= 0) list(segment, id)
+    }
+  }
+  if (byName.size > 0)
+    for (let s = 0; s < network.segmentCount; s++) for (const id of byName.get(network.name(s)) ?? []) list(s, id)
+  return listed
 }
 
 /** Cuts one road after another; its buffers are reused. */
@@ -209,15 +234,23 @@ class Cutter {
     const t = pieceM === 0 || mmPerM === 0 ? 0 : Math.min(1, Math.max(0, (mm / mmPerM - metres[p - 1]) / pieceM))
     const [x1, y1, x2, y2] = [shape[2 * p - 2], shape[2 * p - 1], shape[2 * p], shape[2 * p + 1]]
     const count = edges.zonesAt(x1 + t * (x2 - x1) + turnOf(shape, p), y1 + t * (y2 - y1), inside)
-    const ids: string[] = []
-    for (let i = 0; i < count; i++)
-      if (!alongs.some(({ zone, from, to }) => zone === inside[i] && from <= mm && mm < to))
-        ids.push(edges.zoneIds[inside[i]])
+    if (alongs.length === 0) return this.setOf(Array.from(inside.subarray(0, count), (zone) => edges.zoneIds[zone]))
+    const zones = new Set(inside.subarray(0, count))
+    for (const { zone, from, to } of alongs)
+      if (from <= mm && mm < to) {
+        if (edges.cheaper[zone]) zones.add(zone)
+        else zones.delete(zone)
+      }
+    return this.setOf([...zones].sort((a, b) => a - b).map((zone) => edges.zoneIds[zone]))
+  }
+
+  /** Number of a set of sorted zone ids. */
+  setOf(ids: readonly string[]): number {
     if (ids.length === 0) return 0
     const key = ids.join(' ')
     let set = this.setNumbers.get(key)
     if (set === undefined) {
-      set = this.zoneSets.push(Object.freeze(ids)) - 1
+      set = this.zoneSets.push(Object.freeze([...ids])) - 1
       this.setNumbers.set(key, set)
     }
     return set

@@ -13,12 +13,16 @@ export interface Zone {
   readonly geometry?: ZoneGeometry
   readonly roads?: readonly string[]
   readonly segments?: readonly string[]
+  /** Whether inside is cheaper than outside: then a road along its boundary is inside. */
+  readonly cheaper?: boolean
 }
 
 /** The boundaries of all zones as flat columns of directed edges, degrees, behind a packed index of their boxes. */
 export interface ZoneEdges {
   /** Sorted; a zone's number is its place here. */
   readonly zoneIds: readonly string[]
+  /** Of which zones inside is cheaper. */
+  readonly cheaper: readonly boolean[]
   readonly ax: Float64Array
   readonly ay: Float64Array
   readonly bx: Float64Array
@@ -81,6 +85,7 @@ export function zoneEdges(zones: readonly Zone[]): ZoneEdges {
 
   return {
     zoneIds: sorted.map(({ id }) => id),
+    cheaper: sorted.map(({ cheaper = false }) => cheaper),
     ax,
     ay,
     bx,

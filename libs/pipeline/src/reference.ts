@@ -2,7 +2,7 @@ import { cutNetwork, type ZoneCut } from '#geofencing'
 import { type PolicyDocument } from '#contracts'
 import { InputError, invariant, type AgencyId, type Digest, type Instant, type PolicyId } from '#kernel'
 import { Matcher } from '#map-matching'
-import { policyInForce } from '#policy'
+import { cuttingZones, policyInForce } from '#policy'
 import { compilePolicy, tariffAt, type CompiledPolicy } from '#rating'
 import { unpackNetwork, type RoadNetwork } from '#road-network'
 import { packedNetwork, policiesOf, policyDigests, type Tx } from '#store'
@@ -87,16 +87,9 @@ export class Reference {
 function cutBy(
   { network, cuts }: { readonly network: RoadNetwork; readonly cuts: Map<Digest, ZoneCut> },
   key: Digest,
-  { zones }: PolicyDocument,
+  policy: PolicyDocument,
 ): ZoneCut {
   let cut = cuts.get(key)
-  if (!cut)
-    cuts.set(
-      key,
-      (cut = cutNetwork(
-        network,
-        Object.entries(zones).map(([id, zone]) => ({ id, ...zone })),
-      )),
-    )
+  if (!cut) cuts.set(key, (cut = cutNetwork(network, cuttingZones(policy))))
   return cut
 }

@@ -2,7 +2,7 @@ import { type ChargeReport, type PolicyDocument, type RatedVehicle, type Stretch
 import { cutNetwork, type ZoneCut } from '#geofencing'
 import { digest, invariant, micros, millimetres, NO_MONEY, type Digest, type Micros } from '#kernel'
 import { chargeReport, type MatchedTrip } from '#mileage'
-import { localClock, policyInForce } from '#policy'
+import { cuttingZones, localClock, policyInForce } from '#policy'
 import { addAccount, compareAccount, noComparison, rate, tariffAt, type ComparedTrip } from '#rating'
 import { unpackNetwork, type RoadNetwork } from '#road-network'
 import { type BacktestSums, type DrivenTrip } from '#store'
@@ -108,25 +108,18 @@ export class Rerating {
     return [...roads.values()]
   }
 
-  private cut(digestOfNetwork: Digest, { zones }: PolicyDocument): ZoneCut {
+  private cut(digestOfNetwork: Digest, policy: PolicyDocument): ZoneCut {
     const { network, cuts } = this.networks.get(digestOfNetwork)!
-    let key = keys.get(zones)
-    if (!key) keys.set(zones, (key = digest(zones)))
+    let key = keys.get(policy)
+    if (!key) keys.set(policy, (key = digest(cuttingZones(policy))))
     let cut = cuts.get(key)
-    if (!cut)
-      cuts.set(
-        key,
-        (cut = cutNetwork(
-          network,
-          Object.entries(zones).map(([id, zone]) => ({ id, ...zone })),
-        )),
-      )
+    if (!cut) cuts.set(key, (cut = cutNetwork(network, cuttingZones(policy))))
     return cut
   }
 }
 
 /** Zones by what they are, so that policies that have the same share a cut. */
-const keys = new WeakMap<PolicyDocument['zones'], Digest>()
+const keys = new WeakMap<PolicyDocument, Digest>()
 
 const NAMELESS = '(roads without a name)'
 

@@ -25,4 +25,4 @@ export {
 } from './life'
 export { parsePolicy, readPolicy, type Reading } from './parse'
 export { amountOf, isEvent, rateOf, rateOfRule } from './rules'
-export { ZONE_VERTICES_MAX } from './zones'
+export { cuttingZones, repairedZone, ZONE_VERTICES_MAX } from './zones'

@@ -19,6 +19,8 @@ const FOR_EVERYONE = [
   'GET /healthz',
   'GET /metrics',
   'GET /readyz',
+  'GET /schemas/policy.json',
+  'GET /v1/agencies/:agency/feed',
   'GET /v1/agencies/:agency/networks',
   'GET /v1/agencies/:agency/periods/:month',
   'GET /v1/agencies/:agency/policies',

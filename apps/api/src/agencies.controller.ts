@@ -1,7 +1,8 @@
-import { Body, Controller, Get, Inject, NotFoundException, Param, Post } from '@nestjs/common'
+import { Body, Controller, Get, Header, Inject, NotFoundException, Param, Post } from '@nestjs/common'
 import { ApiBearerAuth, ApiBody, ApiTags } from '@nestjs/swagger'
 import { policySchema } from '#contracts'
 import { type AgencyId } from '#kernel'
+import { policyFeed } from '#pipeline'
 import { describePolicy, parsePolicy } from '#policy'
 import { CLOCK, type Clock } from '#runtime'
 import { agencyById, monthlyResults, networksOf, policiesOf, type Principal, filePolicy, Store } from '#store'
@@ -27,7 +28,19 @@ export class AgenciesController {
     return rows.map(({ document, digest }) => ({ id: document.id, digest, words: describePolicy(document), document }))
   }
 
-  /** Files a policy. It must start in the future, or be the agency's first. */
+  /** What is and what will be in force, then what was, for machines: with whether it was approved, and on which backtest. */
+  @Get('feed')
+  @Access('everyone')
+  @Header('cache-control', 'public, max-age=60')
+  async feed(@Param('agency') agency: AgencyId) {
+    const feed = await this.store.transaction(async (tx) =>
+      (await agencyById(tx, agency)) ? policyFeed(tx, agency, this.clock.now()) : null,
+    )
+    if (!feed) throw new NotFoundException('there is no such agency')
+    return feed
+  }
+
+  /** Files a policy directly, where the agency has never named an approver. It must start in the future, or be the agency's first. */
   @Post('policies')
   @Access(['agency', 'operator'])
   @ApiBearerAuth()

@@ -11,6 +11,7 @@ import { EnrolmentController } from './enrolment.controller'
 import { MileageController, MileageReviewController } from './mileage.controller'
 import { PaymentsController } from './payments.controller'
 import { ProblemFilter } from './problem'
+import { SchemasController } from './schemas.controller'
 import { StatementsController } from './statements.controller'
 
 /** HTTP for devices, citizens, agencies and analysts. Every route has a rule that says who may use it; without one it is closed. */
@@ -26,6 +27,7 @@ import { StatementsController } from './statements.controller'
     DraftsController,
     MileageController,
     MileageReviewController,
+    SchemasController,
   ],
   providers: [
     { provide: APP_GUARD, useClass: AccessGuard },

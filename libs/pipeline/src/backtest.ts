@@ -35,8 +35,6 @@ import { type Line } from './line'
 import { knownLife, type Acting } from './policy-office'
 import { type RerateTrip } from './rerating'
 
-/** Trips rated in one transaction: bounds memory, what a crash repeats, and how often progress is seen. */
-const TRIPS_PER_PART = 4_000
 const MONTHS_MAX = 24
 /** Rated again where nothing else is asked for: the newest months that were driven. */
 const MONTHS_DEFAULT = 3
@@ -106,7 +104,7 @@ export async function backtest(tx: Tx, id: string, line: Line): Promise<WorkKey[
   const draft = await draftDocument(tx, agency, policy, revision)
   invariant(draft, `policy ${policy} has no revision ${revision}`)
   const { parts, lastAccount } = await backtestProgress(tx, id)
-  const trips = await drivenTrips(tx, agency, months, lastAccount, TRIPS_PER_PART)
+  const trips = await drivenTrips(tx, agency, months, lastAccount, line.settings.backtestTrips)
   if (trips.length === 0) {
     await finish(tx, asked, draft, line)
     return []

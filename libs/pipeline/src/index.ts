@@ -38,6 +38,7 @@ export {
   approvePolicy,
   checkDraft,
   draftPolicy,
+  policyFeed,
   policyStories,
   policyStory,
   returnPolicy,
@@ -47,6 +48,8 @@ export {
   submitPolicy,
   type Acting,
   type CheckReport,
+  type FeedEntry,
+  type PolicyFeed,
   type PolicyStory,
 } from './policy-office'
 export { proofOf } from './proof'

@@ -5,7 +5,7 @@ import { type Reference } from './reference'
 /** What stages work with: the clock, the limits they obey, and what is the same for all trips. */
 export interface Line {
   readonly clock: Clock
-  readonly settings: Pick<Settings, 'tripRestMs' | 'gapWaitMs' | 'backtestThreads'>
+  readonly settings: Pick<Settings, 'tripRestMs' | 'gapWaitMs' | 'backtestThreads' | 'backtestTrips'>
   readonly reference: Reference
 }
 

@@ -1,6 +1,7 @@
 import { type PolicyDocument } from '#contracts'
 import { digest, InputError, type AgencyId, type Digest, type Fault, type Instant } from '#kernel'
 import {
+  describePolicy,
   draftState,
   filingFaults,
   parsePolicy,
@@ -240,3 +241,56 @@ export async function policyStories(tx: Tx, agency: AgencyId, now: Instant): Pro
   for (const policy of [...drafts, ...published]) stories.push((await policyStory(tx, agency, policy, now))!)
   return stories
 }
+
+/** A published policy as the feed has it. */
+export interface FeedEntry {
+  readonly id: string
+  readonly state: PolicyState
+  readonly digest: Digest
+  readonly startsAt: string
+  readonly endsAt: string | null
+  /** Whether somebody other than its author has approved it, and the digest of the backtest that they had before them. */
+  readonly approval: { readonly fourEyes: boolean; readonly backtest: Digest | null }
+  readonly words: readonly string[]
+  readonly document: PolicyDocument
+}
+
+/** What is and what will be in force, for machines; then what was. */
+export interface PolicyFeed {
+  readonly v: 1
+  readonly agency: AgencyId
+  readonly at: Instant
+  readonly schema: '/schemas/policy.json'
+  readonly inForce: FeedEntry | null
+  readonly scheduled: readonly FeedEntry[]
+  readonly past: readonly FeedEntry[]
+}
+
+export async function policyFeed(tx: Tx, agency: AgencyId, now: Instant): Promise<PolicyFeed> {
+  const entries = (await policyStories(tx, agency, now))
+    .filter(({ life, state }) => life.revisions.length === 0 || !DRAFT_STATES.has(state))
+    .map(({ policy, state, digest, document, life }): FeedEntry => ({
+      id: policy,
+      state,
+      digest,
+      startsAt: document.startsAt,
+      endsAt: document.endsAt ?? null,
+      approval: {
+        fourEyes: life.revisions.length > 0,
+        backtest: life.steps.findLast(({ step }) => step === 'approved')?.evidence ?? null,
+      },
+      words: describePolicy(document),
+      document,
+    }))
+  return {
+    v: 1,
+    agency,
+    at: now,
+    schema: '/schemas/policy.json',
+    inForce: entries.find(({ state }) => state === 'in-force') ?? null,
+    scheduled: entries.filter(({ state }) => state === 'scheduled'),
+    past: entries.filter(({ state }) => state === 'superseded' || state === 'ended'),
+  }
+}
+
+const DRAFT_STATES = new Set<PolicyState>(['draft', 'checked', 'backtested', 'submitted', 'approved', 'returned'])

@@ -194,6 +194,13 @@ export const SETTINGS = {
     64,
     'Threads that rate past trips again for a backtest; 0: the thread of whoever does the work.',
   ),
+  backtestTrips: whole(
+    'ROADMETER_BACKTEST_TRIPS',
+    4_000,
+    1,
+    100_000,
+    'Past trips that a backtest rates in one transaction: what a crash repeats, and how often progress is seen.',
+  ),
   tripRestMs: whole(
     'ROADMETER_TRIP_REST_MS',
     1_800_000,

@@ -1,5 +1,6 @@
 import { Command } from 'commander'
-import { InputError, type AgencyId } from '#kernel'
+import { InputError, type AgencyId, type Fault } from '#kernel'
+import { checkDraft } from '#pipeline'
 import { describePolicy, policyDigest } from '#policy'
 import { systemClock } from '#runtime'
 import { filePolicy } from '#store'
@@ -8,7 +9,8 @@ import { withDatabase } from '../database'
 import { say } from '../printed'
 import { knownAgency } from '../known'
 import { faultText, nameOf, readPolicy } from './documents'
-import { lifeCommands } from './life'
+import { comparisonCommands } from './backtest'
+import { actor, lifeCommands } from './life'
 
 export { faultText, readJson, readPolicy } from './documents'
 
@@ -17,22 +19,12 @@ export function policyCommand(): Command {
     .description('tariffs: what a mile costs, where, when and for whom')
     .addCommand(
       new Command('check')
-        .description('say every fault of a policy document with its path, or what it means in words; needs no database')
-        .argument('<file>', 'policy document (JSON)')
-        .action(async (file: string) => {
-          try {
-            const policy = await readPolicy(file)
-            say([nameOf(policy), ...describePolicy(policy).map((line) => `  ${line}`)].join('\n'))
-            say(`digest ${policyDigest(policy)}`)
-          } catch (error) {
-            if (!(error instanceof InputError) || error.faults.length === 0) throw error
-            say(error.faults.map(faultText).join('\n'))
-            throw new InputError(
-              'POLICY',
-              `${file}: ${error.faults.length} ${error.faults.length === 1 ? 'fault' : 'faults'}`,
-            )
-          }
-        }),
+        .description('say every fault of a policy document with its path, or what it means in words')
+        .argument('<document>', 'a file (JSON); or, with --agency, the id of a draft')
+        .option('--agency <id>', 'check the latest revision of a draft, and record that it was', agencyId)
+        .action((document: string, { agency }: { agency?: AgencyId }) =>
+          agency ? checkDraftOf(document, agency) : checkFile(document),
+        ),
     )
     .addCommand(
       new Command('file')
@@ -45,8 +37,33 @@ export function policyCommand(): Command {
         )
         .action(filePolicyOf),
     )
-  lifeCommands().forEach((command) => policy.addCommand(command))
+  for (const command of [...lifeCommands(), ...comparisonCommands()]) policy.addCommand(command)
   return policy
+}
+
+async function checkFile(file: string): Promise<void> {
+  try {
+    const policy = await readPolicy(file)
+    say([nameOf(policy), ...describePolicy(policy).map((line) => `  ${line}`)].join('\n'))
+    say(`digest ${policyDigest(policy)}`)
+  } catch (error) {
+    if (!(error instanceof InputError) || error.faults.length === 0) throw error
+    refuse(file, error.faults)
+  }
+}
+
+const checkDraftOf = (policy: string, agency: AgencyId): Promise<void> =>
+  withDatabase(async (store, settings) => {
+    const who = await actor(store, settings, agency)
+    const report = await store.transaction((tx) => checkDraft(tx, who, policy, 'checked at the command line'))
+    for (const question of report.questions) say(`question: ${faultText(question)}`)
+    if (report.faults.length > 0) refuse(policy, report.faults)
+    say(`${policy}, revision ${report.revision}: no fault; recorded as checked`)
+  })
+
+function refuse(what: string, faults: readonly Fault[]): never {
+  say(faults.map(faultText).join('\n'))
+  throw new InputError('POLICY', `${what}: ${faults.length} ${faults.length === 1 ? 'fault' : 'faults'}`)
 }
 
 async function filePolicyOf(file: string, { agency }: { agency: AgencyId }): Promise<void> {

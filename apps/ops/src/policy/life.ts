@@ -3,6 +3,7 @@ import { InputError, type AgencyId } from '#kernel'
 import {
   approvePolicy,
   draftPolicy,
+  policyFeed,
   policyStories,
   policyStory,
   returnPolicy,
@@ -90,7 +91,22 @@ export const lifeCommands = (): Command[] => [
         say(rows.length ? columns([['policy', 'state', 'starts', 'digest', '', 'name'], ...rows]) : '(none)')
       }),
     ),
+  feed(),
 ]
+
+const feed = (): Command =>
+  new Command('feed')
+    .description('print what is and what will be in force, as the public feed has it (JSON)')
+    .requiredOption('--agency <id>', 'whose policies', agencyId)
+    .action(({ agency }: { agency: AgencyId }) =>
+      withDatabase(async (store) => {
+        const told = await store.transaction(async (tx) => {
+          await knownAgency(tx, agency)
+          return policyFeed(tx, agency, systemClock.now())
+        })
+        say(JSON.stringify(told, null, 2))
+      }),
+    )
 
 const step = (name: string, description: string): Command =>
   new Command(name)

@@ -1,25 +1,6 @@
-import { FATES, Matcher, type FixColumns, type Match } from '#map-matching'
-import { columns, join, world, type DriveOptions, type World } from './world'
-
-const fatesOf = (match: Match): Record<string, number> => {
-  const counts: Record<string, number> = {}
-  for (const fate of match.fates) counts[FATES[fate]] = (counts[FATES[fate]] ?? 0) + 1
-  return counts
-}
-/** Matches, and checks what holds for every match. */
-function matched(w: World, fixes: FixColumns): Match {
-  const match = new Matcher(w.network).match(fixes)
-  expect(match.fates.length).toBe(fixes.length)
-  expect(match.traversals.reduce((sum, t) => sum + t.fixes, 0)).toBe(fatesOf(match)['matched'] ?? 0)
-  match.traversals.forEach((t, i) => {
-    expect(0 <= t.fromMm && t.fromMm < t.toMm && t.toMm <= w.network.lengthMm(t.segment)).toBe(true)
-    expect(t.enteredAt <= t.leftAt).toBe(true)
-    expect(t.inferred).toBe(t.fixes === 0)
-    if (i > 0) expect(match.traversals[i - 1].leftAt <= t.enteredAt).toBe(true)
-  })
-  return match
-}
-const drivenOn = (w: World, path: string, options?: DriveOptions) => w.driven(matched(w, w.drive(path, options)))
+import { FATES } from '#map-matching'
+import { drivenOn, fatesOf, matched } from './matched'
+import { columns, join, world } from './world'
 
 describe('a grid of streets', () => {
   const grid = world(`

@@ -18,6 +18,7 @@ const SHELL = {
   runtime: ['kernel'],
   messaging: ['kernel', 'contracts', 'runtime'],
   payments: ['kernel', 'contracts', 'runtime'],
+  pdf: ['kernel', 'contracts', 'statement'],
   store: [...pure, 'runtime'],
   pipeline: [...pure, 'store', 'messaging', 'runtime'],
 }
@@ -25,8 +26,8 @@ const line = ['kernel', 'contracts', 'pipeline', 'store', 'messaging', 'runtime'
 const APPS = {
   ingest: line,
   engine: line,
-  api: [...pure, 'pipeline', 'store', 'messaging', 'payments', 'runtime'],
-  ops: [...pure, 'pipeline', 'store', 'messaging', 'runtime'],
+  api: [...pure, 'pipeline', 'store', 'messaging', 'payments', 'pdf', 'runtime'],
+  ops: [...pure, 'pipeline', 'store', 'messaging', 'pdf', 'runtime'],
   // The pilot is all processes in one, so it takes the api as it is.
   pilot: [...pure, 'pipeline', 'store', 'messaging', 'runtime', 'apps/api'],
   web: ['kernel', 'contracts'],
@@ -125,6 +126,7 @@ module.exports = {
     confine('typeorm|pg|@electric-sql', 'store'),
     confine('mqtt|aedes|bullmq|ioredis', 'messaging'),
     confine('stripe', 'payments'),
+    confine('pdfkit|fontkit|@expo-google-fonts', 'pdf'),
   ],
   options: {
     doNotFollow: { path: 'node_modules' },

@@ -34,7 +34,7 @@ export function homePage(who: Principal, rows: readonly StatementRow[], total: n
     const statement = statementSchema.parse(JSON.parse(row.document))
     return `<tr><th scope="row">${row.month}</th><td>${escaped(statement.account.name)}</td><td>${statement.totals.trips}</td>
       <td>${escaped(statement.currency)} ${formatMicros(row.due)}</td><td>${row.state === 'sealed' ? 'final' : 'in review'}</td>
-      ${own ? `<td><a href="/v1/statements/${row.id}.html">statement</a> · <a href="/v1/statements/${row.id}.csv">CSV</a> · <a href="/v1/statements/${row.id}.json">JSON</a></td>` : ''}</tr>`
+      ${own ? `<td><a href="/v1/statements/${row.id}.html">statement</a> · <a href="/v1/statements/${row.id}.pdf">PDF</a> · <a href="/v1/statements/${row.id}.csv">CSV</a> · <a href="/v1/statements/${row.id}.json">JSON</a></td>` : ''}</tr>`
   })
   return page(
     own ? 'Your statements' : `Statements of ${escaped(who.agency)}`,

@@ -7,11 +7,13 @@ import {
   Param,
   Query,
   Res,
+  StreamableFile,
   UnauthorizedException,
 } from '@nestjs/common'
 import { ApiBearerAuth, ApiResponse, ApiTags } from '@nestjs/swagger'
 import { type FastifyReply } from 'fastify'
 import { statementSchema, type Statement } from '#contracts'
+import { statementPdf } from '#pdf'
 import { proofOf } from '#pipeline'
 import { SETTINGS_OF_PROCESS, type Settings } from '#runtime'
 import { statementCsv, statementHtml } from '#statement'
@@ -66,7 +68,7 @@ export class StatementsController {
     }))
   }
 
-  /** A statement as `json` (the sealed bytes), `csv` or `html`: for its citizen alone, because it tells where they were when. */
+  /** A statement as `json` (the sealed bytes), `csv`, `html` or `pdf`: for its citizen alone, because it tells where they were when. */
   @Get('v1/statements/:id.:form')
   @Access(['citizen'])
   @ApiBearerAuth()
@@ -76,7 +78,7 @@ export class StatementsController {
     @Param('id') id: string,
     @Param('form') form: string,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<string> {
+  ): Promise<string | StreamableFile> {
     const row = (await statementsFor(this.store, who, id))[0]
     if (!row) throw new NotFoundException('there is no such statement')
     const statement: Statement = statementSchema.parse(JSON.parse(row.document))
@@ -92,8 +94,13 @@ export class StatementsController {
       case 'html':
         reply.type('text/html; charset=utf-8')
         return statementHtml(statement, await proofOf(this.store, row))
+      case 'pdf':
+        return new StreamableFile(await statementPdf(statement, await proofOf(this.store, row)), {
+          type: 'application/pdf',
+          disposition: `inline; filename="statement-${row.month}.pdf"`,
+        })
       default:
-        throw new NotFoundException('a statement comes as json, csv or html')
+        throw new NotFoundException('a statement comes as json, csv, html or pdf')
     }
   }
 

@@ -1,6 +1,8 @@
 import { Argument, Command } from 'commander'
+import { writeFile } from 'node:fs/promises'
 import { statementSchema, type Statement } from '#contracts'
 import { InputError, type AccountId, type AgencyId } from '#kernel'
+import { statementPdf } from '#pdf'
 import { proofOf, reconcile, Reference, requestClose } from '#pipeline'
 import { systemClock } from '#runtime'
 import { statementCsv, statementHtml } from '#statement'
@@ -71,10 +73,12 @@ export const bookCommands = (): Command[] => [
         .option('--json', 'the document itself, byte for byte as it is sealed')
         .option('--csv', 'a line for each charge')
         .option('--html', 'a page to print')
+        .option('--pdf <file>', 'write it as a PDF to this file')
         .option('--proof', 'root and proof that the sealed statement is under it, as JSON for roadmeter verify')
-        .action((id: string, form: { json?: boolean; csv?: boolean; html?: boolean; proof?: boolean }) =>
+        .action((id: string, form: { json?: boolean; csv?: boolean; html?: boolean; pdf?: string; proof?: boolean }) =>
           withDatabase(async (store) => {
-            if (Object.keys(form).length > 1) throw new InputError('FORM', 'one of --json, --csv, --html and --proof')
+            if (Object.keys(form).length > 1)
+              throw new InputError('FORM', 'one of --json, --csv, --html, --pdf and --proof')
             const row = await store.dataSource.getRepository(StatementRow).findOneBy({ id })
             if (!row) throw new InputError('NO_STATEMENT', `there is no statement ${id}: roadmeter statement list`)
             const statement = statementSchema.parse(JSON.parse(row.document))
@@ -82,6 +86,7 @@ export const bookCommands = (): Command[] => [
             if (form.csv) return void process.stdout.write(statementCsv(statement))
             const proof = await proofOf(store, row)
             if (form.html) return say(statementHtml(statement, proof))
+            if (form.pdf) return writeFile(form.pdf, await statementPdf(statement, proof))
             if (form.proof && !proof)
               throw new InputError('NOT_SEALED', `statement ${id} is not sealed: nothing to prove`)
             say(form.proof ? JSON.stringify(proof) : summary(statement, row))

@@ -209,12 +209,27 @@ export const billingSchema = z.strictObject({
   reviewDays: z.int().min(0).max(90).default(10),
   /** Days between the sealed statement and its due date. */
   dueDays: z.int().min(0).max(180).default(30),
+  /** How long locations are kept after the statement that they are on is sealed. */
+  retentionDays: z.int().min(0).max(3_650).optional(),
+  /** What one would pay without this tariff: printed beside the amount, and charged to nobody. */
+  comparison: z
+    .strictObject({
+      flatFee: z.strictObject({ name: z.string().min(1).max(120), perMonth: positiveAmountSchema }).optional(),
+      /** Of a vehicle that goes `economy` miles a gallon, or kilometres a litre, such as "25.4". */
+      fuelTax: z
+        .strictObject({
+          name: z.string().min(1).max(120),
+          per: z.enum(['gallon', 'litre']),
+          amount: positiveAmountSchema,
+          economy: positiveAmountSchema,
+        })
+        .optional(),
+    })
+    .optional(),
   /** Days after the due date until which a line can be questioned; 60 where absent. */
   disputeDays: z.int().min(0).max(730).optional(),
   /** Days after the end of the month on which its statements are drafted; the first of the next where absent. */
   statementDay: z.int().min(1).max(28).optional(),
-  /** How long locations are kept after the statement that they are on is sealed. */
-  retentionDays: z.int().min(0).max(3_650).optional(),
 })
 
 /**

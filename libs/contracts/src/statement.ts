@@ -129,6 +129,27 @@ export const mileageAccountSchema = z.strictObject({
   lines: z.array(mileageLineSchema).max(100),
 })
 
+/** A policy that took over within the month: the sentences of the one before that no longer hold, and those that hold instead. */
+export const rateChangeSchema = z.strictObject({
+  /** First day on which it is in force. */
+  from: daySchema,
+  policy: text,
+  replaced: text,
+  was: z.array(z.string().max(2_000)).max(1_000),
+  now: z.array(z.string().max(2_000)).max(1_000),
+})
+export type RateChange = z.infer<typeof rateChangeSchema>
+
+/** What the month would have cost otherwise. */
+export const comparisonSchema = z.strictObject({
+  kind: z.enum(['flat-fee', 'fuel-tax']),
+  name: text,
+  amount: microsSchema,
+  /** How it is reckoned, in words. */
+  because: text,
+})
+export type Comparison = z.infer<typeof comparisonSchema>
+
 export const statementTotalsSchema = z.strictObject({
   trips: z.int().min(0),
   chargedMm: distanceSchema,
@@ -186,6 +207,12 @@ export const statementSchema = z.strictObject({
   /** Accounts of vehicles of which an odometer reading is known or that gave no location; absent where there is none. */
   mileage: z.array(mileageAccountSchema).max(10_000).optional(),
   totals: statementTotalsSchema,
+  /** Absent where no policy took over within the month. */
+  rateChanges: z.array(rateChangeSchema).optional(),
+  /** Absent where the policy names nothing to compare with. */
+  comparisons: z.array(comparisonSchema).optional(),
+  /** Days after the seal after which locations are destroyed; absent where the policy says none. */
+  retentionDays: z.int().min(0).optional(),
   /** What made it; the policies' zones by id and name. */
   madeBy: z.strictObject({
     engines: z.array(text),

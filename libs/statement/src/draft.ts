@@ -32,6 +32,7 @@ import {
 import { accrualsOf, amountOf, dayText, localClock, policyDigest, policyInForce, validityOf } from '#policy'
 import { earningsOf, type Earned } from '#rating'
 import { pastOf, type BilledCredit } from './credits'
+import { comparisonsFor, takeoversIn } from './beside'
 
 /** A trip that no statement holds yet, and what it costs. */
 export interface BilledTrip {
@@ -97,10 +98,13 @@ export function draftStatement(input: StatementInput): Statement {
   const mileage = [...(input.mileage ?? [])].sort((a, b) => order(a.vehicle, b.vehicle) || order(a.month, b.month))
   const charged = [...journeys, ...mileage].flatMap<{ policy: string }>(({ lines }) => lines)
 
-  const used = [terms, ...policies.values()].filter(
-    (policy, i, all) =>
-      all.indexOf(policy) === i && (policy === terms || charged.some((line) => line.policy === policy.id)),
+  const takeovers = takeoversIn([...policies.values()], terms, month)
+  const told = new Set([terms, ...takeovers.flatMap(({ before, after }) => [before, after])])
+  const used = [...new Set([terms, ...policies.values()])].filter(
+    (policy) => told.has(policy) || charged.some((line) => line.policy === policy.id),
   )
+  const totals = totalsOf(journeys, capCredits, mileage, month, amountOf(billing.coin), policies)
+  const comparisons = comparisonsFor(terms, totals.chargedMm + totals.freeMm)
   const draftedOn = clock.dayNumber(draftedAt)
   return {
     v: 1,
@@ -119,7 +123,10 @@ export function draftStatement(input: StatementInput): Statement {
     journeys,
     capCredits,
     ...(mileage.length > 0 ? { mileage } : {}),
-    totals: totalsOf(journeys, capCredits, mileage, month, amountOf(billing.coin), policies),
+    totals,
+    ...(takeovers.length > 0 ? { rateChanges: takeovers.map(({ change }) => change) } : {}),
+    ...(comparisons.length > 0 ? { comparisons } : {}),
+    ...(billing.retentionDays === undefined ? {} : { retentionDays: billing.retentionDays }),
     madeBy: {
       engines: [...new Set(journeys.map(({ engine }) => engine))].sort(),
       networks: [...new Set(journeys.map(({ network }) => network))].sort(),

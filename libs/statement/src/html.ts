@@ -1,12 +1,12 @@
 import { type Statement } from '#contracts'
-import { micros, type Digest, type Micros } from '#kernel'
+import { micros, type Digest } from '#kernel'
 import { type MerkleProof } from '#ledger'
-import { amountOf } from '#policy'
-import { count, exactCell, section, shortDate } from './cells'
-import { isAdjustment, statementDigest } from './draft'
+import { count, section, shortDate } from './cells'
+import { statementDigest } from './draft'
 import { adjustmentSection, journeySection } from './journey-section'
 import { html, Markup, type Content } from './markup'
 import { moneySection } from './money-section'
+import { sectionsOf, type Row, type Section } from './sections'
 import { STATEMENT_STYLE } from './style'
 import { daysOf, monthWords, wordsOf, type Words } from './words'
 
@@ -25,6 +25,7 @@ const STYLE = new Markup(`<style>${STATEMENT_STYLE}</style>`)
  */
 export function statementHtml(statement: Statement, proof?: StatementProof): string {
   const words = wordsOf(statement)
+  const parts = sectionsOf(statement)
   const { agency, account, month } = statement
   const title = `Road-use statement, ${monthWords(month)}`
   const page = html`<!doctype html>
@@ -44,9 +45,11 @@ export function statementHtml(statement: Statement, proof?: StatementProof): str
             <p class="soft">${account.name}, account <code>${account.id}</code></p>
             ${billSection(statement, words)}
           </header>
-          ${sumSection(statement, words)} ${distanceSection(statement, words)} ${moneySection(statement, words)}
-          ${adjustmentSection(statement, words)} ${journeySection(statement, words)} ${originSection(statement, words)}
-          ${checkSection(statement, proof)} ${questionSection(statement)}
+          ${written(parts.sum)} ${written(parts.distance)} ${written(parts.odometer)} ${written(parts.rates)}
+          ${moneySection(statement, words)} ${written(parts.breakdown)} ${written(parts.limits)}
+          ${written(parts.comparison)} ${adjustmentSection(statement, words)} ${journeySection(statement, words)}
+          ${originSection(statement, words)} ${checkSection(statement, proof)} ${written(parts.data)}
+          ${written(parts.questions)}
           <footer>
             <p>
               Statement <code>${statement.id}</code>, drafted ${stampWords(statement, words)} (${statement.timeZone}).
@@ -86,74 +89,48 @@ function billSection({ totals, month, reviewUntil, dueOn }: Statement, words: Wo
   </dl>`
 }
 
-function sumSection(statement: Statement, words: Words): Markup {
-  const { totals, month, journeys, coin, currency } = statement
-  const months = [
-    ...new Set([...journeys, ...statement.capCredits].filter((j) => isAdjustment(j, statement)).map((j) => j.month)),
-  ].sort()
-  const row = (what: Content, amount: Micros, sub: Content = null) =>
+/** A section of words and tables. */
+function written(made: Section | null): Markup | null {
+  if (!made) return null
+  const row = ({ cells: [name, ...numbers], sub }: Row) =>
     html`<tr>
-      <th scope="row">${what}${sub && html`<span class="sub">${sub}</span>`}</th>
-      ${exactCell(amount, words)}
+      <th scope="row">${name}${sub ? html`<span class="sub">${sub}</span>` : null}</th>
+      ${numbers.map((number) => html`<td class="n">${fine(number)}</td>`)}
     </tr>`
-  const current = journeys.filter((journey) => !isAdjustment(journey, statement)).length
   return section(
-    'How the amount came about',
-    html`<table>
-      <caption class="hidden">
-        How the amount came about
-      </caption>
-      <thead>
-        <tr>
-          <th scope="col">What</th>
-          <th scope="col" class="n">Amount (${currency})</th>
-        </tr>
-      </thead>
-      <tbody>
-        ${row(`Charges for ${count(current, 'journey')} in ${monthWords(month)}`, totals.charges)}
-        ${totals.credits !== 0n ? row('Limits', totals.credits, 'what you did not pay because a limit was reached') : null}
-        ${months.length > 0 ? row('Adjustments', totals.adjustments, `for ${months.map(monthWords).join(', ')}`) : null}
-        ${totals.rounding !== 0n ? row('Rounding', totals.rounding, `once, to ${words.money(amountOf(coin))}, half to even`) : null}
-      </tbody>
-      <tfoot>
-        ${row(totals.due < 0n ? 'In your favour' : 'Amount due', totals.due)}
-      </tfoot>
-    </table>`,
+    made.title,
+    made.text.map((paragraph) => html`<p class="small">${paragraph}</p>`),
+    made.tables.map(
+      ({ columns: [name, ...numbers], rows }) =>
+        html`<table class="gap">
+          <caption class="hidden">
+            ${made.title}
+          </caption>
+          <thead>
+            <tr>
+              <th scope="col">${name}</th>
+              ${numbers.map((title) => html`<th scope="col" class="n">${title}</th>`)}
+            </tr>
+          </thead>
+          <tbody>
+            ${rows.filter(({ isTotal }) => !isTotal).map(row)}
+          </tbody>
+          ${
+            rows.some(({ isTotal }) => isTotal)
+              ? html`<tfoot>
+                  ${rows.filter(({ isTotal }) => isTotal).map(row)}
+                </tfoot>`
+              : null
+          }
+        </table>`,
+    ),
   )
 }
 
-function distanceSection({ totals, month }: Statement, words: Words): Markup {
-  const row = (kind: string, mm: number, what: Content) =>
-    html`<tr class="${kind}">
-      <th scope="row">${what}</th>
-      <td class="n">${words.distance(mm)}</td>
-    </tr>`
-  return section(
-    words.unit === 'mi' ? 'Your miles' : 'Your kilometres',
-    html`<table>
-      <caption class="hidden">
-        Distance by kind, ${monthWords(month)}
-      </caption>
-      <thead>
-        <tr>
-          <th scope="col">Kind</th>
-          <th scope="col" class="n">Distance (${words.unit})</th>
-        </tr>
-      </thead>
-      <tbody>
-        ${row('', totals.chargedMm, 'Charged')}
-        ${totals.freeByReason.map(({ reason, distanceMm }) => row('', distanceMm, `Free: ${reason}`))}
-      </tbody>
-      <tfoot>
-        ${row('', totals.chargedMm + totals.freeMm, 'Driven')}
-        ${
-          totals.inferredMm > 0
-            ? row('part', totals.inferredMm, 'of which estimated, between two positions of the device')
-            : null
-        }
-      </tfoot>
-    </table>`,
-  )
+/** Digits beyond a coin in small grey ones. */
+const fine = (text: string): Content => {
+  const parts = /^(.*\d\.\d\d)(\d{4})$/.exec(text)
+  return parts ? html`${parts[1]}<span class="fine">${parts[2]}</span>` : text
 }
 
 function originSection({ madeBy }: Statement, words: Words): Markup {
@@ -221,17 +198,6 @@ function checkSection(statement: Statement, proof: StatementProof | undefined): 
             : null
         }
       </dl>`,
-  )
-}
-
-function questionSection({ agency, reviewUntil }: Statement): Markup {
-  return section(
-    'If something is wrong',
-    html`<p>
-      Tell ${agency.name} which journey and why, until
-      <time datetime="${reviewUntil}">${shortDate(reviewUntil)}</time>${agency.contact ? `: ${agency.contact}` : ''}.
-      The amount in question is held until it is decided; a correction is a new line that names the old one.
-    </p>`,
   )
 }
 

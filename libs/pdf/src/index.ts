@@ -1,0 +1,1 @@
+export { statementPdf } from './statement-pdf'

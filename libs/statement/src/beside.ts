@@ -1,0 +1,55 @@
+import { type Comparison, type PolicyDocument, type RateChange } from '#contracts'
+import { divideHalfEven, formatMicros, instant, KILOMETRE_MM, micros, MILE_MM } from '#kernel'
+import { amountOf, describePolicy, localClock, policyInForce, validityOf } from '#policy'
+
+/** A change of tariff within a month, with the two policies. */
+export interface Takeover {
+  readonly before: PolicyDocument
+  readonly after: PolicyDocument
+  readonly change: RateChange
+}
+
+/** The policies that took over from another within the month, each with what it says differently. */
+export function takeoversIn(policies: readonly PolicyDocument[], terms: PolicyDocument, month: string): Takeover[] {
+  const { from, to } = localClock(terms.timeZone).spanOf(month)
+  return policies
+    .filter((policy) => from <= validityOf(policy).from && validityOf(policy).from < to)
+    .sort((a, b) => validityOf(a).from - validityOf(b).from)
+    .flatMap((after) => {
+      const start = validityOf(after).from
+      const before = policyInForce(policies, instant(start - 1))
+      if (!before) return []
+      const [old, fresh] = [describePolicy(before), describePolicy(after)]
+      const was = old.filter((sentence) => !fresh.includes(sentence))
+      const now = fresh.filter((sentence) => !old.includes(sentence))
+      if (was.length + now.length === 0) return []
+      const day = localClock(after.timeZone).day(instant(start))
+      return [{ before, after, change: { from: day, policy: after.id, replaced: before.id, was, now } }]
+    })
+}
+
+/** What the distance of a month would have cost under what the policy names to compare with, half to even. */
+export function comparisonsFor({ billing, currency }: PolicyDocument, drivenMm: number): Comparison[] {
+  const { flatFee, fuelTax } = billing.comparison ?? {}
+  const comparisons: Comparison[] = []
+  if (flatFee)
+    comparisons.push({
+      kind: 'flat-fee',
+      name: flatFee.name,
+      amount: amountOf(flatFee.perMonth),
+      because: `${flatFee.perMonth} ${currency} a month, whatever is driven`,
+    })
+  if (fuelTax) {
+    const [perMm, distance] = fuelTax.per === 'gallon' ? [MILE_MM, 'miles'] : [KILOMETRE_MM, 'kilometres']
+    const rate = amountOf(fuelTax.amount)
+    // mm / (mm per unit of distance) / (units of distance per unit of fuel) * money per unit of fuel; the economy has six decimals
+    const amount = divideHalfEven(BigInt(drivenMm) * rate * 1_000_000n, BigInt(perMm) * amountOf(fuelTax.economy))
+    comparisons.push({
+      kind: 'fuel-tax',
+      name: fuelTax.name,
+      amount: micros(amount),
+      because: `${formatMicros(rate)} ${currency} a ${fuelTax.per} at ${fuelTax.economy} ${distance} a ${fuelTax.per}`,
+    })
+  }
+  return comparisons
+}

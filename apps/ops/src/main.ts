@@ -13,6 +13,7 @@ import { paymentCommand } from './payments'
 import { policyCommand } from './policy'
 import { registryCommands } from './registry'
 import { replayCommand } from './replay'
+import { simulateCommand } from './simulate'
 import { verifyCommand } from './verify'
 
 const MANUAL = `
@@ -44,6 +45,7 @@ function roadmeter(): Command {
     ...registryCommands(),
     devicesCommand(),
     ...inboxCommands(),
+    simulateCommand(),
     networkCommand(),
     policyCommand(),
     ...bookCommands(),

@@ -123,6 +123,11 @@ export class DeviceClient {
     await this.publish(bytes)
   }
 
+  /** Loses the connection, as in a tunnel; it comes back by itself and sends what is pending. */
+  interrupt(): void {
+    this.client.stream.destroy()
+  }
+
   /** Hangs up. What is still pending rejects. */
   async close(): Promise<void> {
     if (this.closing) return

@@ -3,6 +3,14 @@ export { accrualsOf, fuelTaxShare, isFor, type Accrual, type AccrualTerms } from
 export { bandIntervals, DAY_KINDS, dayKinds, MINUTES_OF_KINDS } from './bands'
 export { dayNumberOf, dayText, isTimeZone, localClock, MINUTES_PER_WEEK, type LocalClock } from './clock'
 export { describeAccrual, describePolicy, describeRule, describeWhom } from './describe'
+export {
+  describeDiff,
+  diffPolicies,
+  type PolicyDiff,
+  type PriceChange,
+  type WordChange,
+  type ZoneFeature,
+} from './diff'
 export { policyDigest, policyInForce, policySpans, validityOf } from './in-force'
 export {
   currentSteps,
@@ -23,6 +31,7 @@ export {
   type StepName,
   type Takeover,
 } from './life'
+export { fromMds, MDS_VERSION, toMds, uuidOf, type MdsForm } from './mds'
 export { parsePolicy, readPolicy, type Reading } from './parse'
 export { amountOf, isEvent, rateOf, rateOfRule } from './rules'
 export { cuttingZones, repairedZone, ZONE_VERTICES_MAX } from './zones'

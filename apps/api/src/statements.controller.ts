@@ -12,12 +12,13 @@ import {
 } from '@nestjs/common'
 import { ApiBearerAuth, ApiResponse, ApiTags } from '@nestjs/swagger'
 import { type FastifyReply } from 'fastify'
+import { z } from 'zod'
 import { statementSchema, type Statement } from '#contracts'
 import { statementPdf } from '#pdf'
 import { proofOf } from '#pipeline'
-import { SETTINGS_OF_PROCESS, type Settings } from '#runtime'
+import { CLOCK, SETTINGS_OF_PROCESS, type Clock, type Settings } from '#runtime'
 import { statementCsv, statementHtml } from '#statement'
-import { countStatements, periodOf, type Principal, principalOf, statementsFor, Store } from '#store'
+import { chainHeads, countStatements, periodOf, type Principal, principalOf, statementsFor, Store } from '#store'
 import { Access, sessionCookie, Who } from './access'
 import { jsonSchema } from './devices.controller'
 import { homePage } from './pages'
@@ -28,6 +29,7 @@ export class StatementsController {
   constructor(
     @Inject(Store) private readonly store: Store,
     @Inject(SETTINGS_OF_PROCESS) private readonly settings: Settings,
+    @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
   @Get()
@@ -113,6 +115,21 @@ export class StatementsController {
     const proof = row && (await proofOf(this.store, row))
     if (!proof) throw new NotFoundException('there is no such sealed statement')
     return proof
+  }
+
+  /** The heads of the ledger, for whoever keeps them outside of our database: counts and digests, nobody's data. */
+  @Get('v1/ledger/heads')
+  @Access('everyone')
+  async heads() {
+    return { at: this.clock.now(), heads: await this.store.transaction((tx) => chainHeads(tx)) }
+  }
+
+  /** What a statement is made of, as JSON Schema 2020-12. */
+  @Get('schemas/statement.json')
+  @Access('everyone')
+  @Header('content-type', 'application/schema+json; charset=utf-8')
+  schema(): string {
+    return JSON.stringify(z.toJSONSchema(statementSchema, { io: 'input', unrepresentable: 'any' }))
   }
 
   /** The published root of a month: everybody's statements of that month are under it. */

@@ -1,12 +1,12 @@
 import { Argument, Command } from 'commander'
 import { writeFile } from 'node:fs/promises'
 import { statementSchema, type Statement } from '#contracts'
-import { InputError, type AccountId, type AgencyId } from '#kernel'
+import { InputError, type AccountId, type AgencyId, type StatementId } from '#kernel'
 import { statementPdf } from '#pdf'
-import { proofOf, reconcile, Reference, requestClose } from '#pipeline'
+import { proofOf, reconcile, Reference, releaseStatement, requestClose } from '#pipeline'
 import { systemClock } from '#runtime'
 import { statementCsv, statementHtml } from '#statement'
-import { periodOf, StatementRow, statementsFor } from '#store'
+import { holdsOf, periodOf, StatementRow, statementsFor } from '#store'
 import { accountId, agencyId, month as monthOf } from './arguments'
 import { withDatabase } from './database'
 import { columns, distance, grouped, money, progress, say, unitSign } from './printed'
@@ -63,6 +63,42 @@ export const bookCommands = (): Command[] => [
               return [row.month, row.account, row.state, money(row.due, currency), row.id]
             })
             say(columns([['month', 'account', 'state', 'due', 'id'], ...cells], [3]))
+          }),
+        ),
+    )
+    .addCommand(
+      new Command('held')
+        .description('statements that are stopped as doubtful: their month is not sealed before each is released')
+        .requiredOption('--agency <id>', 'whose statements', agencyId)
+        .option('--all', 'those that were released, too')
+        .action(({ agency, all }: { agency: AgencyId; all?: boolean }) =>
+          withDatabase(async (store) => {
+            const rows = await store.transaction(async (tx) => {
+              await knownAgency(tx, agency)
+              return holdsOf(tx, agency, all)
+            })
+            const cells = rows.map((row) => [
+              row.month,
+              row.statement,
+              row.reason,
+              row.detail,
+              row.releasedBy === null ? '' : `released by ${row.releasedBy}: ${row.why}`,
+            ])
+            say(rows.length ? columns([['month', 'statement', 'reason', 'what', ''], ...cells]) : '(none)')
+          }),
+        ),
+    )
+    .addCommand(
+      new Command('release')
+        .description('let a stopped statement be sealed; who and why stay on record')
+        .argument('<id>', 'as listed')
+        .requiredOption('--agency <id>', 'whose statement', agencyId)
+        .requiredOption('--by <name>', 'who looked at it')
+        .requiredOption('--why <reason>', 'why it is right')
+        .action((id: StatementId, { agency, by, why }: { agency: AgencyId; by: string; why: string }) =>
+          withDatabase(async (store) => {
+            await releaseStatement(store, agency, id, { by, why, at: systemClock.now() })
+            say(`released ${id}`)
           }),
         ),
     )

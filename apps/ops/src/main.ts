@@ -14,7 +14,7 @@ import { policyCommand } from './policy'
 import { registryCommands } from './registry'
 import { replayCommand } from './replay'
 import { simulateCommand } from './simulate'
-import { verifyCommand } from './verify'
+import { ledgerCommand, verifyCommand } from './verify'
 
 const MANUAL = `
 A city from nothing:
@@ -52,6 +52,7 @@ function roadmeter(): Command {
     paymentCommand(),
     ...mileageCommands(),
     verifyCommand(),
+    ledgerCommand(),
     matchCommand(),
     explainCommand(),
   ])

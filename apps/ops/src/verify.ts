@@ -2,11 +2,15 @@ import { Command } from 'commander'
 import { z } from 'zod'
 import { digestSchema, parseOrExplain, statementSchema } from '#contracts'
 import { InputError, type Digest } from '#kernel'
-import { verifyProof, type MerkleProof } from '#ledger'
+import { verifyProof, type ChainHead, type MerkleProof } from '#ledger'
+import { auditLedger, readHeads } from '#pipeline'
 import { parsePolicy } from '#policy'
 import { statementDigest, verifyStatement } from '#statement'
-import { say } from './printed'
-import { faultText, readJson } from './policy'
+import { systemClock } from '#runtime'
+import { chainHeads } from '#store'
+import { withDatabase } from './database'
+import { counted, grouped, progress, say } from './printed'
+import { faultText, readJson, readText } from './policy'
 
 const treeSchema = z.object({ index: z.int(), size: z.int(), path: z.array(digestSchema) })
 const proofSchema = z.union([z.object({ root: digestSchema, proof: treeSchema }), treeSchema], {
@@ -18,10 +22,11 @@ export const verifyCommand = (): Command =>
   new Command('verify')
     .description('recompute a statement from the published policies, offline; status 1 where it does not add up')
     .argument('<statement>', 'statement (JSON)')
-    .requiredOption('--policy <file...>', 'the published policies: documents, or the list that the api gives')
+    .option('--policy <file...>', 'the published policies: documents, or the list that the api gives')
     .option('--proof <file>', 'also check that the statement is one of those that were sealed together')
     .option('--root <digest>', 'the published root of the month; without it the one in the proof is believed')
-    .action(async (file: string, given: { policy: string[]; proof?: string; root?: string }) => {
+    .action(async (file: string, given: { policy?: string[]; proof?: string; root?: string }) => {
+      if (!given.policy) throw new InputError('POLICY', 'add --policy with the published policies')
       const statement = parseOrExplain(statementSchema, await readJson(file), file)
       const policies = (await Promise.all(given.policy.map(readPolicies))).flat()
       const faults = verifyStatement(statement, policies)
@@ -42,6 +47,51 @@ export const verifyCommand = (): Command =>
       say(`digest ${digest} ${proven ? 'is' : 'is NOT'} statement ${tree.index + 1} of ${tree.size} under root ${root}`)
       if (!proven) process.exitCode = 1
     })
+    .addCommand(verifyLedgerCommand())
+
+/** `roadmeter verify ledger`: the books themselves, against heads that were published outside of them. */
+const verifyLedgerCommand = (): Command =>
+  new Command('ledger')
+    .description(
+      'check every entry of the ledger against the heads that were published; status 1 where it was tampered with',
+    )
+    .requiredOption('--heads <file...>', 'published heads: lines of roadmeter ledger heads, or of GET /v1/ledger/heads')
+    .action(({ heads: files }: { heads: string[] }) =>
+      withDatabase(async (store) => {
+        const published: ChainHead[] = []
+        for (const file of files) published.push(...readHeads(await readText(file), file))
+        if (published.length === 0) throw new InputError('HEADS', `${files.join(', ')}: there are no heads in it`)
+        const bar = progress('checking entries')
+        const { entries, faults } = await auditLedger(
+          (sql, parameters) => store.read(sql, parameters),
+          published,
+          (done, all) => bar.to(done, all),
+        ).finally(() => bar.end())
+        for (const fault of faults)
+          say(fault.shard === null ? fault.why : `chain ${fault.shard}, entry ${fault.index}: ${fault.why}`)
+        say(
+          faults.length > 0
+            ? `the ledger is NOT what was published: ${counted(faults.length, 'fault')} in ${counted(entries, 'entry')}`
+            : `the ledger holds: ${grouped(entries)} entries agree with ${counted(published.length, 'published head')}`,
+        )
+        if (faults.length > 0) process.exitCode = 1
+      }),
+    )
+
+/** `roadmeter ledger heads`: what to publish, a line at a time. */
+export const ledgerCommand = (): Command =>
+  new Command('ledger').description('the books').addCommand(
+    new Command('heads')
+      .description(
+        'print the heads of the ledger as a line of JSON: append it to a file that the database has no hand on',
+      )
+      .action(() =>
+        withDatabase(async (store) => {
+          const heads = await store.transaction((tx) => chainHeads(tx))
+          say(JSON.stringify({ at: systemClock.now(), heads }))
+        }),
+      ),
+  )
 
 /** One document, or what `GET /v1/agencies/:agency/policies` answers. */
 async function readPolicies(file: string) {

@@ -1,4 +1,5 @@
 export * from './accounts'
+export * from './audit'
 export * from './chain'
 export * from './merkle'
 export * from './settlement'

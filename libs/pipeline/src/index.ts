@@ -1,3 +1,4 @@
+export { auditLedger, readHeads, type LedgerReport, type Read } from './audit'
 export {
   backtestStandings,
   backtestWork,

@@ -15,9 +15,7 @@ export async function readPolicy(file: string): Promise<PolicyDocument> {
 
 /** What a JSON file says. InputError names the file and, where it can be told, the place. */
 export async function readJson(file: string): Promise<unknown> {
-  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw new InputError('NO_FILE', `${file}: ${error.code === 'ENOENT' ? 'no such file' : error.message}`)
-  })
+  const text = await readText(file)
   try {
     return JSON.parse(text)
   } catch (error) {
@@ -29,3 +27,10 @@ export const nameOf = (policy: PolicyDocument): string =>
   `${policy.id} (${policy.name}), in force from ${policy.startsAt}${policy.endsAt ? ` to ${policy.endsAt}` : ''}`
 
 export const faultText = (fault: Fault): string => `${fault.path}: ${fault.expected}, found ${fault.found}`
+
+/** A text file. InputError names it. */
+export async function readText(file: string): Promise<string> {
+  return readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    throw new InputError('NO_FILE', `${file}: ${error.code === 'ENOENT' ? 'no such file' : error.message}`)
+  })
+}

@@ -12,7 +12,7 @@ import { faultText, nameOf, readPolicy } from './documents'
 import { comparisonCommands } from './backtest'
 import { actor, lifeCommands } from './life'
 
-export { faultText, readJson, readPolicy } from './documents'
+export { faultText, readJson, readPolicy, readText } from './documents'
 
 export function policyCommand(): Command {
   const policy = new Command('policy')

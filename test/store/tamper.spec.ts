@@ -1,0 +1,12 @@
+import { embeddedDatabase, type Database } from './databases'
+import { tamperSuite } from './tamper.suite'
+
+describe('tampering with the ledger', () => {
+  let database: Database
+  beforeAll(async () => {
+    database = await embeddedDatabase()
+  })
+  afterAll(() => database?.close())
+  // All of them: npm run test:tamper
+  tamperSuite(() => database.store, Number(process.env.TAMPER_EDITS ?? 160))
+})

@@ -66,7 +66,7 @@ export function manyRules(id: string, rules: number, zones: PolicyDocument['zone
   }
 }
 
-/** Trips of a month, 20 stretches each, on any class of road in any set of zones. */
+/** Trips of a month, 20 stretches each, on a class of road that changes every fifth of them and in zones that change every tenth. */
 export function someReports(trips: number, zones: PolicyDocument['zones'], dice: Chance): ChargeReport[] {
   const ids = Object.keys(zones)
   const sets = Array.from({ length: 200 }, (_, s) =>
@@ -76,9 +76,11 @@ export function someReports(trips: number, zones: PolicyDocument['zones'], dice:
     const start = MONTH + dice.below(28 * 1440) * 60_000
     let at = start
     let set = dice.pick(sets)
+    let roadClass = ROAD_CLASSES[dice.below(9)]
     let matchedMm = 0
     const stretches = Array.from({ length: 20 }, (_, s): Stretch => {
-      if (dice.next() < 0.2) set = dice.pick(sets)
+      if (dice.next() < 0.1) set = dice.pick(sets)
+      if (dice.next() < 0.2) roadClass = ROAD_CLASSES[dice.below(9)]
       const mm = 20_000 + dice.below(400_000)
       const enteredAt = at
       at += Math.round(mm / 12)
@@ -89,7 +91,7 @@ export function someReports(trips: number, zones: PolicyDocument['zones'], dice:
         toMm: millimetres(mm),
         enteredAt: instant(enteredAt),
         leftAt: instant(at),
-        roadClass: ROAD_CLASSES[dice.below(9)],
+        roadClass,
         access: dice.next() < 0.03 ? 'private' : 'public',
         zones: set,
         inferred: false,

@@ -8,7 +8,7 @@ import {
   type RatedVehicle,
   type RoadClass,
 } from '#contracts'
-import { invariant, type Instant, type PolicyId } from '#kernel'
+import { instant, invariant, type Instant, type PolicyId } from '#kernel'
 import {
   bandIntervals,
   dayKinds,
@@ -58,8 +58,9 @@ export class CompiledPolicy {
   readonly zoneSets = new ZoneSets()
   /** Whether any rule prices crossings or trips: most policies price distance alone. */
   readonly hasEvents: boolean
-  /** Local day of the moment that was last looked at. */
+  /** Local day of the moment, and number of the road class, that was last looked at. */
   day = NaN
+  roadClass = 0
 
   private readonly contests: Readonly<Record<Contest, readonly number[]>>
   private readonly kindOf: (dayNumber: number) => number
@@ -72,12 +73,17 @@ export class CompiledPolicy {
   private readonly tariffOf = new WeakMap<RatedVehicle, Tariff>()
   private vehicle: RatedVehicle | null = null
   private tariff!: Tariff
+  /** Where the day begins on a clock that is never changed, and [from, to) in which that is this one. */
+  private midnight = NaN
+  private dayFrom = NaN
+  private dayTo = NaN
   private minuteBase = 0
-  private dayStart = NaN
-  private cell = 0
-  private band = 0
+  private roadClassName = ''
+  private accessName = ''
   private access = 0
-  private roadClass = 0
+  private road = 0
+  private band = 0
+  private cell = 0
 
   /** `document` must be valid: its last rule matches everything. */
   constructor(readonly document: PolicyDocument) {
@@ -116,20 +122,32 @@ export class CompiledPolicy {
     this.tariff = tariff
   }
 
-  /** Turns to a moment and a kind of road. */
+  /** Turns to a moment and a kind of road. Trips stay on a day and on a kind of road, so both are remembered. */
   look(at: Instant, roadClass: RoadClass, access: Access): void {
-    const local = at + this.clock.offsetMs(at)
-    let minute = local - this.dayStart
-    if (!(minute >= 0 && minute < DAY_MS)) {
-      this.day = Math.floor(local / DAY_MS)
-      this.dayStart = this.day * DAY_MS
-      this.minuteBase = this.kindOf(this.day) * 1440
-      minute = local - this.dayStart
+    if (!(at >= this.dayFrom && at < this.dayTo)) this.turnToDay(at)
+    const minute = ((at - this.midnight) / MINUTE_MS) | 0
+    this.band = this.bandOfMinute[this.minuteBase + minute]
+    if (roadClass !== this.roadClassName || access !== this.accessName) {
+      this.roadClassName = roadClass
+      this.accessName = access
+      this.roadClass = ROAD_CLASS_NUMBER[roadClass]
+      this.access = ACCESS_NUMBER[access]
+      this.road = (this.access * ROAD_CLASSES.length + this.roadClass) * this.bands
     }
-    this.band = this.bandOfMinute[this.minuteBase + ((minute / MINUTE_MS) | 0)]
-    this.roadClass = ROAD_CLASS_NUMBER[roadClass]
-    this.access = ACCESS_NUMBER[access]
-    this.cell = (this.access * ROAD_CLASSES.length + this.roadClass) * this.bands + this.band
+    this.cell = this.road + this.band
+  }
+
+  private turnToDay(at: Instant): void {
+    const offset = this.clock.offsetMs(at)
+    this.day = Math.floor((at + offset) / DAY_MS)
+    this.midnight = this.day * DAY_MS - offset
+    this.minuteBase = this.kindOf(this.day) * 1440
+    // A day on which the clock is changed is asked for again at each moment.
+    const last = this.midnight + DAY_MS - 1
+    const whole =
+      this.clock.offsetMs(instant(this.midnight)) === offset && this.clock.offsetMs(instant(last)) === offset
+    this.dayFrom = whole ? this.midnight : Infinity
+    this.dayTo = last + 1
   }
 
   /** Number of the rule that prices a distance driven there and then, in a set of zones. */

@@ -4,7 +4,6 @@ import {
   KILOMETRE_MM,
   micros,
   MILE_MM,
-  millimetres,
   NO_MONEY,
   priceOf,
   type Instant,
@@ -63,7 +62,7 @@ export function rate(
       crossed = false
     }
     const mm = stretch.toMm - stretch.fromMm
-    invariant(mm >= 0, `a stretch of trip ${report.trip} on ${stretch.segment} runs backwards`)
+    if (mm < 0) invariant(false, `a stretch of trip ${report.trip} on ${stretch.segment} runs backwards`)
     if (!policy) {
       const set = (noZones ??= new ZoneSets()).numberOf(stretch.zones)
       const line = lines.lineOf(policyNumber, Math.floor(at / DAY_MS), 0, ROAD_CLASS_NUMBER[stretch.roadClass], set)
@@ -72,7 +71,7 @@ export function rate(
     }
     policy.look(at, stretch.roadClass, stretch.access)
     const set = policy.zoneSets.numberOf(stretch.zones)
-    const roadClass = ROAD_CLASS_NUMBER[stretch.roadClass]
+    const { roadClass } = policy
     const line = lines.lineOf(policyNumber, policy.day, policy.ruleOf(set), roadClass, set)
     lines.drive(line, mm, stretch.inferred, stretch.fixes)
     if (policy.hasEvents) {
@@ -98,14 +97,10 @@ export function rate(
     fixes += lines.fixes[line]
     charges.push(chargeOf(line, policies[lines.policy[line]], noZones, report))
   }
-  invariant(
-    totalMm === report.matchedMm,
-    `trip ${report.trip}: lines of ${totalMm} mm for ${report.matchedMm} mm matched`,
-  )
-  invariant(
-    fixes === report.fixes.matched,
-    `trip ${report.trip}: lines of ${fixes} fixes for ${report.fixes.matched} matched`,
-  )
+  if (totalMm !== report.matchedMm)
+    invariant(false, `trip ${report.trip}: lines of ${totalMm} mm for ${report.matchedMm} mm matched`)
+  if (fixes !== report.fixes.matched)
+    invariant(false, `trip ${report.trip}: lines of ${fixes} fixes for ${report.fixes.matched} matched`)
   if (charges.length < 2) return charges
   return inOrder(charges, lines, policies)
 }
@@ -128,23 +123,27 @@ function added(policies: (CompiledPolicy | null)[], policy: CompiledPolicy | nul
 }
 
 function chargeOf(line: number, policy: CompiledPolicy | null, noZones: ZoneSets | null, report: ChargeReport): Charge {
-  const rule = policy?.rules[scratch.rule[line]]
-  const distanceMm = millimetres(scratch.distanceMm[line])
-  const rate = rule?.rate ?? null
-  return {
+  const rule = policy ? policy.rules[scratch.rule[line]] : null
+  const distanceMm = scratch.distanceMm[line] as Millimetres
+  const rate = rule ? rule.rate : null
+  const charge = {
     trip: report.trip,
-    policy: policy?.id ?? NO_POLICY.policy,
-    rule: rule?.id ?? NO_POLICY.rule,
+    policy: policy ? policy.id : NO_POLICY.policy,
+    rule: rule ? rule.id : NO_POLICY.rule,
     roadClass: ROAD_CLASSES[scratch.roadClass[line]],
     zones: (policy ? policy.zoneSets : noZones!).zonesOf(scratch.zoneSet[line]),
     day: dayName(scratch.day[line]),
     distanceMm,
-    inferredMm: millimetres(scratch.inferredMm[line]),
+    inferredMm: scratch.inferredMm[line] as Millimetres,
     fixes: scratch.fixes[line],
     rate,
     freeReason: rule ? rule.freeReason : NO_POLICY.freeReason,
-    ...chargedFor(distanceMm, scratch.counts[line], rate),
+    amount: NO_MONEY,
   }
+  if (!rate) return charge
+  const { count, amount } = chargedFor(distanceMm, scratch.counts[line], rate)
+  charge.amount = amount
+  return count === undefined ? charge : { ...charge, count }
 }
 
 /** What a rate makes of a distance, or of the `count` of its events: rounded once, half to even. */

@@ -53,6 +53,20 @@ export const journeySchema = z.strictObject({
   amount: microsSchema,
 })
 
+/**
+ * A journey of an earlier statement that was priced again because a dispute was upheld. Its `lines` are what holds now, `was` what
+ * had been charged, its amount the difference.
+ */
+export const correctedJourneySchema = journeySchema.extend({
+  dispute: text,
+  /** 1 for the first correction of the journey. */
+  revision: z.int().min(1),
+  because: z.string().max(2_000),
+  /** What the vehicle was found to be. */
+  vehicleClass: z.enum(VEHICLE_CLASSES).optional(),
+  was: z.array(statementLineSchema).max(10_000),
+})
+
 /** `missing`: odometer growth beyond tolerance that no trip explains. `odometer`, `permit`: what the citizen chose. */
 export const MILEAGE_KINDS = ['missing', 'odometer', 'permit'] as const
 
@@ -206,6 +220,8 @@ export const statementSchema = z.strictObject({
   capCredits: z.array(capCreditSchema).max(JOURNEYS_PER_STATEMENT_MAX),
   /** Accounts of vehicles of which an odometer reading is known or that gave no location; absent where there is none. */
   mileage: z.array(mileageAccountSchema).max(10_000).optional(),
+  /** Absent where there is none. */
+  corrections: z.array(correctedJourneySchema).max(JOURNEYS_PER_STATEMENT_MAX).optional(),
   totals: statementTotalsSchema,
   /** Absent where no policy took over within the month. */
   rateChanges: z.array(rateChangeSchema).optional(),
@@ -230,6 +246,7 @@ export const statementSchema = z.strictObject({
 })
 export type Statement = z.infer<typeof statementSchema>
 export type Journey = z.infer<typeof journeySchema>
+export type CorrectedJourney = z.infer<typeof correctedJourneySchema>
 export type CapCredit = z.infer<typeof capCreditSchema>
 export type StatementLine = z.infer<typeof statementLineSchema>
 export type MileageLine = z.infer<typeof mileageLineSchema>

@@ -15,6 +15,7 @@ import {
   openPeriod,
   releaseHolds,
   restedBefore,
+  takeCorrections,
   takeCutoff,
   undraftedAccounts,
   want,
@@ -78,7 +79,9 @@ async function step(tx: Tx, period: Period, tariff: Tariff, line: Line): Promise
         rested.map((device) => ({ stage: 'match', key: device })),
       )
       if (rested.length > 0 || (await hasUnmatched(tx, period))) return false
-      if ((await takeCutoff(tx, period, CUTOFF_TRIPS_MAX)) === 0) await movePeriod(tx, period, 'cutoff', now)
+      if ((await takeCutoff(tx, period, CUTOFF_TRIPS_MAX)) > 0) return true
+      await takeCorrections(tx, period)
+      await movePeriod(tx, period, 'cutoff', now)
       return true
     }
     case 'cutoff':

@@ -1,15 +1,25 @@
 import { mileageAccountSchema } from '#contracts'
-import { canonical, digestOfCanonical, invariant, type Instant, type StatementId, type TripId } from '#kernel'
-import { windowKey, windowsOf, type AccruedTrip, type Windows } from '#rating'
+import {
+  canonical,
+  digestOfCanonical,
+  invariant,
+  type AccountId,
+  type Instant,
+  type StatementId,
+  type TripId,
+} from '#kernel'
+import { undone, windowKey, windowsOf, type AccruedTrip, type Windows } from '#rating'
 import { creditsOf, doubtsOf, draftStatement, profileOf } from '#statement'
 import {
   agencyById,
   bookedMileage,
   chargesOf,
+  cutoffCorrections,
   cutoffTrips,
   ratedVehicles,
   saveBilled,
   saveDrafts,
+  tripsById,
   vehiclesOfAll,
   windowsBilled,
   type AccountPage,
@@ -45,7 +55,11 @@ export async function draftPage(
       { trip: trip.id, vehicle: vehiclesThen[i], startedAt: trip.startedAt!, charges: charges.get(trip.id)! },
     ]),
   )
-  const touched = [...accruedOf.values()].flatMap((trip) => windowsOf(trip, tariff.documents))
+  const corrected = await correctedOf(tx, period, ids)
+  const correctionsOf = groupBy(corrected, ({ account }) => account)
+  const touched = [...accruedOf.values(), ...corrected.map(({ before }) => before)].flatMap((trip) =>
+    windowsOf(trip, tariff.documents),
+  )
   const before = await windowsBilled(tx, month, [...new Map(touched.map((w) => [windowKey(w), w])).values()])
   const after: Windows = new Map(before)
   const vehiclesOf = groupBy(await vehiclesOfAll(tx, ids), ({ account }) => account)
@@ -69,10 +83,14 @@ export async function draftPage(
         charges: charges.get(trip.id)!,
       })),
       capCredits: creditsOf(
-        (tripsOf.get(id) ?? []).map((trip) => accruedOf.get(trip.id)!),
+        [
+          ...(tripsOf.get(id) ?? []).map((trip) => accruedOf.get(trip.id)!),
+          ...(correctionsOf.get(id) ?? []).flatMap(({ before, after }) => [before, after]),
+        ],
         tariff.documents,
         after,
       ),
+      corrections: (correctionsOf.get(id) ?? []).map(({ trip }) => trip),
       mileage: (mileageOf.get(id) ?? []).map(({ document }) => mileageAccountSchema.parse(document)),
       draftedAt: now,
     })
@@ -89,6 +107,45 @@ export async function draftPage(
   })
   await saveDrafts(tx, period, files, now)
   await saveBilled(tx, month, new Map([...after].filter(([key, { state }]) => before.get(key)?.state !== state)))
+}
+
+/** The corrections of a period as a statement says them, and as windows count them: the trip as it was, undone, and as it is. */
+async function correctedOf(tx: Tx, period: Period, accounts: readonly AccountId[]) {
+  const rows = await cutoffCorrections(tx, period, accounts)
+  if (rows.length === 0) return []
+  const trips = await tripsById(
+    tx,
+    rows.map(({ trip }) => trip),
+  )
+  const vehicles = await ratedVehicles(
+    tx,
+    trips.map(({ vehicle, startedAt }) => ({ vehicle, at: startedAt! })),
+  )
+  return rows.map(({ account, dispute, revision, because, vehicleClass, was, now }, i) => {
+    const { id, startedAt, endedAt, reportDigest, engine, network } = trips[i]
+    const vehicle = vehicles[i]
+    const accrued = { trip: id, vehicle, startedAt: startedAt! }
+    return {
+      account,
+      before: undone({ ...accrued, charges: was }),
+      after: { ...accrued, vehicle: { ...vehicle, vehicleClass: vehicleClass ?? vehicle.vehicleClass }, charges: now },
+      trip: {
+        ...accrued,
+        vehicle: vehicle.vehicle,
+        endedAt: endedAt!,
+        report: reportDigest!,
+        engine: engine!,
+        network: network!,
+        profile: profileOf(vehicle),
+        dispute,
+        revision,
+        because,
+        ...(vehicleClass && { vehicleClass }),
+        charges: now,
+        was,
+      },
+    }
+  })
 }
 
 function groupBy<Key, Item>(items: readonly Item[], keyOf: (item: Item) => Key): Map<Key, Item[]> {

@@ -96,7 +96,7 @@ const zeroSum = async (store: Store): Promise<Finding> => ({
      union all select 'trip ' || t.id || ' costs ' || c.amount || ' micros but ' || coalesce(p.amount, 0) || ' were posted' from metering.trip t
        join lateral (select coalesce(sum(amount), 0) as amount from money.charge where trip = t.id) c on true
        left join lateral (select sum(p.amount) as amount from money.transfer x join money.posting p on p.transfer = x.id and p.account = 'accrued:' || x.payer
-         where x.kind = 'trip' and x.transfer->>'trip' = t.id) p on true
+         where x.kind = 'trip' and x.transfer->>'trip' = t.id and x.transfer->>'revision' = '0') p on true
        where t.state = 'posted' and c.amount <> coalesce(p.amount, 0)`,
   ),
 })
@@ -217,6 +217,7 @@ const UNBALANCED = `
       from money.transfer x join money.posting p on p.transfer = x.id group by x.payer),
     charged as (select account, sum(amount) as amount from (
       select t.account, c.amount from metering.trip t join money.charge c on c.trip = t.id where t.state = 'posted'
+      union all select account, amount from money.correction
       union all select m.account, (line->>'amount')::bigint from money.mileage m, jsonb_array_elements(m.document->'lines') line) all_charges group by account),
     credited as (select v.account, sum(w.credit) as amount from money.cap_window w join metering.vehicle v on v.id = w.vehicle group by v.account),
     sealed as (select account, sum(exact) as exact, sum(due) as due from money.statement where state = 'sealed' group by account),

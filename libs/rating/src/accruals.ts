@@ -1,7 +1,6 @@
 import { type Charge, type PolicyDocument, type RatedVehicle, type Window } from '#contracts'
 import {
   divideHalfEven,
-  instant,
   invariant,
   micros,
   NO_MONEY,
@@ -184,18 +183,21 @@ function added(before: WindowState, items: readonly Item[], { terms }: Accrual, 
     gross += item.amount
     if (item.amount !== 0n) distanceMm += item.distanceMm
     if (item.flat) flat += item.amount
-    if (terms.kind === 'fuel-credit' && economy && item.amount > 0n && item.distanceMm > 0) {
+    if (terms.kind === 'fuel-credit' && economy && item.amount !== 0n && item.distanceMm !== 0) {
       const { up, down } = fuelTaxShare(terms.taxPerGallon, economy)
       fuelTax += divideHalfEven(BigInt(item.distanceMm) * up, down)
     }
   }
-  const flats =
-    terms.kind === 'transfer' && flat !== 0n
-      ? [...before.flats, [instant(trip.startedAt), micros(flat)] as const].sort(
-          ([a, x], [b, y]) => a - b || (x < y ? -1 : x > y ? 1 : 0),
-        )
-      : before.flats
+  const flats = terms.kind === 'transfer' && flat !== 0n ? withFlat(before.flats, trip.startedAt, flat) : before.flats
   return { gross: micros(gross), distanceMm, fuelTax: micros(fuelTax), flats, credit: before.credit }
+}
+
+/** Below zero takes away what was counted before. */
+function withFlat(flats: WindowState['flats'], at: Instant, flat: bigint): WindowState['flats'] {
+  if (flat > 0n)
+    return [...flats, [at, micros(flat)] as const].sort(([a, x], [b, y]) => a - b || (x < y ? -1 : x > y ? 1 : 0))
+  const i = flats.findIndex(([began, amount]) => began === at && amount === -flat)
+  return i < 0 ? flats : [...flats.slice(0, i), ...flats.slice(i + 1)]
 }
 
 function counts({ rules }: Accrual, item: Item): boolean {

@@ -20,6 +20,7 @@ export {
   type Windows,
   type WindowState,
 } from './accruals'
+export { correctedCharges, correctedVehicle, NOT_DRIVEN, undone } from './correct'
 export { compilePolicy, tariffAt, type CompiledPolicy, type CompiledRule } from './compile'
 export { explainCharge } from './explain'
 export { MILEAGE_FREE, priceMileage, VOIDED, voided } from './mileage'

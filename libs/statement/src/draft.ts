@@ -1,12 +1,15 @@
 import {
   type CapCredit,
   type Charge,
+  type CorrectedJourney,
   type Journey,
   type MileageAccount,
   type PolicyDocument,
   type RatedVehicle,
   type Statement,
+  type StatementLine,
   type StatementTotals,
+  type VehicleClass,
   type VehicleProfile,
 } from '#contracts'
 import {
@@ -49,6 +52,15 @@ export interface BilledTrip {
   readonly charges: readonly Charge[]
 }
 
+/** A trip of an earlier statement as it is priced now, and as it was. */
+export interface CorrectedTrip extends BilledTrip {
+  readonly dispute: string
+  readonly revision: number
+  readonly because: string
+  readonly vehicleClass?: VehicleClass
+  readonly was: readonly Charge[]
+}
+
 export interface StatementInput {
   readonly agency: { readonly id: AgencyId; readonly name: string; readonly contact?: string }
   readonly account: { readonly id: AccountId; readonly name: string }
@@ -62,6 +74,8 @@ export interface StatementInput {
   readonly capCredits: readonly BilledCredit[]
   /** Mileage accounts as they were settled for this statement; none where nobody reads an odometer. */
   readonly mileage?: readonly MileageAccount[]
+  /** Trips that were corrected since; none where nobody was right. */
+  readonly corrections?: readonly CorrectedTrip[]
   readonly draftedAt: Instant
 }
 
@@ -87,7 +101,10 @@ export function draftStatement(input: StatementInput): Statement {
       return journey
     })
     .sort((a, b) => a.startedAt - b.startedAt || order(a.trip, b.trip))
-  const months = new Map(journeys.map((journey) => [journey.trip, journey.month]))
+  const corrections = (input.corrections ?? [])
+    .map((trip) => correctedOf(trip, clock.month(trip.startedAt), policies))
+    .sort((a, b) => a.startedAt - b.startedAt || order(a.trip, b.trip) || a.revision - b.revision)
+  const months = new Map([...journeys, ...corrections].map((journey) => [journey.trip, journey.month]))
   /** A year has many months: what changes in it now belongs to this one. */
   const monthOf = ({ span }: BilledCredit) => months.get(span) ?? (/^\d{4}-\d\d/.test(span) ? span.slice(0, 7) : month)
   const capCredits = input.capCredits
@@ -96,14 +113,17 @@ export function draftStatement(input: StatementInput): Statement {
     .map((credit) => creditOf(credit, monthOf(credit), policies))
     .sort((a, b) => order(a.span, b.span) || order(a.vehicle, b.vehicle) || order(a.policy + a.cap, b.policy + b.cap))
   const mileage = [...(input.mileage ?? [])].sort((a, b) => order(a.vehicle, b.vehicle) || order(a.month, b.month))
-  const charged = [...journeys, ...mileage].flatMap<{ policy: string }>(({ lines }) => lines)
+  const charged = [
+    ...[...journeys, ...mileage].flatMap<{ policy: string }>(({ lines }) => lines),
+    ...corrections.flatMap(({ lines, was }) => [...lines, ...was]),
+  ]
 
   const takeovers = takeoversIn([...policies.values()], terms, month)
   const told = new Set([terms, ...takeovers.flatMap(({ before, after }) => [before, after])])
   const used = [...new Set([terms, ...policies.values()])].filter(
     (policy) => told.has(policy) || charged.some((line) => line.policy === policy.id),
   )
-  const totals = totalsOf(journeys, capCredits, mileage, month, amountOf(billing.coin), policies)
+  const totals = totalsOf(journeys, capCredits, mileage, corrections, month, amountOf(billing.coin), policies)
   const comparisons = comparisonsFor(terms, totals.chargedMm + totals.freeMm)
   const draftedOn = clock.dayNumber(draftedAt)
   return {
@@ -123,13 +143,14 @@ export function draftStatement(input: StatementInput): Statement {
     journeys,
     capCredits,
     ...(mileage.length > 0 ? { mileage } : {}),
+    ...(corrections.length > 0 ? { corrections } : {}),
     totals,
     ...(takeovers.length > 0 ? { rateChanges: takeovers.map(({ change }) => change) } : {}),
     ...(comparisons.length > 0 ? { comparisons } : {}),
     ...(billing.retentionDays === undefined ? {} : { retentionDays: billing.retentionDays }),
     madeBy: {
-      engines: [...new Set(journeys.map(({ engine }) => engine))].sort(),
-      networks: [...new Set(journeys.map(({ network }) => network))].sort(),
+      engines: [...new Set([...journeys, ...corrections].map(({ engine }) => engine))].sort(),
+      networks: [...new Set([...journeys, ...corrections].map(({ network }) => network))].sort(),
       policies: used
         .map((policy) => ({
           id: policy.id,
@@ -166,8 +187,28 @@ export function billingTerms(policies: readonly PolicyDocument[], month: string)
   return policyInForce(begun, instant(localClock(last.timeZone).spanOf(month).to - 1)) ?? last
 }
 
-function journeyOf(trip: BilledTrip, month: string, policies: ReadonlyMap<PolicyId, PolicyDocument>): Journey {
-  const lines = trip.charges.map((charge) => {
+function correctedOf(
+  { dispute, revision, because, vehicleClass, was, ...trip }: CorrectedTrip,
+  month: string,
+  policies: ReadonlyMap<PolicyId, PolicyDocument>,
+): CorrectedJourney {
+  const now = journeyOf(trip, month, policies)
+  const before = linesOf({ ...trip, charges: was }, policies)
+  return {
+    ...now,
+    dispute,
+    revision,
+    because,
+    ...(vehicleClass && { vehicleClass }),
+    was: before,
+    amount: micros(now.amount - sum(before.map(({ amount }) => amount))),
+  }
+}
+
+const FREE_RULES: Readonly<Record<string, string>> = { voided: 'Voided on review', corrected: 'Corrected' }
+
+const linesOf = (trip: BilledTrip, policies: ReadonlyMap<PolicyId, PolicyDocument>): StatementLine[] =>
+  trip.charges.map((charge) => {
     const rule = policies.get(charge.policy)?.rules.find(({ id }) => id === charge.rule)
     invariant(
       rule || charge.policy === '',
@@ -176,7 +217,7 @@ function journeyOf(trip: BilledTrip, month: string, policies: ReadonlyMap<Policy
     return {
       policy: charge.policy,
       rule: charge.rule,
-      ruleName: rule?.name ?? (charge.rule === 'voided' ? 'Voided on review' : 'No policy in force'),
+      ruleName: rule?.name ?? FREE_RULES[charge.rule] ?? 'No policy in force',
       roadClass: charge.roadClass,
       zones: [...charge.zones],
       day: charge.day,
@@ -188,6 +229,9 @@ function journeyOf(trip: BilledTrip, month: string, policies: ReadonlyMap<Policy
       amount: charge.amount,
     }
   })
+
+function journeyOf(trip: BilledTrip, month: string, policies: ReadonlyMap<PolicyId, PolicyDocument>): Journey {
+  const lines = linesOf(trip, policies)
   const { startedAt, endedAt, vehicle, report, engine, network, profile } = trip
   return {
     trip: trip.trip,
@@ -217,6 +261,7 @@ function totalsOf(
   journeys: readonly Journey[],
   capCredits: readonly CapCredit[],
   mileage: readonly MileageAccount[],
+  corrections: readonly CorrectedJourney[],
   month: string,
   coin: bigint,
   policies: ReadonlyMap<PolicyId, PolicyDocument>,
@@ -239,6 +284,14 @@ function totalsOf(
       const policy = policies.get(line.policy as PolicyId)
       if (policy) earningsOf({ ...line, policy: line.policy as PolicyId }, policy).forEach(earn)
     }
+  const earnOf = (line: StatementLine, amount: Micros) => {
+    const policy = policies.get(line.policy as PolicyId)
+    if (policy) earningsOf({ ...line, policy: line.policy as PolicyId, amount }, policy).forEach(earn)
+  }
+  for (const { lines, was } of corrections) {
+    for (const line of lines) earnOf(line, line.amount)
+    for (const line of was) earnOf(line, micros(-line.amount))
+  }
   for (const { policy, cap, amount } of capCredits) {
     const { jurisdiction } = accrualsOf(policies.get(policy as PolicyId)!).find(({ id }) => id === cap)!
     earn({ jurisdiction, amount })
@@ -265,7 +318,7 @@ function totalsOf(
   }))
   const charges = sum([...journeys, ...read].filter(current).map(({ amount }) => amount))
   const credits = sum(capCredits.filter(current).map(({ amount }) => amount))
-  const exact = sum([...journeys, ...read, ...capCredits].map(({ amount }) => amount))
+  const exact = sum([...journeys, ...read, ...capCredits, ...corrections].map(({ amount }) => amount))
   const due = toCoin(exact, coin)
   return {
     trips: journeys.length,

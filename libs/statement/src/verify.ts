@@ -1,4 +1,6 @@
 import {
+  type Charge,
+  type Journey,
   type MileageAccount,
   type PolicyDocument,
   type PolicyRule,
@@ -19,9 +21,9 @@ import {
   type VehicleId,
 } from '#kernel'
 import { isFor, localClock, rateOfRule, validityOf } from '#policy'
-import { chargedFor, jurisdictionOf, priceMileage } from '#rating'
+import { chargedFor, jurisdictionOf, priceMileage, undone, type AccruedTrip } from '#rating'
 import { creditsOf, windowsBeforeOf } from './credits'
-import { billingTerms, draftStatement, type BilledTrip } from './draft'
+import { billingTerms, draftStatement, type BilledTrip, type CorrectedTrip } from './draft'
 
 /** More faults than this are not listed. */
 export const FAULTS_MAX = 200
@@ -39,7 +41,7 @@ export function verifyStatement(statement: Statement, policies: readonly PolicyD
 
   const { agency, account, month, draftedAt } = statement
   const classes = new Map(statement.vehicles.map(({ vehicle, vehicleClass }) => [vehicle, vehicleClass]))
-  const trips = statement.journeys.map((journey): BilledTrip => {
+  const billed = (journey: Journey): BilledTrip => {
     const { startedAt, endedAt, engine, profile } = journey
     return {
       trip: journey.trip as TripId,
@@ -50,14 +52,18 @@ export function verifyStatement(statement: Statement, policies: readonly PolicyD
       engine,
       network: journey.network as Digest,
       ...(profile && { profile }),
-      charges: journey.lines.map((line) => ({
-        ...line,
-        trip: journey.trip as TripId,
-        policy: line.policy as PolicyId,
-        fixes: 0,
-        ...repriced(line, named),
-      })),
+      charges: repricedAll(journey.trip, journey.lines, named),
     }
+  }
+  const trips = statement.journeys.map(billed)
+  const corrections = (statement.corrections ?? []).map((journey): CorrectedTrip => {
+    const { dispute, revision, because, vehicleClass, was } = journey
+    const charges = repricedAll(journey.trip, was, named)
+    return { ...billed(journey), dispute, revision, because, ...(vehicleClass && { vehicleClass }), was: charges }
+  })
+  const accrued = ({ profile, ...trip }: BilledTrip, vehicleClass = classes.get(trip.vehicle)!): AccruedTrip => ({
+    ...trip,
+    vehicle: { ...profile, vehicle: trip.vehicle, vehicleClass },
   })
   const expected = draftStatement({
     agency: { ...agency, id: agency.id as AgencyId },
@@ -67,14 +73,18 @@ export function verifyStatement(statement: Statement, policies: readonly PolicyD
     vehicles: statement.vehicles.map((vehicle) => ({ ...vehicle, vehicle: vehicle.vehicle as VehicleId })),
     trips,
     capCredits: creditsOf(
-      trips.map(({ profile, ...trip }) => ({
-        ...trip,
-        vehicle: { ...profile, vehicle: trip.vehicle, vehicleClass: classes.get(trip.vehicle)! },
-      })),
+      [
+        ...trips.map((trip) => accrued(trip)),
+        ...corrections.flatMap(({ was, vehicleClass, ...trip }) => [
+          undone(accrued({ ...trip, charges: was })),
+          accrued(trip, vehicleClass),
+        ]),
+      ],
       named,
       windowsBeforeOf(statement.capCredits),
     ),
     mileage: (statement.mileage ?? []).map((account) => remetered(account, named)),
+    corrections,
     draftedAt,
   })
   compare(expected, statement, '', faults)
@@ -105,25 +115,43 @@ function* lineFaults(statement: Statement, policies: readonly PolicyDocument[]):
       yield { path: `${at}.endedAt`, expected: 'no earlier than startedAt', found: String(journey.endedAt) }
     if (month(journey.startedAt) > statement.month)
       yield { path: `${at}.startedAt`, expected: `no later than ${statement.month}`, found: String(journey.startedAt) }
-    for (const [k, line] of journey.lines.entries()) {
-      const path = `${at}.lines[${k}]`
-      if (line.inferredMm > line.distanceMm)
-        yield { path: `${path}.inferredMm`, expected: `at most ${line.distanceMm}`, found: String(line.inferredMm) }
-      if (line.policy === '') continue
-      const policy = policies.find(({ id }) => id === line.policy)
-      const rule = ruleOf(line, policies)
-      if (!policy) yield { path: `${path}.policy`, expected: 'a policy of the statement', found: line.policy }
-      else if (!rule) yield { path: `${path}.rule`, expected: `a rule of policy ${policy.id}`, found: line.rule }
-      else {
-        if (vehicleClass && !mayMatch(rule, line, policy, { ...journey.profile, vehicleClass }))
-          yield { path: `${path}.rule`, expected: 'a rule that matches the line', found: line.rule }
-        const clock = localClock(policy.timeZone)
-        if (line.day < clock.day(journey.startedAt) || line.day > clock.day(journey.endedAt))
-          yield { path: `${path}.day`, expected: 'a day of the journey', found: line.day }
-        const { from, to } = validityOf(policy)
-        if (journey.endedAt < from || journey.startedAt >= to)
-          yield { path: `${path}.policy`, expected: 'a policy in force during the journey', found: line.policy }
-      }
+    yield* faultsOfLines(journey, journey.lines, `${at}.lines`, policies, vehicleClass)
+  }
+  for (const [i, corrected] of (statement.corrections ?? []).entries()) {
+    const at = `corrections[${i}]`
+    const vehicleClass = classes.get(corrected.vehicle)
+    if (!vehicleClass) yield { path: `${at}.vehicle`, expected: 'a vehicle of the statement', found: corrected.vehicle }
+    yield* faultsOfLines(corrected, corrected.lines, `${at}.lines`, policies, corrected.vehicleClass ?? vehicleClass)
+    yield* faultsOfLines(corrected, corrected.was, `${at}.was`, policies, vehicleClass)
+  }
+}
+
+/** Conditions of rules that lines of a journey don't meet. */
+function* faultsOfLines(
+  journey: Journey,
+  lines: readonly StatementLine[],
+  at: string,
+  policies: readonly PolicyDocument[],
+  vehicleClass: RatedVehicle['vehicleClass'] | undefined,
+): Generator<Fault> {
+  for (const [k, line] of lines.entries()) {
+    const path = `${at}[${k}]`
+    if (line.inferredMm > line.distanceMm)
+      yield { path: `${path}.inferredMm`, expected: `at most ${line.distanceMm}`, found: String(line.inferredMm) }
+    if (line.policy === '') continue
+    const policy = policies.find(({ id }) => id === line.policy)
+    const rule = ruleOf(line, policies)
+    if (!policy) yield { path: `${path}.policy`, expected: 'a policy of the statement', found: line.policy }
+    else if (!rule) yield { path: `${path}.rule`, expected: `a rule of policy ${policy.id}`, found: line.rule }
+    else {
+      if (vehicleClass && !mayMatch(rule, line, policy, { ...journey.profile, vehicleClass }))
+        yield { path: `${path}.rule`, expected: 'a rule that matches the line', found: line.rule }
+      const clock = localClock(policy.timeZone)
+      if (line.day < clock.day(journey.startedAt) || line.day > clock.day(journey.endedAt))
+        yield { path: `${path}.day`, expected: 'a day of the journey', found: line.day }
+      const { from, to } = validityOf(policy)
+      if (journey.endedAt < from || journey.startedAt >= to)
+        yield { path: `${path}.policy`, expected: 'a policy in force during the journey', found: line.policy }
     }
   }
 }
@@ -165,6 +193,15 @@ function mayMatch(
     isFor(match, vehicle)
   )
 }
+
+const repricedAll = (trip: string, lines: readonly StatementLine[], policies: readonly PolicyDocument[]): Charge[] =>
+  lines.map((line) => ({
+    ...line,
+    trip: trip as TripId,
+    policy: line.policy as PolicyId,
+    fixes: 0,
+    ...repriced(line, policies),
+  }))
 
 /** What the published rule makes of a line. Without a rule no policy was in force, and nothing is charged. */
 function repriced(

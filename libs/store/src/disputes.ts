@@ -126,7 +126,10 @@ export async function claimsOf(tx: Tx, account: AccountId): Promise<ClaimRow[]> 
   const rows = await tx.rows<Text<ClaimRow, 'amount' | 'held' | 'turn' | 'awaited'>>(
     `select d.id as dispute, d.statement, d.amount::text as amount,
        not exists (select 1 from money.dispute_step s where s.dispute = d.id and s.kind in ('upheld', 'refused', 'withdrawn')) as "isOpen",
-       h.held, h.turn, '0' as awaited
+       h.held, h.turn,
+       coalesce((select greatest(c.given_back, 0)::text from money.correction c left join money.period_correction p on p.dispute = c.dispute
+         where c.dispute = d.id and not exists (
+           select 1 from money.statement s where s.account = c.account and s.month = p.month and s.state = 'sealed')), '0') as awaited
      from money.dispute d cross join lateral (
        select coalesce(sum(p.amount), 0)::text as held, count(distinct x.id) as turn
        from money.transfer x join money.posting p on p.transfer = x.id and p.account = 'disputed:' || d.account

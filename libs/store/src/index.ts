@@ -1,4 +1,5 @@
 export * from './backtests'
+export * from './corrections'
 export * from './data-source'
 export * from './devices'
 export * from './disputes'

@@ -223,3 +223,7 @@ export const releaseHolds = (
      where s.agency = $1 and h.statement = $2 on conflict do nothing`,
     [agency, statement, release.by, release.why, release.at],
   )
+
+/** The document of a statement, byte for byte. */
+export const statementDocument = async (tx: Tx, statement: StatementId): Promise<string> =>
+  (await tx.row<{ document: string }>(`select document from money.statement where id = $1`, [statement]))!.document

@@ -172,6 +172,12 @@ const tripOf = (row: TripRow): TripRow => ({
 export const tripsWhere = async (tx: Tx, condition: string, parameters: readonly Parameter[]): Promise<TripRow[]> =>
   (await tx.rows<TripRow>(`select ${TRIP} from metering.trip where ${condition}`, parameters)).map(tripOf)
 
+/** Trips in the order asked for. Each must exist. */
+export async function tripsById(tx: Tx, trips: readonly TripId[]): Promise<TripRow[]> {
+  const rows = new Map((await tripsWhere(tx, 'id = any($1::text[])', [trips])).map((row) => [row.id, row]))
+  return trips.map((trip) => rows.get(trip)!)
+}
+
 export const tripById = async (tx: Tx, trip: TripId): Promise<TripRow | null> =>
   (await tripsWhere(tx, 'id = $1', [trip]))[0] ?? null
 

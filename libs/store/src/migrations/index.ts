@@ -5,6 +5,7 @@ import { PaymentsAndDisputes1763843000000 } from './1763843000000-payments-and-d
 import { Books1764000000500 } from './1764000000500-books'
 import { Mileage1764000001000 } from './1764000001000-mileage'
 import { Accruals1764000001500 } from './1764000001500-accruals'
+import { Corrections1764000003000 } from './1764000003000-corrections'
 
 /** Every change of the schema, oldest first. What is released is never edited. */
 export const MIGRATIONS = [
@@ -15,4 +16,5 @@ export const MIGRATIONS = [
   Books1764000000500,
   Mileage1764000001000,
   Accruals1764000001500,
+  Corrections1764000003000,
 ]

@@ -1,86 +1,12 @@
 import fc from 'fast-check'
-import {
-  ACCESS,
-  ROAD_CLASSES,
-  VEHICLE_CLASSES,
-  type Charge,
-  type ChargeReport,
-  type PolicyDocument,
-  type RatedVehicle,
-  type Stretch,
-} from '#contracts'
-import {
-  canonical,
-  instant,
-  KILOMETRE_MM,
-  MILE_MM,
-  millimetres,
-  type Digest,
-  type Instant,
-  type TripId,
-  type VehicleId,
-} from '#kernel'
+import { ACCESS, ROAD_CLASSES, VEHICLE_CLASSES, type ChargeReport, type Stretch } from '#contracts'
+import { canonical, instant, KILOMETRE_MM, MILE_MM, millimetres, type VehicleId } from '#kernel'
 import { localClock, parsePolicy, policyInForce } from '#policy'
-import { accrue, explainCharge, NO_POLICY, rate, tariffAt, type AccruedTrip, type Windows } from '#rating'
-
-const VEHICLE = 'v1' as VehicleId
-const CAR: RatedVehicle = { vehicle: VEHICLE, vehicleClass: 'car' }
-const at = (iso: string): Instant => instant(Date.parse(iso))
+import { explainCharge, NO_POLICY, rate, tariffAt } from '#rating'
+import { accrued, accruedTrip, at, CAR, stretch, trip, VEHICLE } from './trips.fixture'
 
 const box = { type: 'Polygon', coordinates: [[[4.34, 50.84], [4.37, 50.84], [4.37, 50.86], [4.34, 50.86], [4.34, 50.84]]] } // prettier-ignore
 const zone = (name: string) => ({ name, geometry: box })
-
-function stretch(enteredAt: string | Instant, mm: number, over: Partial<Stretch> = {}): Stretch {
-  const entered = typeof enteredAt === 'string' ? at(enteredAt) : enteredAt
-  return {
-    segment: 's',
-    fromMm: millimetres(0),
-    toMm: millimetres(mm),
-    enteredAt: entered,
-    leftAt: instant(entered + 1000),
-    roadClass: 'residential',
-    access: 'public',
-    zones: [],
-    inferred: false,
-    confidence: 1000,
-    fixes: 1,
-    ...over,
-  }
-}
-
-function trip(stretches: readonly Stretch[], id = 't1'): ChargeReport {
-  const sum = (of: (s: Stretch) => number) => stretches.reduce((total, s) => total + of(s), 0)
-  const matched = sum((s) => s.fixes)
-  return {
-    v: 1,
-    trip: id as TripId,
-    vehicle: VEHICLE,
-    startedAt: stretches[0].enteredAt,
-    endedAt: stretches[stretches.length - 1].leftAt,
-    network: '0'.repeat(64) as Digest,
-    engine: 'test',
-    stretches,
-    matchedMm: millimetres(sum((s) => s.toMm - s.fromMm)),
-    fixes: { accepted: matched, matched, unmatched: {} },
-    breaks: 0,
-  }
-}
-
-/** What the accruals of policies make of trips that come in one after the other. */
-function accrued(trips: readonly AccruedTrip[], policies: readonly PolicyDocument[]) {
-  const windows: Windows = new Map()
-  const changes = trips.flatMap((one) => accrue(one, policies, windows))
-  return {
-    changes,
-    windows: [...windows.values()].sort((a, b) => (canonical(a.window) < canonical(b.window) ? -1 : 1)),
-  }
-}
-const accruedTrip = (charges: readonly Charge[], id = 't1', vehicle = CAR): AccruedTrip => ({
-  trip: id as TripId,
-  vehicle,
-  startedAt: instant(0),
-  charges,
-})
 
 const flat = parsePolicy({
   v: 1,

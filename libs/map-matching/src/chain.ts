@@ -1,13 +1,5 @@
 import { invariant } from '#kernel'
-import {
-  lengthM,
-  lonDifference,
-  metresPerDegreeLat,
-  metresPerDegreeLon,
-  Places,
-  RouteSearch,
-  type RoadNetwork,
-} from '#road-network'
+import { lengthM, LocalScale, Places, RouteSearch, type RoadNetwork } from '#road-network'
 import { confidenceOf, emissionMm, offEmissionMm, routeMmMax, sigmaOf, weightOf } from './costs'
 import { Drive, Pieces, type Traversal } from './drive'
 import { copyFix, newFix, readFix, saveFix, type Fix } from './fixes'
@@ -43,8 +35,7 @@ export class Chain {
   /** Cost of being off the network at the fix in hand, and which of the front it comes from. */
   private offCost = 0
   private offSource = -1
-  private metresX = 0
-  private metresY = 0
+  private readonly scale = new LocalScale()
 
   private frontCount = 0
   private readonly frontSegment: Int32Array
@@ -92,9 +83,7 @@ export class Chain {
 
   /** Metres from the kept fix, on the plane that touches the earth there. */
   displacementM(lon: number, lat: number): number {
-    const x = lonDifference(lon, this.kept!.lon) * this.metresX
-    const y = (lat - this.kept!.lat) * this.metresY
-    return Math.sqrt(x * x + y * y)
+    return this.scale.distanceM(this.keptFix.lon, this.keptFix.lat, lon, lat)
   }
 
   /** Finds the roads near a fix, for `start` or `follow`; false where there is none. */
@@ -157,8 +146,7 @@ export class Chain {
   private keep(fix: Fix): void {
     copyFix(fix, this.keptFix)
     this.kept = this.keptFix
-    this.metresX = metresPerDegreeLon(fix.lat)
-    this.metresY = metresPerDegreeLat(fix.lat)
+    this.scale.at(fix.lat)
   }
 
   /** Begins a chain at a fix whose places are found. */

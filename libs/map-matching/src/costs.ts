@@ -36,5 +36,9 @@ export const routeMmMax = (gapMs: number, displacementM: number, wasOff: boolean
 }
 
 /** How much more likely a candidate is than its best rival, thousandths; margin in millimetres of cost. */
-export const confidenceOf = (marginMm: number, p: Parameters): number =>
-  Math.round(1000 / (1 + Math.exp(-marginMm / (p.betaM * 1000))))
+export const confidenceOf = (marginMm: number, p: Parameters): number => {
+  const nats = marginMm / (p.betaM * 1000)
+  // From 8 nats on the logistic function rounds to its ends: most candidates need no exponential.
+  if (nats >= 8 || nats <= -8) return nats > 0 ? 1000 : 0
+  return Math.round(1000 / (1 + Math.exp(-nats)))
+}

@@ -1,7 +1,7 @@
 import { digest, InputError, invariant } from '#kernel'
 import { lengthM, metresPerDegreeLat, metresPerDegreeLon, UNITS_PER_DEGREE } from './geodesy'
 import { hilbert } from './curve'
-import { buildGrid } from './grid'
+import { buildGrid, CELL_M } from './grid'
 import {
   allocate,
   COLUMNS_MAX,
@@ -45,7 +45,6 @@ export interface BanDraft {
   readonly to: { readonly road: number; readonly backward: boolean }
 }
 
-const CELL_M = 100
 const HALF_TURN = 180 * UNITS_PER_DEGREE
 const POINTS_MAX = 2 ** 31 - 1
 
@@ -65,7 +64,7 @@ export function assemble(drafts: readonly RoadDraft[], bans: readonly BanDraft[]
   const { x, y } = geometry
   const box = boxOf(x, y)
   const cell = cellSize(box)
-  const grid = buildGrid(x, y, geometry.roadFirstPoint, cell)
+  const grid = buildGrid(geometry, cell)
   const names = nameTable(drafts, attribution)
   const directions = directedDrafts(drafts, junctions.numberOf)
   const withEdges = drafts.some((draft) => draft.edgesForward ?? draft.edgesBackward)

@@ -57,6 +57,13 @@ export class LocalScale {
     this.lonM = this.lon[0] + d * (this.lon[1] + d * this.lon[2])
     this.latM = this.lat[0] + d * (this.lat[1] + d * this.lat[2])
   }
+
+  /** Metres between two points near that latitude, on the plane that touches the earth there. */
+  distanceM(lon1: number, lat1: number, lon2: number, lat2: number): number {
+    const x = lonDifference(lon2, lon1) * this.lonM
+    const y = (lat2 - lat1) * this.latM
+    return Math.sqrt(x * x + y * y)
+  }
 }
 
 const ROWS_PER_DEGREE = 1000

@@ -1,10 +1,15 @@
 import type { CellSize } from './layout'
+import { SAME_PLACE_MM } from './places'
 
 // A sparse grid over pieces of road. The cells of a row stand by column, so that neighbours are found together; pieces of a road that
-// follow each other in a cell are one run. A dense grid would cost 4 bytes for every hectare of empty land.
+// follow each other in a cell are one run, as long as the road doesn't come back: so a run has one nearest place. A dense grid would cost 4 bytes for every hectare of empty land.
 
 /** Most pieces of a run: its length is one byte. */
 const RUN_MAX = 255
+/** Size of a cell, about. */
+export const CELL_M = 100
+/** A stretch whose ends are nearer to each other than this share of its length may hold the legs of a hairpin. */
+const CHORD_MIN = 0.8
 
 export interface Grid {
   /** Rows and columns are counted from these. */
@@ -44,7 +49,10 @@ function forEachCell(
 }
 
 /** Indexes every piece (point i to i + 1 of the same road). */
-export function buildGrid(x: Int32Array, y: Int32Array, roadFirstPoint: Uint32Array, cell: CellSize): Grid {
+export function buildGrid(
+  { x, y, mm, roadFirstPoint }: Readonly<Record<'x' | 'y', Int32Array> & Record<'mm' | 'roadFirstPoint', Uint32Array>>,
+  cell: CellSize,
+): Grid {
   let [west, east, south, north] = [Infinity, -Infinity, Infinity, -Infinity]
   for (let p = 0; p < x.length; p++) {
     west = Math.min(west, x[p])
@@ -73,6 +81,11 @@ export function buildGrid(x: Int32Array, y: Int32Array, roadFirstPoint: Uint32Ar
   eachPiece((row, column, piece) => {
     keys[next[row]++] = column * pieceSpan + piece
   })
+  const comesBack = (from: number, to: number): boolean => {
+    const chordCells = Math.hypot((x[to] - x[from]) / cell.x, (y[to] - y[from]) / cell.y)
+    const along = mm[to] - mm[from]
+    return along >= SAME_PLACE_MM && chordCells * CELL_M * 1000 < along * CHORD_MIN
+  }
   const isRoadStart = new Uint8Array(x.length)
   for (let r = 0; r + 1 < roadFirstPoint.length; r++) isRoadStart[roadFirstPoint[r]] = 1
   const rowFirst = new Uint32Array(rows + 1)
@@ -95,7 +108,12 @@ export function buildGrid(x: Int32Array, y: Int32Array, roadFirstPoint: Uint32Ar
         cellFirst[cells] = runs
         cellColumn[cells++] = column
       }
-      const goesOn = isSameCell && piece === lastPiece + 1 && !isRoadStart[piece] && runPieces[runs - 1] < RUN_MAX
+      const goesOn =
+        isSameCell &&
+        piece === lastPiece + 1 &&
+        !isRoadStart[piece] &&
+        runPieces[runs - 1] < RUN_MAX &&
+        !comesBack(runFirst[runs - 1], piece + 1)
       if (goesOn) runPieces[runs - 1]++
       else {
         runFirst[runs] = piece

@@ -1,6 +1,7 @@
 export { buildFromEdges, type EdgeColumns, type NodeColumns } from './edges'
 export { LocalScale, lengthM, lonDifference, metresPerDegreeLat, metresPerDegreeLon, UNITS_PER_DEGREE } from './geodesy'
-export { Places, RoadNetwork, type Place } from './network'
+export { RoadNetwork, type Place } from './network'
+export { Places } from './places'
 export {
   buildNetwork,
   drivable,

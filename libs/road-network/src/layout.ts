@@ -75,8 +75,11 @@ export class Sections {
   readonly roadLabel: Uint32Array
   /** Text of the name, text of the number. */
   readonly label: Uint32Array
-  /** x, y in 1e-7 degrees from the anchor of the point's chunk. Longitudes of one road never jump at the antimeridian. */
-  readonly pointNear: Int16Array
+  /**
+   * x (upper half) and y (lower half), signed, in 1e-7 degrees from the anchor of the point's chunk. Longitudes of one road never jump
+   * at the antimeridian.
+   */
+  readonly pointNear: Int32Array
   /** Millimetres from the road's first point. */
   readonly pointMm: Uint32Array
   /** Anchor of a chunk; WIDE where its points are too far apart: then chunkY numbers its part of pointUpper. */
@@ -139,7 +142,7 @@ export class Sections {
     this.roadFirstPoint = u32(c.roads + 1)
     this.roadLabel = u32(c.roads)
     this.label = u32(c.labels * 2)
-    this.pointNear = i16(c.points * 2)
+    this.pointNear = i32(c.points)
     this.pointMm = u32(c.points)
     this.chunkX = i32(chunks)
     this.chunkY = i32(chunks)

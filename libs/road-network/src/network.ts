@@ -7,11 +7,12 @@ import {
   FLAG_PRIVATE,
   FLAG_TUNNEL,
   NO_EDGE,
-  WIDE,
   type Opened,
   type Sections,
 } from './layout'
-import { roadOfPoint, xOf, yOf } from './points'
+import { Places, scan, type GridOrigin } from './places'
+import { xOf, yOf } from './points'
+import { Turns } from './turns'
 import { ACCESS, ROAD_CLASSES, SURFACES, type Access, type RoadAttributes, type RoadClass } from './roads'
 
 /** Where a point may lie on a segment. */
@@ -22,26 +23,8 @@ export interface Place {
   readonly distanceM: number
 }
 
-/** Two places of one road are kept apart where the road runs this far between them: the legs of a hairpin. */
-const SAME_PLACE_MM = 100_000
 /** Beyond it a degree of longitude has no useful length. */
 const LAT_MAX = 89.9
-
-/**
- * Places found by `RoadNetwork.placesInto`: one per road and stretch of it, unordered, reused from call to call. Offsets are
- * millimetres (not rounded) from the road's first point; roads are internal numbers, see `segmentsOf`.
- */
-export class Places {
-  count = 0
-  readonly road: Uint32Array
-  readonly roadMm: Float64Array
-  readonly distanceM: Float64Array
-  constructor(readonly capacity: number) {
-    this.road = new Uint32Array(capacity)
-    this.roadMm = new Float64Array(capacity)
-    this.distanceM = new Float64Array(capacity)
-  }
-}
 
 /**
  * A road network in one buffer: directed segments between junctions. Segments and junctions are numbers, dense from 0, that
@@ -62,10 +45,9 @@ export class RoadNetwork {
   readonly sections: Sections
   private readonly s: Sections
   private readonly scale = new LocalScale()
-  /** Row and column of the grid's first cell. */
-  private readonly row0: number
-  private readonly column0: number
+  private readonly origin: GridOrigin
   private readonly opened: Opened
+  private turnTable: Turns | null = null
 
   constructor(opened: Opened) {
     this.opened = opened
@@ -76,8 +58,7 @@ export class RoadNetwork {
     this.junctionCount = opened.counts.junctions
     this.attribution = this.text(opened.counts.names - 1)
     const { west, south, east, north } = opened.box
-    this.row0 = Math.floor(south / opened.cell.y)
-    this.column0 = Math.floor(west / opened.cell.x)
+    this.origin = { row0: Math.floor(south / opened.cell.y), column0: Math.floor(west / opened.cell.x) }
     this.bounds = [west / UNITS_PER_DEGREE, south / UNITS_PER_DEGREE, east / UNITS_PER_DEGREE, north / UNITS_PER_DEGREE]
   }
 
@@ -163,6 +144,11 @@ export class RoadNetwork {
       else high = mid
     }
     return low >= ban.length / 2 || ban[2 * low] !== segment || ban[2 * low + 1] !== next
+  }
+
+  /** How sharp turns are: one table for all who search here. */
+  get turns(): Turns {
+    return (this.turnTable ??= new Turns(this))
   }
 
   /**
@@ -251,73 +237,9 @@ export class RoadNetwork {
     const reachX = radiusM / kx
     const turn = 360 * UNITS_PER_DEGREE
     for (let fx = lon * UNITS_PER_DEGREE - turn; fx <= 540 * UNITS_PER_DEGREE; fx += turn)
-      if (fx >= west - reachX && fx <= east + reachX) this.scan(fx, fy, kx, ky, radiusM, into)
+      if (fx >= west - reachX && fx <= east + reachX)
+        scan(this.s, this.opened.cell, this.origin, fx, fy, kx, ky, radiusM, into)
     return into.count
-  }
-
-  private scan(fx: number, fy: number, kx: number, ky: number, radiusM: number, into: Places): void {
-    const { rowFirst, cellColumn, cellFirst, runFirst, runPieces, chunkX, chunkY, pointNear, pointMm } = this.s
-    const { cell } = this.opened
-    const left = fx - radiusM / kx
-    const right = fx + radiusM / kx
-    const bottom = fy - radiusM / ky
-    const top = fy + radiusM / ky
-    const radius2 = radiusM * radiusM
-    const column1 = Math.max(0, Math.floor(left / cell.x) - this.column0)
-    const column2 = Math.floor(right / cell.x) - this.column0
-    const row1 = Math.max(0, Math.floor(bottom / cell.y) - this.row0)
-    const row2 = Math.min(rowFirst.length - 2, Math.floor(top / cell.y) - this.row0)
-    for (let row = row1; row <= row2; row++) {
-      let low = rowFirst[row]
-      const end = rowFirst[row + 1]
-      for (let high = end; low < high;) {
-        const mid = (low + high) >>> 1
-        if (cellColumn[mid] < column1) low = mid + 1
-        else high = mid
-      }
-      let runsEnd = low
-      while (runsEnd < end && cellColumn[runsEnd] <= column2) runsEnd++
-      runsEnd = cellFirst[runsEnd]
-      for (let run = cellFirst[low]; run < runsEnd; run++) {
-        const first = runFirst[run]
-        const last = first + runPieces[run]
-        let bx = 0
-        let by = 0
-        for (let p = first; p <= last; p++) {
-          const ax = bx
-          const ay = by
-          const anchor = chunkX[p >>> 4]
-          if (anchor === WIDE) {
-            bx = xOf(this.s, p)
-            by = yOf(this.s, p)
-          } else {
-            bx = anchor + pointNear[2 * p]
-            by = chunkY[p >>> 4] + pointNear[2 * p + 1]
-          }
-          if (
-            p === first ||
-            (ay > top && by > top) ||
-            (ay < bottom && by < bottom) ||
-            (ax > right && bx > right) ||
-            (ax < left && bx < left)
-          )
-            continue
-          const x0 = (ax - fx) * kx
-          const y0 = (ay - fy) * ky
-          const dx = (bx - ax) * kx
-          const dy = (by - ay) * ky
-          const d2 = dx * dx + dy * dy
-          let t = d2 > 0 ? -(x0 * dx + y0 * dy) / d2 : 0
-          t = t < 0 ? 0 : t > 1 ? 1 : t
-          const x = x0 + t * dx
-          const y = y0 + t * dy
-          const distance2 = x * x + y * y
-          if (distance2 > radius2) continue
-          const mm = pointMm[p - 1] + t * (pointMm[p] - pointMm[p - 1])
-          keep(into, roadOfPoint(this.s, p - 1), mm, Math.sqrt(distance2))
-        }
-      }
-    }
   }
 
   /** Directed segment along (or against) the points of a road found by `placesInto`; -1 where forbidden. */
@@ -420,24 +342,4 @@ export class RoadNetwork {
     // TextDecoder refuses views of shared memory; names are short.
     return new TextDecoder().decode(nameUtf8.slice(nameFirst[name], nameFirst[name + 1]))
   }
-}
-
-/** Keeps a place unless a nearer one of the same stretch is there; the farthest gives way when full. */
-function keep(into: Places, road: number, roadMm: number, distanceM: number): void {
-  let worst = 0
-  for (let i = 0; i < into.count; i++) {
-    if (into.road[i] === road && Math.abs(into.roadMm[i] - roadMm) < SAME_PLACE_MM) {
-      if (distanceM < into.distanceM[i]) {
-        into.roadMm[i] = roadMm
-        into.distanceM[i] = distanceM
-      }
-      return
-    }
-    if (into.distanceM[i] > into.distanceM[worst]) worst = i
-  }
-  if (into.count < into.capacity) worst = into.count++
-  else if (into.distanceM[worst] <= distanceM) return
-  into.road[worst] = road
-  into.roadMm[worst] = roadMm
-  into.distanceM[worst] = distanceM
 }

@@ -6,20 +6,21 @@ import { CHUNK, chunksOf, WIDE, type Sections } from './layout'
 
 /** Longitude of a point. */
 export function xOf(s: Sections, point: number): number {
-  const chunk = point >>> 4
-  const anchor = s.chunkX[chunk]
-  return anchor === WIDE ? wide(s, point, 0) : anchor + s.pointNear[2 * point]
+  const anchor = s.chunkX[point >>> 4]
+  const near = s.pointNear[point]
+  return anchor === WIDE ? (s.pointUpper[upperAt(s, point)] << 16) | (near >>> 16) : anchor + (near >> 16)
 }
 
 /** Latitude of a point. */
 export function yOf(s: Sections, point: number): number {
   const chunk = point >>> 4
-  return s.chunkX[chunk] === WIDE ? wide(s, point, 1) : s.chunkY[chunk] + s.pointNear[2 * point + 1]
+  const near = s.pointNear[point]
+  return s.chunkX[chunk] === WIDE
+    ? (s.pointUpper[upperAt(s, point) + 1] << 16) | (near & 0xffff)
+    : s.chunkY[chunk] + ((near << 16) >> 16)
 }
 
 const upperAt = (s: Sections, point: number): number => 2 * (s.chunkY[point >>> 4] * CHUNK + (point & (CHUNK - 1)))
-const wide = (s: Sections, point: number, axis: 0 | 1): number =>
-  (s.pointUpper[upperAt(s, point) + axis] << 16) | (s.pointNear[2 * point + axis] & 0xffff)
 
 /** Road that a point belongs to: from the chunk's first one on, a few steps. */
 export function roadOfPoint(s: Sections, point: number): number {
@@ -48,8 +49,7 @@ export function packPoints(s: Sections, x: Int32Array, y: Int32Array): void {
     s.chunkX[chunk] = anchor ? anchor[0] : WIDE
     s.chunkY[chunk] = anchor ? anchor[1] : wide++
     for (let p = first; p < end; p++) {
-      s.pointNear[2 * p] = anchor ? x[p] - anchor[0] : x[p]
-      s.pointNear[2 * p + 1] = anchor ? y[p] - anchor[1] : y[p]
+      s.pointNear[p] = ((anchor ? x[p] - anchor[0] : x[p]) << 16) | ((anchor ? y[p] - anchor[1] : y[p]) & 0xffff)
       if (anchor) continue
       s.pointUpper[upperAt(s, p)] = x[p] >> 16
       s.pointUpper[upperAt(s, p) + 1] = y[p] >> 16

@@ -3,7 +3,7 @@ import { LocalScale, UNITS_PER_DEGREE } from './geodesy'
 import { FLAG_BANS, type Sections } from './layout'
 import type { RoadNetwork } from './network'
 import { ASSUMED_KMH } from './roads'
-import { Turns } from './turns'
+import type { Turns } from './turns'
 
 const NONE = -1
 const HALF_TURN = 180 * UNITS_PER_DEGREE
@@ -104,7 +104,7 @@ export class RouteSearch {
     this.msPerMmMin = this.byTime ? msPerMm(fastestKmh(network)) : 0
     this.uTurnCost = options.uTurnCost ?? 0
     this.turnCost = options.turnCost ?? 0
-    this.turns = this.turnCost > 0 ? new Turns(network) : null
+    this.turns = this.turnCost > 0 ? network.turns : null
     this.labelsMax = options.labelsMax ?? 20_000
     const endsMax = options.endsMax ?? 64
     const slots = 2 ** Math.ceil(Math.log2(this.labelsMax * 2))

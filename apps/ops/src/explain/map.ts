@@ -238,11 +238,15 @@ function labels(
     const room = name.length * LABEL_PX
     if (named.has(name) || length < Math.min(room, 46)) continue
     const mid: Point = [(a[0] + b[0]) / 2, (a[1] + b[1]) / 2]
-    if (mid[0] < room / 2 || mid[0] > width - room / 2 || mid[1] < 14 || mid[1] > height - 14) continue
+    const angle = Math.atan2(b[1] - a[1], b[0] - a[0])
+    const [reachX, reachY] = [14 + (Math.cos(angle) * room) / 2, 14 + (Math.abs(Math.sin(angle)) * room) / 2]
+    if (mid[0] < reachX || mid[0] > width - reachX || mid[1] < reachY || mid[1] > height - reachY) continue
     if (put.some((p) => Math.hypot(p[0] - mid[0], p[1] - mid[1]) < LABELS_APART_PX)) continue
-    const angle = (Math.atan2(b[1] - a[1], b[0] - a[0]) * 180) / Math.PI
     texts.push(
-      html`<text class="name" transform="translate(${tenth(mid[0])} ${tenth(mid[1])}) rotate(${tenth(angle)})" dy="-7"
+      html`<text
+        class="name"
+        transform="translate(${tenth(mid[0])} ${tenth(mid[1])}) rotate(${tenth((angle * 180) / Math.PI)})"
+        dy="-7"
         >${name}</text
       >`,
     )

@@ -1,6 +1,19 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { chance } from '#kernel'
-import { backlog, claim, complete, dueWork, FencedError, giveBack, want, type Claim, type Store } from '#store'
+import {
+  backlog,
+  claim,
+  complete,
+  dueWork,
+  FencedError,
+  giveBack,
+  parkedWork,
+  parkExhausted,
+  retryParked,
+  want,
+  type Claim,
+  type Store,
+} from '#store'
 
 const LEASE_MS = 60_000
 
@@ -134,6 +147,39 @@ export function workSuite(opened: () => Store, workers: number): void {
     )
     const got = claims.flat().flatMap((claimed) => (claimed ? [claimed.key] : []))
     expect(got.sort()).toEqual([...keys].sort())
+  })
+
+  it("that fails too often is parked: counted, in nobody's way, and there again when an operator says so", async () => {
+    await ask('a', 'b')
+    const park = (attempts: number) => store.transaction((tx) => parkExhausted(tx, attempts))
+    for (let attempt = 1; attempt <= 3; attempt++) {
+      expect(await park(3)).toEqual([])
+      await giveBack(store, (await take('a'))!, 'no such road', 0)
+    }
+    expect(await park(3)).toEqual([piece('a')])
+    expect(await due()).toEqual(['b'])
+    expect(await take('a')).toBeNull()
+    // What is asked for again meanwhile waits with it.
+    await ask('a')
+    expect(await due()).toEqual(['b'])
+    expect(await store.transaction((tx) => backlog(tx))).toMatchObject({ pieces: 2, parked: 1 })
+    expect(await store.transaction((tx) => parkedWork(tx, 9))).toMatchObject([
+      { ...piece('a'), attempts: 3, error: 'no such road' },
+    ])
+    expect(await store.transaction((tx) => retryParked(tx, 'rate', null))).toEqual([])
+    expect(await store.transaction((tx) => retryParked(tx, 'match', 'a'))).toEqual([piece('a')])
+    await finish((await take('a'))!)
+    expect(await due()).toEqual(['b'])
+  })
+
+  it('that is in hand is not parked, however often it was tried; work whose workers died is', async () => {
+    await ask('a')
+    await take('a', 1)
+    await delay(20)
+    await take('a')
+    expect(await store.transaction((tx) => parkExhausted(tx, 2))).toEqual([])
+    await store.transaction((tx) => tx.run(`update metering.work set lease_until = '-infinity'`))
+    expect(await store.transaction((tx) => parkExhausted(tx, 2))).toEqual([piece('a')])
   })
 
   it(`is never lost nor in two hands while ${workers} ask, claim and finish`, async () => {

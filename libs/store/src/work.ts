@@ -46,7 +46,7 @@ export const claim = (store: Store, work: WorkKey, leaseMs: number, most = 1): P
       most === 1 ? [work.stage, work.key, leaseMs] : [work.stage, most, leaseMs],
     ),
   )
-const FREE = `select stage, key from metering.work where stage = $1 and wanted > done and lease_until < clock_timestamp()`
+const FREE = `select stage, key from metering.work where stage = $1 and wanted > done and parked_at is null and lease_until < clock_timestamp()`
 const ONE = `${FREE} and key = $2 for update skip locked`
 const SEVERAL = `${FREE} order by rung_at limit $2 for update skip locked`
 

@@ -161,7 +161,8 @@ export const handOverVehicle = (
         `${vehicle} was driven on ${iso(driven)} already, which is billed to its account: hand it over from then on`,
       )
     const reading: Reading = { at, mm: entry.mm, source: sourceOf(asker) }
-    admitReading(reading, await readingsOf(tx, vehicle), await replacementsOf(tx, vehicle), now)
+    // Both owners have to live with it: it contradicts nothing that is known, whoever read it.
+    admitReading({ ...reading, source: 'photo' }, await readingsOf(tx, vehicle), await replacementsOf(tx, vehicle), now)
     const photo = await keepPhoto(tx, asker, vehicle, entry.photo, now)
     await saveReadings(tx, vehicle, [{ ...reading, photo }], asker.by, now)
     if (!(await handOver(tx, vehicle, to, at)))

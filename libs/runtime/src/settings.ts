@@ -206,14 +206,14 @@ export const SETTINGS = {
     1_800_000,
     60_000,
     86_400_000,
-    'A trip without an end message ends when its device has been silent for this long.',
+    'A trip without an end message ends where its fixes rest for this long.',
   ),
   gapWaitMs: whole(
     'ROADMETER_GAP_WAIT_MS',
     604_800_000,
     60_000,
     3_024_000_000,
-    'How long metering waits for a missing batch before it is recorded as a gap.',
+    'How long metering waits for a missing batch before it is recorded as a gap, and for the rest of a trip that nobody ended.',
   ),
 } as const satisfies Record<string, Row<string> | Row<number>>
 

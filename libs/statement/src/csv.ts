@@ -65,6 +65,23 @@ export function statementCsv(statement: Statement): string {
   })
   const rows: Partial<Record<Column, Cell>>[] = [
     ...statement.journeys.flatMap((journey) => journey.lines.map((line) => lineRow(journey, line))),
+    ...(statement.mileage ?? []).flatMap((account) =>
+      account.lines.map((line) => ({
+        kind: isAdjustment(account, statement) ? 'odometer, adjustment' : 'odometer',
+        month: account.month,
+        vehicle: names.get(account.vehicle) ?? account.vehicle,
+        policy: line.policy,
+        rule: line.kind,
+        'distance mm': { number: String(line.distanceMm) },
+        'estimated mm': { number: String(line.estimatedMm) },
+        distance: { number: distanceDecimal(line.distanceMm, unit) },
+        unit,
+        ...(line.rate ? { rate: money(line.rate.micros), 'rate per': line.rate.per } : {}),
+        'free because': line.freeReason ?? '',
+        amount: money(line.amount),
+        currency,
+      })),
+    ),
     ...capCredits.map((credit) => ({
       kind: isAdjustment(credit, statement) ? 'limit, adjustment' : 'limit',
       month: credit.month,

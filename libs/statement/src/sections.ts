@@ -1,4 +1,4 @@
-import { type MileageAccount, type Statement, type StatementLine } from '#contracts'
+import { type MileageAccount, type MileageKind, type Statement, type StatementLine } from '#contracts'
 import { micros, NO_MONEY, type Micros } from '#kernel'
 import { amountOf } from '#policy'
 import { ruleShares } from './breakdown'
@@ -135,7 +135,14 @@ function odometerSection(statement: Statement, words: Words): Section | null {
   return {
     title: 'Your odometer',
     text: ['Opening reading, and everything between it and the closing reading.'],
-    tables: mileage.map((account) => ({
+    tables: mileage.flatMap((account): Table[] => [
+      odometerTable(account),
+      ...(account.lines.length > 0 ? [mileageTable(account, statement, words)] : []),
+    ]),
+  }
+
+  function odometerTable(account: MileageAccount): Table {
+    return {
       columns: [
         `${name.get(account.vehicle) ?? account.vehicle}${isAdjustment(account, statement) ? `, ${monthWords(account.month)}` : ''}`,
         `Distance (${words.unit})`,
@@ -150,7 +157,39 @@ function odometerSection(statement: Statement, words: Words): Section | null {
           : [{ cells: ['Not explained by any journey', mm(account.unreconciledMm)] }]),
         ...(account.replacedMm === 0 ? [] : [{ cells: ['Odometer replaced', mm(account.replacedMm)] }]),
         { cells: ['Closing odometer', mm(account.closingMm)], sub: CLOSING[account.closingIs], isTotal: true },
+        ...(account.heldTrips === 0
+          ? []
+          : [
+              {
+                cells: [`Held for review: ${account.heldTrips}`, mm(account.heldMm)],
+                sub: 'the odometer and the roads do not agree; nothing is charged for them meanwhile',
+              },
+            ]),
       ],
+    }
+  }
+}
+
+const MILEAGE_NAMES: Readonly<Record<MileageKind, string>> = {
+  missing: 'Not explained by any journey, beyond the tolerance',
+  odometer: 'By the odometer alone',
+  permit: 'Time permit',
+}
+
+/** What an account came to by the odometer: a line for each kind, and for what it changes of an earlier month. */
+function mileageTable({ lines }: MileageAccount, { currency }: Statement, words: Words): Table {
+  return {
+    columns: ['Charged by the odometer', `Distance (${words.unit})`, `Amount (${currency})`],
+    rows: lines.map((line) => ({
+      cells: [MILEAGE_NAMES[line.kind], words.distance(line.distanceMm), exact(line.amount, words)],
+      sub: [
+        line.days > 0 ? count(line.days, 'day') : null,
+        line.rate ? `${words.money(line.rate.micros)} a ${line.rate.per}` : line.freeReason,
+        line.estimatedMm > 0 ? `${words.distance(line.estimatedMm)} ${words.unit} of it estimated` : null,
+        line.billed === NO_MONEY ? null : `${exact(line.billed, words)} of it on earlier statements`,
+      ]
+        .filter((text) => text !== null)
+        .join(', '),
     })),
   }
 }

@@ -8,6 +8,7 @@ import { withDatabase } from './database'
 import { columns, distance, grouped, progress, say } from './printed'
 import { readNetwork } from './readers'
 import { knownAgency } from './known'
+import { diffCommand, exportCommand } from './network-files'
 
 const FORMS = `
 FILE is OpenStreetMap as .osm.pbf, .osm or .osm.gz, or a folder with nodes.csv (node_id,lon,lat) and edges.csv
@@ -60,6 +61,8 @@ export const networkCommand = (): Command =>
         .addHelpText('after', FORMS)
         .action(async (file: string) => sayNetwork(await readNetwork(file))),
     )
+    .addCommand(diffCommand(FORMS))
+    .addCommand(exportCommand(FORMS))
 
 async function importNetwork(
   file: string,

@@ -1,4 +1,6 @@
+export { diffNetworks, successors, type Change, type ChangedSegment, type NetworkDiff } from './diff'
 export { buildFromEdges, type EdgeColumns, type NodeColumns } from './edges'
+export { segmentFeature, type SegmentFeature } from './geojson'
 export { LocalScale, lengthM, lonDifference, metresPerDegreeLat, metresPerDegreeLon, UNITS_PER_DEGREE } from './geodesy'
 export { RoadNetwork, type Place } from './network'
 export { Places } from './places'

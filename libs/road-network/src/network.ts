@@ -165,7 +165,7 @@ export class RoadNetwork {
   find(ref: string): number {
     const m = /^(\d+)\.(-?\d+)\.(-?\d+)(?:\.(\d+))?$/.exec(ref)
     if (!m) return -1
-    const junction = this.junctionOf(Number(m[2]))
+    const junction = this.junction(Number(m[2]))
     if (junction < 0) return -1
     const base = `${m[1]}.${m[2]}.${m[3]}`
     let k = Number(m[4] ?? 0)
@@ -325,7 +325,8 @@ export class RoadNetwork {
     return k
   }
 
-  private junctionOf(nodeId: number): number {
+  /** Junction at a node of the map, -1 where the node is none. */
+  junction(nodeId: number): number {
     const { junctionById, junctionId } = this.s
     let low = 0
     let high = junctionById.length

@@ -52,6 +52,16 @@ describe('a bench', () => {
     const ratios = ['streamed_ratio', 'worker_speedup', 'turf_ratio', 'big_network_ratio', 'build_growth']
     for (const key of [...rates, ...sizes, ...ratios]) expect(found[key]).toBeGreaterThan(0)
   })
+  it('measures accuracy against the exact truth', () => {
+    const { stdout, status } = run('libs/map-matching/bench/noise.ts', '--quick', '--json')
+    expect(status).toBe(0)
+    const found = JSON.parse(stdout)
+    for (const key of ['', 'canyon_']) {
+      expect(found[`${key}drives`]).toBeGreaterThan(3)
+      expect(found[`${key}mismatch_1s`]).toBeLessThan(10)
+      expect(found[`${key}mismatch_1s`]).toBeCloseTo(found[`${key}not_driven_1s`] + found[`${key}not_found_1s`], 1)
+    }
+  })
   it('refuses what it does not know in one line', () => {
     const file = 'libs/map-matching/bench/matching.ts'
     expect(run(file, '--quick', '--only', 'speed')).toMatchObject({

@@ -1,7 +1,18 @@
 import { readFileSync } from 'node:fs'
 import { batchSchema } from '#contracts'
-import { batchesOf, demoCity, Fleet, routeLength, type FleetDay, type OsmFeatures } from '#fleet'
-import { instant } from '#kernel'
+import {
+  batchesOf,
+  demoCity,
+  Fleet,
+  gridCity,
+  RECEIVER,
+  routeLength,
+  URBAN_RECEIVER,
+  wander,
+  type FleetDay,
+  type OsmFeatures,
+} from '#fleet'
+import { chance, instant } from '#kernel'
 import { buildNetwork } from '#road-network'
 
 const city = buildNetwork(
@@ -56,5 +67,39 @@ describe('a fleet', () => {
     expect(batches.flatMap((batch) => batch.fixes)).toEqual(trips[0].fixes)
     expect(batches.map((batch) => batch.seq)).toEqual(batches.map((_, i) => 7 + i))
     expect([batches[0].event, batches.at(-1)!.event]).toEqual(['start', 'end'])
+  })
+})
+
+describe('a receiver among high buildings', () => {
+  const open = new Fleet(city, 'canyon', 3, { ...URBAN_RECEIVER, canyonShare: 0 }).trips(1, monday)[0]
+  const canyon = new Fleet(city, 'canyon', 3, URBAN_RECEIVER).trips(1, monday)[0]
+  const apart = canyon.fixes.map((fix, i) =>
+    Math.hypot((fix[2] - open.fixes[i][2]) * 60_000, (fix[1] - open.fixes[i][1]) * 111_000),
+  )
+  it('errs as elsewhere, and by metres more in some blocks', () => {
+    expect(canyon.route).toEqual(open.route)
+    expect(canyon.fixes.length).toBe(open.fixes.length)
+    const same = apart.filter((m) => m < 0.5).length / apart.length
+    expect(same).toBeGreaterThan(0.4)
+    expect(same).toBeLessThan(0.98)
+    expect(Math.max(...apart)).toBeGreaterThan(5)
+  })
+  it('is not what a fleet has unless told', () => {
+    expect(RECEIVER.canyonShare).toBe(0)
+  })
+})
+
+describe('a generated city', () => {
+  const grid = gridCity(20, chance('grid'))
+  it('is the same for the same chance, and of the size that was asked for', () => {
+    expect(gridCity(20, chance('grid')).digest).toBe(grid.digest)
+    expect(gridCity(20, chance('other')).digest).not.toBe(grid.digest)
+    expect(grid.segmentCount / 20 ** 2).toBeGreaterThan(3)
+    expect(grid.segmentCount / 20 ** 2).toBeLessThan(4)
+  })
+  it('is wandered through where it is allowed', () => {
+    const { segments, fromMm, toMm } = wander(grid, 3, 2_000_000, chance('way'))
+    segments.slice(1).forEach((segment, i) => expect(grid.turnAllowed(segments[i], segment)).toBe(true))
+    expect(routeLength(grid, { segments, fromMm, toMm })).toBeGreaterThanOrEqual(2_000_000)
   })
 })

@@ -24,7 +24,7 @@ export class Crew {
     this.fixes = ROUNDS * drives.reduce((sum, { length }) => sum + length, 0)
     this.workers = Array.from(
       { length: size },
-      () => new Worker(resolve('infra/bench.cjs'), { argv: [__filename], workerData: orders }),
+      () => new Worker(resolve(__dirname, '../../../infra/bench.cjs'), { argv: [__filename], workerData: orders }),
     )
   }
 

@@ -20,7 +20,7 @@ const RECEIVERS = { '': { ...URBAN_RECEIVER, canyonShare: 0 }, canyon_: URBAN_RE
  * `--worst` lists the worst drives.
  */
 void bench('noise', 'drives with correlated noise and outages, against the exact truth', async (b) => {
-  const networks = await cities()
+  const networks = await cities(b.quick)
   const rows: { drive: string; kind: string; periodS: number; breaks: number; c: Comparison }[] = []
   const cases = networks.flatMap(([city, network]) => {
     const matcher = new Matcher(network)
@@ -79,10 +79,10 @@ void bench('noise', 'drives with correlated noise and outages, against the exact
 })
 
 /** Real extracts where they are, the demo's city everywhere. */
-async function cities(): Promise<[string, RoadNetwork][]> {
+async function cities(quick: boolean): Promise<[string, RoadNetwork][]> {
   const features = readFileSync(require.resolve('geojson-path-finder/test/large-network.json'), 'utf8')
   const found: [string, RoadNetwork][] = [['demo', buildNetwork(demoCity(JSON.parse(features) as OsmFeatures))]]
-  const data = sharedData()
+  const data = quick ? null : sharedData()
   for (const name of data ? ['andorra', 'baltimore', 'monaco'] : []) {
     const file = join(data!, 'osm', `${name}.osm.pbf`)
     if (existsSync(file)) found.push([name, await readNetwork(file)])

@@ -116,6 +116,19 @@ describe('a dispute is upheld', () => {
     await story.sound()
   })
 
+  it('the page and the CSV say it too, and the CSV adds up', async () => {
+    const page = (await story.as('citizen', 'GET', `/v1/statements/${november.id}.html`)).body as string
+    expect(page).toContain('Corrected after your questions')
+    const csv = (await story.as('citizen', 'GET', `/v1/statements/${november.id}.csv`)).body as string
+    const [, ...rows] = csv
+      .trim()
+      .split('\r\n')
+      .map((row) => row.split(','))
+    const amounts = rows.map((row) => Math.round(Number(row.at(-2)) * 1e6))
+    expect(amounts.reduce((a, b) => a + b, 0)).toBe(Number(november.totals.due))
+    expect(rows.filter(([kind]) => kind === 'taken back').length).toBeGreaterThan(3)
+  })
+
   it('the credit pays what is still due; what is left of it can be paid out, and no more', async () => {
     const rest = Number(await bill().then(({ outstandingMicros }) => outstandingMicros))
     expect(rest).toBe(Number(october.totals.due + november.totals.due))

@@ -60,7 +60,15 @@ export async function statementPdf(statement: Statement, proof?: StatementProof)
       )
     tables(sheet, parts.money)
   }
-  for (const part of [parts.rates, parts.rules, parts.limits, parts.odometer, parts.breakdown, parts.comparison])
+  for (const part of [
+    parts.rates,
+    parts.rules,
+    parts.limits,
+    parts.corrections,
+    parts.odometer,
+    parts.breakdown,
+    parts.comparison,
+  ])
     write(sheet, part)
   journeys(sheet, statement, words)
   write(sheet, parts.data)

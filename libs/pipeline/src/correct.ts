@@ -99,7 +99,7 @@ async function questionedOf(tx: Tx, dispute: DisputeRow, charges: readonly Charg
   if (dispute.line === null) return new Set(charges)
   const statement = statementSchema.parse(JSON.parse(await statementDocument(tx, dispute.statement)))
   const { lines } = statement.journeys.find(({ trip }) => trip === dispute.trip)!
-  const { ruleName: _, ...said } = lines[dispute.line]
+  const said = { ...lines[dispute.line], ruleName: undefined }
   const charge = charges.find(({ trip: _trip, fixes: _fixes, ...own }) => canonical(own) === canonical(said))
   if (!charge) throw new InputError('CORRECTED', 'this line was corrected already')
   return new Set([charge])

@@ -1,5 +1,5 @@
 import { type Journey, type Statement, type StatementLine } from '#contracts'
-import { formatMicros, type Micros } from '#kernel'
+import { formatMicros, micros, type Micros } from '#kernel'
 import { isAdjustment } from './draft'
 import { distanceDecimal, wordsOf } from './words'
 
@@ -31,18 +31,22 @@ type Column = (typeof COLUMNS)[number]
 type Cell = string | { readonly number: string }
 
 /**
- * The statement as CSV (RFC 4180: CRLF, quotes where needed): a row for each line, each cap credit and the rounding, so
+ * The statement as CSV (RFC 4180: CRLF, quotes where needed): a row for each line, each correction, each cap credit and the rounding, so
  * that the column `amount` adds up to the amount due. Amounts are exact decimals of the currency unit. A text that a
  * spreadsheet would run as a formula gets an apostrophe before it (OWASP, "CSV Injection").
  */
 export function statementCsv(statement: Statement): string {
-  const { capCredits, totals, currency, month, unit } = statement
+  const { capCredits, corrections = [], totals, currency, month, unit } = statement
   const words = wordsOf(statement)
   const names = new Map(statement.vehicles.map(({ vehicle, name }) => [vehicle, name]))
   const money = (amount: Micros): Cell => ({ number: formatMicros(amount) })
 
-  const lineRow = (journey: Journey, line: StatementLine): Partial<Record<Column, Cell>> => ({
-    kind: isAdjustment(journey, statement) ? 'adjustment' : 'charge',
+  const lineRow = (
+    journey: Journey,
+    line: StatementLine,
+    kind = isAdjustment(journey, statement) ? 'adjustment' : 'charge',
+  ): Partial<Record<Column, Cell>> => ({
+    kind,
     month: journey.month,
     day: line.day,
     started: words.stamp(journey.startedAt),
@@ -65,6 +69,13 @@ export function statementCsv(statement: Statement): string {
   })
   const rows: Partial<Record<Column, Cell>>[] = [
     ...statement.journeys.flatMap((journey) => journey.lines.map((line) => lineRow(journey, line))),
+    ...corrections.flatMap((journey) => [
+      ...journey.was.map((line) => ({
+        ...lineRow(journey, line, 'taken back'),
+        amount: money(micros(-line.amount)),
+      })),
+      ...journey.lines.map((line) => lineRow(journey, line, 'corrected')),
+    ]),
     ...(statement.mileage ?? []).flatMap((account) =>
       account.lines.map((line) => ({
         kind: isAdjustment(account, statement) ? 'odometer, adjustment' : 'odometer',

@@ -47,9 +47,9 @@ export function statementHtml(statement: Statement, proof?: StatementProof): str
           </header>
           ${written(parts.sum)} ${written(parts.distance)} ${written(parts.odometer)} ${written(parts.rates)}
           ${moneySection(statement, words)} ${written(parts.breakdown)} ${written(parts.limits)}
-          ${written(parts.comparison)} ${adjustmentSection(statement, words)} ${journeySection(statement, words)}
-          ${originSection(statement, words)} ${checkSection(statement, proof)} ${written(parts.data)}
-          ${written(parts.questions)}
+          ${written(parts.corrections)} ${written(parts.comparison)} ${adjustmentSection(statement, words)}
+          ${journeySection(statement, words)} ${originSection(statement, words)} ${checkSection(statement, proof)}
+          ${written(parts.data)} ${written(parts.questions)}
           <footer>
             <p>
               Statement <code>${statement.id}</code>, drafted ${stampWords(statement, words)} (${statement.timeZone}).

@@ -37,6 +37,7 @@ export function sectionsOf(statement: Statement): Record<SectionName, Section | 
     rules: rulesSection(statement, words),
     breakdown: breakdownSection(statement, words),
     limits: limitsSection(statement, words),
+    corrections: correctionsSection(statement, words),
     rates: ratesSection(statement),
     comparison: comparisonSection(statement, words),
     data: dataSection(statement),
@@ -51,6 +52,7 @@ export type SectionName =
   | 'rules'
   | 'breakdown'
   | 'limits'
+  | 'corrections'
   | 'rates'
   | 'comparison'
   | 'data'
@@ -59,8 +61,8 @@ export type SectionName =
 const exact = (amount: Micros, words: Words): string => words.exact(amount).join('')
 
 function sumSection(statement: Statement, words: Words): Section {
-  const { totals, month, coin, currency, journeys, capCredits, mileage = [] } = statement
-  const late = [...journeys, ...capCredits, ...mileage].filter((item) => isAdjustment(item, statement))
+  const { totals, month, coin, currency, journeys, capCredits, mileage = [], corrections = [] } = statement
+  const late = [...journeys, ...capCredits, ...mileage, ...corrections].filter((item) => isAdjustment(item, statement))
   const months = [...new Set(late.map((item) => item.month))].sort()
   const current = journeys.length - journeys.filter((journey) => isAdjustment(journey, statement)).length
   const rows: Row[] = [
@@ -92,6 +94,29 @@ function sumSection(statement: Statement, words: Words): Section {
     title: 'How the amount came about',
     text: [],
     tables: [{ columns: ['What', `Amount (${currency})`], rows }],
+  }
+}
+
+/** Journeys of earlier statements that were priced again: what they cost now, and what they had cost. */
+function correctionsSection({ corrections = [], currency }: Statement, words: Words): Section | null {
+  if (corrections.length === 0) return null
+  const total = (lines: readonly StatementLine[]) => micros(lines.reduce((sum, { amount }) => sum + amount, 0n))
+  return {
+    title: 'Corrected after your questions',
+    text: ['What these journeys had cost is taken back, and what they cost now is charged.'],
+    tables: [
+      {
+        columns: ['Journey', `Was (${currency})`, `Is now (${currency})`],
+        rows: corrections.map(({ startedAt, because, was, lines }) => ({
+          cells: [
+            `${shortDate(words.dayOf(startedAt))}, ${words.time(startedAt)}`,
+            exact(total(was), words),
+            exact(total(lines), words),
+          ],
+          sub: because,
+        })),
+      },
+    ],
   }
 }
 

@@ -147,6 +147,32 @@ describe('a policy from draft to force', () => {
     })
   })
 
+  it('asks about a rate ten times the last, and is told apart in words, prices, money and on a map', async () => {
+    const slip = { ...document, rules: document.rules.map((rule) => (rule.id === 'base' ? { ...rule, price: { perKm: '1.00' } } : rule)) } // prettier-ignore
+    await did(call('PUT', '/drafts/slip', tokens.ada, { ...slip, id: 'slip' }))
+    const { questions } = (await did(call('POST', '/drafts/slip/check', tokens.ada))) as {
+      questions: { path: string }[]
+    }
+    expect(questions).toEqual([{ path: 'rules[2].price', question: expect.stringContaining('1.00 EUR a km meant') }])
+    await backtested('slip')
+    expect(await refused(call('POST', '/drafts/slip/submit', tokens.ada, why('please')))).toEqual([
+      400,
+      expect.stringContaining('1 open question'),
+    ])
+    const answers = { 'rules[2].price': 'Yes, council decision 7.' }
+    const { steps } = (await did(call('POST', '/drafts/slip/submit', tokens.ada, { ...why('please'), answers }))) as { steps: { reason: string }[] } // prettier-ignore
+    expect(steps.at(-1)!.reason).toContain('council decision 7')
+
+    expect(await did(call('GET', '/drafts/dearer/diff', tokens.bob))).toMatchObject({
+      before: TARIFF.id,
+      prices: [
+        { rule: 'base', before: { micros: '100000', per: 'km' }, after: { micros: '200000', per: 'km' }, percent: 100 },
+      ],
+      map: { features: [{ properties: { zone: 'east', change: 'same' } }] },
+      money: { trips: 3 },
+    })
+  })
+
   it('loses its approval by an edit, and its author can not give it', async () => {
     expect(await did(call('POST', '/drafts/dearer/submit', tokens.ada, why('please')))).toMatchObject({
       state: 'submitted',
@@ -205,9 +231,29 @@ describe('a policy from draft to force', () => {
       state: string
     }[]
     expect(list.map(({ policy, state }) => [policy, state])).toEqual([
+      ['slip', 'submitted'],
       [TARIFF.id, 'in-force'],
       ['dearer', 'scheduled'],
     ])
+  })
+
+  it('is told to machines, in our form and in that of MDS, which comes back as a draft', async () => {
+    expect(await did(call('GET', '/feed'))).toMatchObject({
+      inForce: { id: TARIFF.id, approval: { fourEyes: false, backtest: null } },
+      scheduled: [{ id: 'dearer', approval: { fourEyes: true, backtest: expect.stringMatching(/^[0-9a-f]{64}$/) } }],
+    })
+    const schema = (await (await fetch(`${world.httpUrl}/schemas/policy.json`)).json()) as { required: string[] }
+    expect(schema.required).toEqual(expect.arrayContaining(['id', 'rules', 'startsAt']))
+    const mds = async (path: string) => {
+      const answer = await fetch(`${world.httpUrl}/mds/${people.agency}/${path}`)
+      return (await answer.json()) as { data: Record<string, { policy_id: string }[]> }
+    }
+    const [, dearer] = (await mds('policies')).data.policies
+    const { policies } = (await mds(`policies/${dearer.policy_id}`)).data
+    const { geographies } = (await mds('geographies')).data
+    const form = JSON.parse(JSON.stringify({ policies, geographies }).replaceAll('"dearer"', '"again"'))
+    const again = (await did(call('PUT', '/drafts/again/mds', tokens.ada, form))) as { document: object }
+    expect(again.document).toEqual({ ...parsePolicy(document), id: 'again' })
   })
 
   it('takes over by itself: trips are priced by their own day, late ones too', async () => {
@@ -233,6 +279,8 @@ describe('a policy from draft to force', () => {
     for (const { rate, amount, distance_mm } of priced)
       expect(Math.abs(Number(amount) - (Number(rate) * Number(distance_mm)) / 1e6)).toBeLessThanOrEqual(0.5)
     expect((await (await call('GET', '/drafts', tokens.ada)).json()) as unknown).toMatchObject([
+      { policy: 'again', state: 'draft' },
+      { policy: 'slip', state: 'submitted' },
       { policy: TARIFF.id, state: 'superseded' },
       { policy: 'dearer', state: 'in-force' },
     ])

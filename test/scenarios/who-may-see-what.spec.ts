@@ -17,6 +17,10 @@ const at = (iso: string) => instant(Date.parse(iso))
 const FOR_EVERYONE = [
   'GET /enter',
   'GET /healthz',
+  'GET /mds/:agency/geographies',
+  'GET /mds/:agency/geographies/:id',
+  'GET /mds/:agency/policies',
+  'GET /mds/:agency/policies/:id',
   'GET /metrics',
   'GET /readyz',
   'GET /schemas/policy.json',

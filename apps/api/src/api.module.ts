@@ -8,6 +8,7 @@ import { DevicesController } from './devices.controller'
 import { DisputesController } from './disputes.controller'
 import { DraftsController } from './drafts.controller'
 import { EnrolmentController } from './enrolment.controller'
+import { MdsController } from './mds.controller'
 import { MileageController, MileageReviewController } from './mileage.controller'
 import { PaymentsController } from './payments.controller'
 import { ProblemFilter } from './problem'
@@ -28,6 +29,7 @@ import { StatementsController } from './statements.controller'
     MileageController,
     MileageReviewController,
     SchemasController,
+    MdsController,
   ],
   providers: [
     { provide: APP_GUARD, useClass: AccessGuard },

@@ -11,6 +11,8 @@ import {
   checkDraft,
   draftPolicy,
   LINE,
+  policyBefore,
+  policyNamed,
   policyStories,
   policyStory,
   requestBacktest,
@@ -24,13 +26,14 @@ import {
   type Line,
   type PolicyStory,
 } from '#pipeline'
-import { describePolicy } from '#policy'
+import { describeDiff, describePolicy, diffPolicies, fromMds } from '#policy'
 import { CLOCK, type Clock } from '#runtime'
 import { type Principal, Store, type Tx } from '#store'
 import { Access, ownAgency, Who } from './access'
 import { jsonSchema } from './devices.controller'
 
 const reasonSchema = z.strictObject({ reason: z.string().min(1).max(500) })
+const submissionSchema = reasonSchema.extend({ answers: z.record(z.string(), z.string().min(1).max(500)).optional() })
 const approvalSchema = reasonSchema.extend({ digest: z.string().regex(/^[0-9a-f]{64}$/, 'expected a SHA-256') })
 const backtestSchema = z.strictObject({ months: z.array(monthSchema).min(1).max(24).optional() })
 const shadowSchema = reasonSchema.extend({
@@ -94,6 +97,47 @@ export class DraftsController {
     const named = { ...(body as object), id: (body as { id?: unknown } | null)?.id ?? policy }
     if (named.id !== policy) throw new NotFoundException(`the document is policy ${String(named.id)}: put it there`)
     return this.act(who, agency, (tx, acting) => draftPolicy(tx, acting, named, reason ?? 'written'))
+  }
+
+  /** Writes a draft from the form of MDS, with our extension. */
+  @Put(':policy/mds')
+  @Access(['editor'])
+  async writeMds(
+    @Who() who: Principal,
+    @Param('agency') agency: AgencyId,
+    @Param('policy') policy: string,
+    @Body() body: unknown,
+    @Query('reason') reason?: string,
+  ) {
+    return this.write(who, agency, policy, fromMds(body), reason ?? 'imported from MDS')
+  }
+
+  /**
+   * What changes against another policy, or against the one before it: in words, in prices, as GeoJSON for a map; and in money,
+   * as its latest backtest found.
+   */
+  @Get(':policy/diff')
+  @Access(['editor', 'approver', 'agency', 'operator'])
+  async diff(
+    @Who() who: Principal,
+    @Param('agency') agency: AgencyId,
+    @Param('policy') policy: string,
+    @Query('against') against?: string,
+  ) {
+    ownAgency(who, agency)
+    return this.store.transaction(async (tx) => {
+      const now = this.clock.now()
+      const after = await policyNamed(tx, agency, policy, now)
+      const before = against ? await policyNamed(tx, agency, against, now) : await policyBefore(tx, agency, after)
+      if (!before) throw new NotFoundException('there is no policy before it: name one in ?against=')
+      const latest = (await backtestStandings(tx, agency, policy)).findLast(({ report }) => report)
+      const diff = diffPolicies(before, after)
+      return {
+        ...(JSON.parse(canonical(diff)) as typeof diff),
+        text: describeDiff(diff),
+        money: latest?.report?.comparison ?? null,
+      }
+    })
   }
 
   /** Drafts a version that says what the published policy `to` said. */
@@ -188,15 +232,15 @@ export class DraftsController {
   @Post(':policy/submit')
   @HttpCode(200)
   @Access(['editor'])
-  @ApiBody({ schema: jsonSchema(reasonSchema) })
+  @ApiBody({ schema: jsonSchema(submissionSchema) })
   submit(
     @Who() who: Principal,
     @Param('agency') agency: AgencyId,
     @Param('policy') policy: string,
     @Body() body: unknown,
   ) {
-    const { reason } = parseOrExplain(reasonSchema, body, 'the submission')
-    return this.act(who, agency, (tx, acting) => submitPolicy(tx, acting, policy, reason))
+    const { reason, answers } = parseOrExplain(submissionSchema, body, 'the submission')
+    return this.act(who, agency, (tx, acting) => submitPolicy(tx, acting, policy, reason, answers))
   }
 
   /** Approves the very document that `digest` names, with its backtest. Not for whoever wrote or submitted it. */

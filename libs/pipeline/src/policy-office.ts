@@ -1,6 +1,7 @@
 import { type PolicyDocument } from '#contracts'
 import { digest, InputError, type AgencyId, type Digest, type Fault, type Instant } from '#kernel'
 import {
+  checkPolicy,
   describePolicy,
   draftState,
   filingFaults,
@@ -9,8 +10,12 @@ import {
   publishedState,
   rollbackOf,
   stepRefusal,
+  toMds,
+  validityOf,
   type Life,
+  type MdsForm,
   type PolicyState,
+  type Question,
   type StepName,
 } from '#policy'
 import {
@@ -24,6 +29,7 @@ import {
   lockPolicy,
   noticeMsOf,
   policiesOf,
+  publishedPolicies,
   publishPolicy,
   refuseFaults,
   type Actor,
@@ -91,7 +97,7 @@ export interface CheckReport {
   readonly policy: string
   readonly revision: number
   readonly faults: readonly Fault[]
-  readonly questions: readonly Fault[]
+  readonly questions: readonly Question[]
 }
 
 /**
@@ -103,19 +109,47 @@ export async function checkDraft(tx: Tx, acting: Acting, policy: string, reason:
   const life = await knownLife(tx, agency, policy)
   const document = (await draftDocument(tx, agency, policy))!
   const filing = await filingOf(tx, agency, now, await noticeMsOf(tx, agency))
+  const { faults, questions } = checkPolicy(
+    document,
+    filing.published.map((other) => other.document),
+  )
+  const unpublishable = filingFaults(document, filing).map(({ path, expected, found }) => ({ path, expected, found }))
   const report: CheckReport = {
     policy,
     revision: life.revisions.at(-1)!.revision,
-    faults: filingFaults(document, filing).map(({ path, expected, found }) => ({ path, expected, found })),
-    questions: [],
+    faults: [...faults, ...unpublishable],
+    questions,
   }
   if (report.faults.length === 0) await takeStep(tx, acting, policy, 'checked', reason, () => digest(report))
   return report
 }
 
-/** Asks for approval of what was checked and backtested. */
-export const submitPolicy = (tx: Tx, acting: Acting, policy: string, reason: string): Promise<PolicyStory> =>
-  takeStep(tx, acting, policy, 'submitted', reason)
+/**
+ * Asks for approval of what was checked and backtested. What the check asked must be answered, by the question's path: the
+ * answers stand in the record beside the reason.
+ */
+export async function submitPolicy(
+  tx: Tx,
+  acting: Acting,
+  policy: string,
+  reason: string,
+  answers: Readonly<Record<string, string>> = {},
+): Promise<PolicyStory> {
+  requireReason(reason)
+  await knownLife(tx, acting.agency, policy)
+  const document = (await draftDocument(tx, acting.agency, policy))!
+  const published = (await policiesOf(tx, acting.agency)).map((other) => other.document)
+  const { questions } = checkPolicy(document, published)
+  const open = questions.filter(({ path }) => !answers[path]?.trim())
+  if (open.length > 0)
+    throw new InputError(
+      'POLICY_QUESTIONS',
+      `policy ${policy} has ${open.length} open ${open.length === 1 ? 'question' : 'questions'}, first ${open[0].path}: ${open[0].question}`,
+      open.map(({ path, question }) => ({ path, expected: `expected an answer: ${question}`, found: 'nothing' })),
+    )
+  const answered = questions.map(({ path, question }) => `${path}: ${question} ${answers[path]}`)
+  return takeStep(tx, acting, policy, 'submitted', [reason, ...answered].join('\n'))
+}
 
 /** Approves the very document whose digest is named, with its latest backtest. */
 export async function approvePolicy(
@@ -205,7 +239,7 @@ function requireReason(reason: string): void {
   if (reason.trim() === '' || reason.length > REASON_CHARACTERS_MAX)
     throw new InputError('REASON', `say why, in 1 to ${REASON_CHARACTERS_MAX} characters`)
 }
-const REASON_CHARACTERS_MAX = 500
+const REASON_CHARACTERS_MAX = 4_000
 
 export async function knownLife(tx: Tx, agency: AgencyId, policy: string): Promise<Life> {
   const life = await lifeOf(tx, agency, policy)
@@ -294,3 +328,29 @@ export async function policyFeed(tx: Tx, agency: AgencyId, now: Instant): Promis
 }
 
 const DRAFT_STATES = new Set<PolicyState>(['draft', 'checked', 'backtested', 'submitted', 'approved', 'returned'])
+
+/** A policy by its id, or what a draft of that id says now; InputError where there is neither. */
+export async function policyNamed(tx: Tx, agency: AgencyId, policy: string, now: Instant): Promise<PolicyDocument> {
+  const story = await policyStory(tx, agency, policy, now)
+  if (!story) throw new InputError('NO_POLICY', `${agency} has no policy ${policy}`)
+  return story.document
+}
+
+/** What a policy is to be told apart from: the last that starts before it; null where it is the first. */
+export async function policyBefore(tx: Tx, agency: AgencyId, policy: PolicyDocument): Promise<PolicyDocument | null> {
+  const { from } = validityOf(policy)
+  const earlier = (await policiesOf(tx, agency)).filter(
+    ({ document }) => document.id !== policy.id && validityOf(document).from < from,
+  )
+  return earlier.at(-1)?.document ?? null
+}
+
+/** The published policies of an agency in the form of MDS, with their zones. */
+export async function mdsFeed(tx: Tx, agency: AgencyId): Promise<MdsForm> {
+  const rows = await publishedPolicies(tx, agency)
+  const forms = rows.map(({ document, publishedAt }) => toMds(agency, document, publishedAt))
+  return {
+    policies: forms.flatMap(({ policies }) => policies),
+    geographies: forms.flatMap(({ geographies }) => geographies),
+  }
+}

@@ -97,7 +97,7 @@ export function toMds(agency: string, policy: PolicyDocument, publishedAt: Insta
         features: geometry ? [{ type: 'Feature', properties: {}, geometry }] : [],
       },
       published_date: publishedAt,
-      [EXTENSION]: { id: zone, ...lists },
+      [EXTENSION]: { policy: id, id: zone, ...lists },
     })),
   }
 }
@@ -120,8 +120,9 @@ export function fromMds(value: unknown): unknown {
   const geographies = Array.isArray(form.geographies) ? form.geographies.map(membersOf) : []
   geographies.forEach((geography, i) => {
     const at = `geographies[${i}]`
-    const { id, ...lists } = extension(geography, at)
-    if (typeof id !== 'string') return
+    const { policy: ofPolicy, id, ...lists } = extension(geography, at)
+    // A feed has the geographies of all its policies.
+    if (typeof id !== 'string' || ofPolicy !== own.id) return
     zoneOf.set(geography.geography_id, id)
     const features = membersOf(geography.geography_json).features
     const geometries = Array.isArray(features) ? features.map((feature) => membersOf(feature).geometry) : []

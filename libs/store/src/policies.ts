@@ -73,6 +73,18 @@ export function refuseFaults(policy: PolicyDocument, filing: Filing): void {
 export const policiesOf = async (tx: Tx, agency: AgencyId): Promise<{ document: PolicyDocument; digest: Digest }[]> =>
   tx.rows(`select document, digest from tariff.policy where agency = $1 order by starts_at`, [agency])
 
+/** The same with when each was published. */
+export const publishedPolicies = async (
+  tx: Tx,
+  agency: AgencyId,
+): Promise<{ document: PolicyDocument; publishedAt: Instant }[]> =>
+  (
+    await tx.rows<{ document: PolicyDocument; recorded_at: string }>(
+      `select document, recorded_at from tariff.policy where agency = $1 order by starts_at`,
+      [agency],
+    )
+  ).map(({ document, recorded_at }) => ({ document, publishedAt: instant(Number(recorded_at)) }))
+
 /** Digests of an agency's policies: what tells whether there is a new one. */
 export const policyDigests = async (tx: Tx, agency: AgencyId): Promise<Digest[]> =>
   (

@@ -11,6 +11,7 @@ import { knownAgency } from '../known'
 import { faultText, nameOf, readPolicy } from './documents'
 import { comparisonCommands } from './backtest'
 import { actor, lifeCommands } from './life'
+import { versionCommands } from './versions'
 
 export { faultText, readJson, readPolicy, readText } from './documents'
 
@@ -37,7 +38,7 @@ export function policyCommand(): Command {
         )
         .action(filePolicyOf),
     )
-  for (const command of [...lifeCommands(), ...comparisonCommands()]) policy.addCommand(command)
+  for (const command of [...lifeCommands(), ...comparisonCommands(), ...versionCommands()]) policy.addCommand(command)
   return policy
 }
 
@@ -56,7 +57,8 @@ const checkDraftOf = (policy: string, agency: AgencyId): Promise<void> =>
   withDatabase(async (store, settings) => {
     const who = await actor(store, settings, agency)
     const report = await store.transaction((tx) => checkDraft(tx, who, policy, 'checked at the command line'))
-    for (const question of report.questions) say(`question: ${faultText(question)}`)
+    // Answered by whoever submits it: roadmeter policy submit --answer.
+    for (const question of report.questions) say(`question: ${question.path}: ${question.question}`)
     if (report.faults.length > 0) refuse(policy, report.faults)
     say(`${policy}, revision ${report.revision}: no fault; recorded as checked`)
   })

@@ -1,4 +1,4 @@
-import { Argument, Command } from 'commander'
+import { Argument, Command, InvalidArgumentError } from 'commander'
 import { InputError, type AgencyId } from '#kernel'
 import {
   approvePolicy,
@@ -37,9 +37,11 @@ export const lifeCommands = (): Command[] => [
     .action((file: string, { agency, reason }: Given) =>
       acting(agency, async (tx, who) => draftPolicy(tx, who, await readJson(file), reason)),
     ),
-  onPolicy('submit', 'ask for approval of what was checked and backtested').action((policy: string, given: Given) =>
-    acting(given.agency, (tx, who) => submitPolicy(tx, who, policy, given.reason)),
-  ),
+  onPolicy('submit', 'ask for approval of what was checked and backtested')
+    .option('--answer <path=text>', 'answer to a question that the check asked; once for each', answer, {})
+    .action((policy: string, given: Given & { answer: Record<string, string> }) =>
+      acting(given.agency, (tx, who) => submitPolicy(tx, who, policy, given.reason, given.answer)),
+    ),
   onPolicy('approve', 'approve the very document that a digest names, with its backtest; not for its author')
     .requiredOption('--digest <digest>', 'as policy show prints it')
     .action((policy: string, given: Given & { digest: string }) =>
@@ -93,6 +95,12 @@ export const lifeCommands = (): Command[] => [
     ),
   feed(),
 ]
+
+function answer(text: string, known: Record<string, string>): Record<string, string> {
+  const at = text.indexOf('=')
+  if (at < 1) throw new InvalidArgumentError('expected a path and an answer: rules[0].price=meant so')
+  return { ...known, [text.slice(0, at)]: text.slice(at + 1) }
+}
 
 const feed = (): Command =>
   new Command('feed')

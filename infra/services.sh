@@ -138,11 +138,12 @@ CONF
   redis-server "$dir/redis.conf" >/dev/null
   await redis env REDISCLI_AUTH="$redis_password" redis-cli -h 127.0.0.1 -p "$redis_port" --no-auth-warning ping
 
+  cp "$here/mosquitto/acl" "$dir/acl"
   mosquitto_passwd -b "$dir/passwords" ingest "$mqtt_password"
   # As the user who starts it: mosquitto would otherwise give up root and no longer read what mosquitto_passwd rewrites.
   sed -e "s|^listener 1883|listener $devices_port 127.0.0.1|" -e "s|^listener 1884|listener $mqtt_port 127.0.0.1|" \
     -e "s|^password_file .*|password_file $dir/passwords|" \
-    -e "s|^acl_file .*|acl_file $here/mosquitto/acl|" -e "s|^persistence_location .*|persistence_location $dir/|" \
+    -e "s|^acl_file .*|acl_file $dir/acl|" -e "s|^persistence_location .*|persistence_location $dir/|" \
     -e "s|^log_dest .*|log_dest file $dir/mosquitto.log|" "$here/mosquitto/mosquitto.conf" >"$dir/mosquitto.conf"
   printf 'user %s\npid_file %s\n' "$(id -un)" "$dir/mosquitto.pid" >>"$dir/mosquitto.conf"
   mosquitto -d -c "$dir/mosquitto.conf" >>"$dir/mosquitto.log" 2>&1 ||

@@ -1,5 +1,7 @@
 import { encode as encodeCbor } from 'cbor2'
 import fc from 'fast-check'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import {
   batchBytes,
   batchCbor,
@@ -8,7 +10,9 @@ import {
   batchSchema,
   decodeBatch,
   isPlainBatch,
+  enrolmentSchema,
   receiptOf,
+  receiptSchema,
   RECEIPT_GAPS_MAX,
   isReceiptOf,
   type Batch,
@@ -101,6 +105,18 @@ describe('reading a batch', () => {
       })
     expect(batchContent(DEVICE, GOOD)).toBe(canonical({ ...GOOD, device: DEVICE }))
     expect(batchDigest(DEVICE, GOOD)).not.toBe(batchDigest('device-two' as DeviceId, GOOD))
+  })
+
+  it('reads the examples of docs/protocol.md', () => {
+    const text = readFileSync(join(__dirname, '../../../docs/protocol.md'), 'utf8')
+    const examples = [...text.matchAll(/```json\n([^`]+)```/g)].map((block) => JSON.parse(block[1]) as object)
+    const batches = examples.filter((one) => 'event' in one)
+    expect(batches).toHaveLength(2)
+    for (const one of batches) expect(decoded(one)).toMatchObject({ ok: true })
+    const [receipt] = examples.filter((one) => 'upTo' in one)
+    expect(receiptSchema.safeParse(receipt).success).toBe(true)
+    const [enrolment] = examples.filter((one) => 'voucher' in one)
+    expect(Object.keys(enrolment).sort()).toEqual(Object.keys(enrolmentSchema.shape).sort())
   })
 
   it('reads totals as a batch without trip and fixes, and signs them as they travel', () => {

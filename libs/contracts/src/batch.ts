@@ -3,6 +3,9 @@ import { digest, type DeviceId, type Digest } from '#kernel'
 
 export const FIXES_PER_BATCH_MAX = 600
 export const BATCH_BYTES_MAX = 64 * 1024
+const BOOT_MAX = 2_147_483_646
+/** The boot under which positions are numbered that came without a number of a device's own: none can have it. */
+export const BRIDGED_BOOT = BOOT_MAX + 1
 
 const epochMs = z.int().min(0).max(4_102_444_800_000)
 const latitude = z.number().min(-90).max(90)
@@ -18,7 +21,7 @@ export type WireFix = z.infer<typeof fixSchema>
 const wireFields = z.strictObject({
   v: z.literal(1),
   /** Counts starts of the device. */
-  boot: z.int().min(0).max(2_147_483_647),
+  boot: z.int().min(0).max(BOOT_MAX),
   /** Gapless from 0 within a boot: what makes a lost message visible. */
   seq: z.int().min(0).max(2_147_483_647),
   /** The device's own name for the trip. Absent from totals. */
@@ -107,7 +110,7 @@ export function isPlainBatch(value: unknown): value is Batch {
     known++
   }
   const batch = value as Record<keyof WireBatch, unknown>
-  if (known !== Object.keys(value).length || batch.v !== 1 || !isWhole(batch.boot, 2_147_483_647)) return false
+  if (known !== Object.keys(value).length || batch.v !== 1 || !isWhole(batch.boot, BOOT_MAX)) return false
   if (!isWhole(batch.seq, 2_147_483_647) || typeof batch.trip !== 'string' || !TRIP.test(batch.trip)) return false
   if (batch.event !== 'run' && batch.event !== 'start' && batch.event !== 'end') return false
   if (batch.prev !== undefined && (typeof batch.prev !== 'string' || !DIGEST.test(batch.prev))) return false

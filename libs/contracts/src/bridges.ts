@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { digest, instant, type DeviceId, type Digest, type Instant } from '#kernel'
-import { fixSchema, type Batch } from './batch'
+import { BRIDGED_BOOT, fixSchema, type Batch } from './batch'
 import { deviceIdSchema } from './scalars'
 
 /** What came over a bridge: a position, a device's state, or something that is neither, and why. */
@@ -11,13 +11,13 @@ export type Bridged =
   | { readonly kind: 'refused'; readonly why: string }
 
 /** Bridged batches are of one fix each; the inbox gives them their numbers, and silence ends their trips. */
-const position = (boot: number, device: DeviceId, trip: string, fix: readonly number[]): Bridged => {
+const position = (device: DeviceId, trip: string, fix: readonly number[]): Bridged => {
   const parsed = fixSchema.safeParse(fix)
   if (!parsed.success) return { kind: 'refused', why: parsed.error.issues[0].message }
   return {
     kind: 'position',
     device,
-    batch: { v: 1, boot, seq: 0, trip, event: 'run', fixes: [parsed.data] },
+    batch: { v: 1, boot: BRIDGED_BOOT, seq: 0, trip, event: 'run', fixes: [parsed.data] },
     source: digest({ device, trip, fix }),
   }
 }
@@ -37,7 +37,7 @@ const ownTracks = z.looseObject({
  * Reads what the OwnTracks app publishes, on behalf of `device`. Of a location only time, place and accuracy are taken:
  * battery, speed, altitude, connection and regions stay unread.
  */
-export function readOwnTracks(device: DeviceId, bytes: Uint8Array, boot: number): Bridged {
+export function readOwnTracks(device: DeviceId, bytes: Uint8Array): Bridged {
   const parsed = ownTracks.safeParse(json(bytes))
   if (!parsed.success) return { kind: 'refused', why: 'not a message of OwnTracks' }
   const { _type, lat, lon, tst, acc } = parsed.data
@@ -46,7 +46,7 @@ export function readOwnTracks(device: DeviceId, bytes: Uint8Array, boot: number)
   if (_type !== 'location' && _type !== 'transition') return { kind: 'ignored', why: `_type ${_type.slice(0, 30)}` }
   if (lat === undefined || lon === undefined || tst === undefined)
     return { kind: 'refused', why: `a ${_type} without lat, lon or tst` }
-  return position(boot, device, 'owntracks', fixOf(Math.round(tst * 1000), lat, lon, acc))
+  return position(device, 'owntracks', fixOf(Math.round(tst * 1000), lat, lon, acc))
 }
 
 /** Traccar's position forwarding as JSON: `{ position, device }` with the fields of its API's models. */
@@ -64,7 +64,7 @@ const traccar = z.looseObject({
 })
 
 /** Reads what a Traccar server forwards. Its `uniqueId` (most often an IMEI), in lower case, is our device's id. */
-export function readTraccar(bytes: Uint8Array, boot: number): Bridged {
+export function readTraccar(bytes: Uint8Array): Bridged {
   const parsed = traccar.safeParse(json(bytes))
   if (!parsed.success) return { kind: 'refused', why: 'not a position that Traccar forwards' }
   const { position: at, device } = parsed.data
@@ -74,7 +74,7 @@ export function readTraccar(bytes: Uint8Array, boot: number): Bridged {
   if (at.valid === false || at.outdated === true) return { kind: 'ignored', why: 'not valid, or outdated' }
   const time = typeof at.fixTime === 'number' ? at.fixTime : Date.parse(at.fixTime)
   if (!Number.isSafeInteger(time)) return { kind: 'refused', why: 'a fixTime that is no time' }
-  return position(boot, id.data, 'traccar', fixOf(instant(time), at.latitude, at.longitude, at.accuracy || undefined))
+  return position(id.data, 'traccar', fixOf(instant(time), at.latitude, at.longitude, at.accuracy || undefined))
 }
 
 const fixOf = (at: Instant | number, lat: number, lon: number, accuracyM?: number): number[] =>

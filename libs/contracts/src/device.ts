@@ -51,7 +51,7 @@ export const contextOf = (
   operatorKeys: [...operatorKeys],
 })
 
-export const contextContent = ({ sig: _, ...context }: DeviceContext): string => canonical(context)
+export const contextContent = (context: DeviceContext): string => canonical({ ...context, sig: undefined })
 
 /** What a device brings to be let in: its voucher, its public key, and by signing the voucher the proof that the key is its. */
 export const enrolmentSchema = z.strictObject({

@@ -69,9 +69,10 @@ export class Accept {
   /** A position that came without a number: it gets one in the inbox, once for each `source`. */
   position(device: DeviceId, batch: Batch, source: Digest): Promise<Answer> {
     const bytes = batchBytes(batch)
-    const decoded = decodeBatch(device, bytes, this.clock.now())
+    // Checked as any other, but under a boot that a device may have.
+    const decoded = decodeBatch(device, batchBytes({ ...batch, boot: 0 }), this.clock.now())
     // The number is not the sender's, so what is refused takes none.
-    return this.take(device, bytes, decoded.ok ? decoded : { ...decoded, key: null }, source)
+    return this.take(device, bytes, decoded.ok ? { ...decoded, batch } : { ...decoded, key: null }, source)
   }
 
   /** Something of a device that is no batch and can't become one: kept in quarantine, with why. */

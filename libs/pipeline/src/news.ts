@@ -1,7 +1,7 @@
 import { readOwnTracks, readState, readTraccar } from '#contracts'
 import { type NewsHandler } from '#messaging'
 import { type Clock, type Log, type Metrics } from '#runtime'
-import { BRIDGED_BOOT, savePresence, type Store } from '#store'
+import { savePresence, type Store } from '#store'
 import { type Accept } from './accept'
 
 /**
@@ -18,10 +18,7 @@ export const newsHandler =
       else log.warn({ device: news.device }, 'a state that can not be read')
       return count(online === null ? 'refused' : 'taken')
     }
-    const read =
-      news.kind === 'owntracks'
-        ? readOwnTracks(news.device, news.bytes, BRIDGED_BOOT)
-        : readTraccar(news.bytes, BRIDGED_BOOT)
+    const read = news.kind === 'owntracks' ? readOwnTracks(news.device, news.bytes) : readTraccar(news.bytes)
     switch (read.kind) {
       case 'position':
         return count((await accept.position(read.device, read.batch, read.source)).fate)

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { BATCH_BYTES_MAX, batchDigest, type Batch, type Rejection } from '#contracts'
+import { BATCH_BYTES_MAX, batchDigest, BRIDGED_BOOT, type Batch, type Rejection } from '#contracts'
 import { instant, invariant, type DeviceId, type Instant } from '#kernel'
 import { raiseAlarms } from './devices'
 import {
@@ -27,8 +27,6 @@ export interface Outcome {
   readonly held: Ranges
 }
 
-/** The boot under which positions are numbered that came without a number of the device's own. */
-export const BRIDGED_BOOT = 2_147_483_647
 const DAY_MS = 86_400_000
 /** What is kept of a message that is too large to be looked at again; any other is kept whole. */
 const HEAD_BYTES = 4096

@@ -18,6 +18,7 @@ import {
   type Sections,
 } from './layout'
 import { RoadNetwork } from './network'
+import { packPaths } from './paths'
 import { countWide, packPoints } from './points'
 import { ROAD_CLASSES, SURFACES, type RoadAttributes, type RoadClass } from './roads'
 
@@ -39,11 +40,13 @@ export interface RoadDraft {
   readonly edgesBackward?: readonly number[]
 }
 
-/** Node ids and road drafts (by index) of a forbidden turn. */
-export interface BanDraft {
-  readonly from: { readonly road: number; readonly backward: boolean }
-  readonly to: { readonly road: number; readonly backward: boolean }
+/** A draft, by index, in one of its directions. */
+export interface DirectedRoad {
+  readonly road: number
+  readonly backward: boolean
 }
+/** A forbidden way on: two directed roads, or more where it leads over others. */
+export type TurnDraft = readonly DirectedRoad[]
 
 const HALF_TURN = 180 * UNITS_PER_DEGREE
 const POINTS_MAX = 2 ** 31 - 1
@@ -52,7 +55,11 @@ const POINTS_MAX = 2 ** 31 - 1
  * Packs drafts into a network. Nothing but their order and content decides about it, so callers give them in an order that the map
  * fixes, and never by position: `ref` counts segments of the same name in that order.
  */
-export function assemble(drafts: readonly RoadDraft[], bans: readonly BanDraft[], attribution: string): RoadNetwork {
+export function assemble(
+  drafts: readonly RoadDraft[],
+  forbidden: readonly TurnDraft[],
+  attribution: string,
+): RoadNetwork {
   if (drafts.length === 0) throw new InputError('NO_ROADS', 'the map has no drivable road')
   const junctions = numberJunctions(drafts)
   /** Draft of a road, road of a draft. */
@@ -67,6 +74,18 @@ export function assemble(drafts: readonly RoadDraft[], bans: readonly BanDraft[]
   const grid = buildGrid(geometry, cell)
   const names = nameTable(drafts, attribution)
   const directions = directedDrafts(drafts, junctions.numberOf)
+  const numberOfDirection = new Map(
+    forbidden.length > 0 ? Array.from(directions, (direction, segment) => [direction, segment]) : [],
+  )
+  const turns = forbidden.map((turn) =>
+    turn.map(({ road, backward }) => {
+      const segment = numberOfDirection.get(2 * road + Number(backward))
+      invariant(segment !== undefined, 'a forbidden turn names a direction that nobody may drive')
+      return segment!
+    }),
+  )
+  const bans = turns.filter((turn) => turn.length === 2).sort((a, b) => a[0] - b[0] || a[1] - b[1])
+  const paths = packPaths(turns.filter((turn) => turn.length > 2))
   const withEdges = drafts.some((draft) => draft.edgesForward ?? draft.edgesBackward)
   const counts = {
     junctions: junctions.id.length,
@@ -78,6 +97,7 @@ export function assemble(drafts: readonly RoadDraft[], bans: readonly BanDraft[]
     cells: grid.cellColumn.length,
     runs: grid.runFirst.length,
     bans: bans.length,
+    pathSteps: paths.parent.length,
     edgePoints: withEdges ? x.length : 0,
     labels: names.labels.length / 2,
     names: names.first.length - 1,
@@ -129,15 +149,14 @@ export function assemble(drafts: readonly RoadDraft[], bans: readonly BanDraft[]
     s.firstOut[junctions.numberOf.get(backward ? draft.toNode : draft.fromNode)! + 1]++
   })
   for (let j = 0; j < counts.junctions; j++) s.firstOut[j + 1] += s.firstOut[j]
-  const segmentOf = (end: BanDraft['from']) => s.roadSegment[2 * roadOf[end.road] + Number(end.backward)]
-  const pairs = bans.map((ban) => [segmentOf(ban.from), segmentOf(ban.to)] as const)
-  pairs.sort((a, b) => a[0] - b[0] || a[1] - b[1])
-  pairs.forEach(([from, to], i) => {
-    invariant(from >= 0 && to >= 0, 'a forbidden turn names a direction that nobody may drive')
+  bans.forEach(([from, to], i) => {
     s.ban[2 * i] = from
     s.ban[2 * i + 1] = to
     s.roadFlags[s.segmentRoad[from] >>> 1] |= FLAG_BANS
   })
+  s.pathParent.set(paths.parent)
+  s.pathSegment.set(paths.segment)
+  s.pathIsEnd.set(paths.isEnd)
   seal(bytes, digest(bytes))
   return new RoadNetwork(open(bytes))
 }

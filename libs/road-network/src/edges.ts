@@ -1,5 +1,6 @@
 import { InputError } from '#kernel'
 import { assemble, type RoadDraft } from './assemble'
+import { isOnEarth } from './geodesy'
 import type { RoadNetwork } from './network'
 import { PLAIN } from './roads'
 
@@ -20,7 +21,7 @@ export interface EdgeColumns {
 /**
  * Builds a network of directed straight pieces. Chains of nodes with two neighbours become one segment; `RoadNetwork.edges`
  * leads back to edge ids. Nothing is known of classes, so that every road is of class `road`. An edge that names an unknown
- * node is an InputError EDGE_NODE; no edge at all is NO_ROADS.
+ * node is an InputError EDGE_NODE, one whose node is nowhere on earth NODE_PLACE; no edge at all is NO_ROADS.
  */
 export function buildFromEdges(nodes: NodeColumns, edges: EdgeColumns, attribution = ''): RoadNetwork {
   const graph = new PieceGraph(nodes, edges)
@@ -79,6 +80,11 @@ class PieceGraph {
       const i = indexOf.get(node)
       if (i === undefined)
         throw new InputError('EDGE_NODE', `edge ${edges.id[edge]} names node ${node}, which the nodes don't have`)
+      if (!isOnEarth(nodes.lon[i], nodes.lat[i]))
+        throw new InputError(
+          'NODE_PLACE',
+          `node ${node} is at longitude ${nodes.lon[i]}, latitude ${nodes.lat[i]}, which is nowhere; are they swapped?`,
+        )
       return i
     }
     this.from = new Uint32Array(m)

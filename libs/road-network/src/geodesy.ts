@@ -5,6 +5,9 @@ const RAD = Math.PI / 180
 /** Coordinates are kept as OSM keeps them: whole 1e-7 degrees (1.1 cm). */
 export const UNITS_PER_DEGREE = 1e7
 
+/** Whether degrees are a place; NaN is none. */
+export const isOnEarth = (lon: number, lat: number): boolean => Math.abs(lon) <= 180 && Math.abs(lat) <= 90
+
 /** Metres per degree of latitude on the meridian at `lat`: radius of curvature a(1-e²)/(1-e² sin²φ)^1.5. */
 export function metresPerDegreeLat(lat: number): number {
   const sin = Math.sin(lat * RAD)

@@ -1,3 +1,4 @@
+import { UNITS_PER_DEGREE } from './geodesy'
 import type { RoadNetwork } from './network'
 
 type Line = [number, number][]
@@ -46,8 +47,8 @@ function linesOf(shape: Float64Array): Line[] {
     const edge = [180, -180].find((at) => (before - at) * (lon - at) < 0)
     if (edge !== undefined) {
       const cut = shape[i - 1] + ((edge - before) / (lon - before)) * (lat - shape[i - 1])
-      lines[lines.length - 1].push([wrapped(edge, before), cut])
-      lines.push([[wrapped(edge, lon), cut]])
+      lines[lines.length - 1].push([wrapped(edge, before), whole(cut)])
+      lines.push([[wrapped(edge, lon), whole(cut)]])
     }
     lines[lines.length - 1].push([wrapped(lon, lon), lat])
   }
@@ -56,3 +57,5 @@ function linesOf(shape: Float64Array): Line[] {
 
 /** A longitude as it is written on the side of the antimeridian where `inside` is. */
 const wrapped = (lon: number, inside: number): number => (inside > 180 ? lon - 360 : inside < -180 ? lon + 360 : lon)
+/** As fine as the map's own coordinates. */
+const whole = (degrees: number): number => Math.round(degrees * UNITS_PER_DEGREE) / UNITS_PER_DEGREE

@@ -3,7 +3,7 @@ import { InputError } from '#kernel'
 // One buffer holds a network: header, then the sections below, each aligned to 8 bytes, little endian.
 const MAGIC = 0x4e_4d_44_52 // "RDMN"
 export const FORMAT = 2
-const HEADER_BYTES = 136
+const HEADER_BYTES = 144
 const COUNTS = [
   'junctions',
   'segments',
@@ -14,6 +14,7 @@ const COUNTS = [
   'cells',
   'runs',
   'bans',
+  'pathSteps',
   'edgePoints',
   'labels',
   'names',
@@ -21,9 +22,9 @@ const COUNTS = [
 ] as const
 export type Counts = Record<(typeof COUNTS)[number], number>
 const COUNTS_AT = 16
-const GRID_AT = 72
-const DIGEST_AT = 88
-const BOX_AT = 120
+const GRID_AT = 80
+const DIGEST_AT = 96
+const BOX_AT = 128
 
 /** Size of a grid cell in 1e-7 degrees. */
 export interface CellSize {
@@ -98,6 +99,10 @@ export class Sections {
   readonly runPieces: Uint8Array
   /** Forbidden turns: pairs (segment, next segment), sorted. */
   readonly ban: Uint32Array
+  /** Forbidden ways of more than two segments, see `stateAfter`. */
+  readonly pathParent: Uint32Array
+  readonly pathSegment: Uint32Array
+  readonly pathIsEnd: Uint8Array
   /** Edge id of the piece that starts at a point, along and against it; NO_EDGE where none. */
   readonly edgeForward: Uint32Array
   readonly edgeBackward: Uint32Array
@@ -154,6 +159,9 @@ export class Sections {
     this.runFirst = u32(c.runs)
     this.runPieces = u8(c.runs)
     this.ban = u32(c.bans * 2)
+    this.pathParent = u32(c.pathSteps)
+    this.pathSegment = u32(c.pathSteps)
+    this.pathIsEnd = u8(c.pathSteps)
     this.edgeForward = u32(c.edgePoints)
     this.edgeBackward = u32(c.edgePoints)
     this.nameFirst = u32(c.names + 1)

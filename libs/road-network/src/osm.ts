@@ -1,5 +1,7 @@
-import { assemble, type BanDraft, type RoadDraft } from './assemble'
+import { assemble, type RoadDraft } from './assemble'
+import { isOnEarth } from './geodesy'
 import type { RoadNetwork } from './network'
+import { forbiddenTurns } from './restrictions'
 import { ROAD_CLASSES, SURFACES, type Access, type RoadAttributes, type RoadClass, type Surface } from './roads'
 
 export type Tags = Readonly<Record<string, string>>
@@ -13,11 +15,12 @@ export interface OsmWay {
   readonly nodeIds: readonly number[]
   readonly tags: Tags
 }
-/** A `type=restriction` relation with one `from` way, one `via` node and one `to` way; `kind` is its tag's value. */
+/** A `type=restriction` relation with one `from` way, a `via` node or `via` ways, and one `to` way; `kind` is its tag's value. */
 export interface TurnRestriction {
   readonly kind: string
   readonly fromWay: number
-  readonly viaNode: number
+  readonly viaNode?: number
+  readonly viaWays?: readonly number[]
   readonly toWay: number
   readonly tags?: Tags
 }
@@ -70,7 +73,7 @@ export function maxSpeedKmh(value: string | undefined): number {
 
 /**
  * Builds a network of OpenStreetMap elements: ways for cars, split where they meet. A piece whose node the extract doesn't hold
- * is dropped. Deterministic: ways are taken by id. Throws InputError NO_ROADS.
+ * is dropped, as is one whose node is nowhere on earth. Deterministic: ways are taken by id. Throws InputError NO_ROADS.
  */
 export function buildNetwork(source: NetworkSource): RoadNetwork {
   const ways = source.ways
@@ -84,8 +87,7 @@ export function buildNetwork(source: NetworkSource): RoadNetwork {
       if (way.nodeIds[i - 1] !== id) uses.set(id, (uses.get(id) ?? 0) + (end ? 2 : 1))
     })
   const position = new Map<number, OsmNode>()
-  for (const node of source.nodes)
-    if (uses.has(node.id) && Number.isFinite(node.lon) && Number.isFinite(node.lat)) position.set(node.id, node)
+  for (const node of source.nodes) if (uses.has(node.id) && isOnEarth(node.lon, node.lat)) position.set(node.id, node)
 
   const roads: RoadDraft[] = []
   /** Roads that touch a node, for turn restrictions: way id and node id -> road numbers. */
@@ -113,7 +115,7 @@ export function buildNetwork(source: NetworkSource): RoadNetwork {
     }
     finish()
   }
-  return assemble(roads, bansOf(source.restrictions ?? [], roads, roadsOfWay), source.attribution ?? '')
+  return assemble(roads, forbiddenTurns(source.restrictions ?? [], roads, roadsOfWay), source.attribution ?? '')
 }
 
 /** What tags say of a road beside its class; `name` and `ref` as signed. */
@@ -145,47 +147,3 @@ const draft = (way: OsmWay, kind: { roadClass: RoadClass; access: Access }, chai
   attributes: attributesOf(way.tags, kind.access),
   source: way.id,
 })
-
-/**
- * Forbidden turns of restrictions through one via node: `no_*` forbids its turn, `only_*` every other turn. Left out are those
- * for other vehicles, conditional ones, and those whose ways don't end at the via node in one way only.
- */
-function bansOf(
-  restrictions: readonly TurnRestriction[],
-  roads: readonly RoadDraft[],
-  roadsOfWay: ReadonlyMap<number, readonly number[]>,
-): BanDraft[] {
-  const leaving = new Map<number, BanDraft['to'][]>()
-  const wanted = new Set(restrictions.map((r) => r.viaNode))
-  const leave = (node: number, end: BanDraft['to']) => {
-    if (wanted.has(node)) leaving.set(node, [...(leaving.get(node) ?? []), end])
-  }
-  roads.forEach((road, r) => {
-    if (road.forward) leave(road.fromNode, { road: r, backward: false })
-    if (road.backward) leave(road.toNode, { road: r, backward: true })
-  })
-  const seen = new Set<string>()
-  const bans: BanDraft[] = []
-  const add = (from: BanDraft['from'], to: BanDraft['to']) => {
-    const key = `${from.road},${from.backward},${to.road},${to.backward}`
-    if (!seen.has(key)) bans.push({ from, to })
-    seen.add(key)
-  }
-  const sorted = [...restrictions].sort(
-    (a, b) => a.viaNode - b.viaNode || a.fromWay - b.fromWay || a.toWay - b.toWay || (a.kind < b.kind ? -1 : 1),
-  )
-  for (const { kind, fromWay, viaNode, toWay, tags } of sorted) {
-    if (/motorcar|motor_vehicle/.test(tags?.['except'] ?? '')) continue
-    const arriving = (roadsOfWay.get(fromWay) ?? []).flatMap((r) => [
-      ...(roads[r].forward && roads[r].toNode === viaNode ? [{ road: r, backward: false }] : []),
-      ...(roads[r].backward && roads[r].fromNode === viaNode ? [{ road: r, backward: true }] : []),
-    ])
-    const mine = new Set(roadsOfWay.get(toWay) ?? [])
-    const onward = (leaving.get(viaNode) ?? []).filter((end) => mine.has(end.road))
-    if (arriving.length !== 1 || onward.length !== 1) continue
-    if (kind.startsWith('no_')) add(arriving[0], onward[0])
-    else if (kind.startsWith('only_'))
-      for (const other of leaving.get(viaNode)!) if (other !== onward[0]) add(arriving[0], other)
-  }
-  return bans
-}

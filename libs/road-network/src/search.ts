@@ -2,6 +2,7 @@ import { invariant } from '#kernel'
 import { LocalScale, UNITS_PER_DEGREE } from './geodesy'
 import { FLAG_BANS, type Sections } from './layout'
 import type { RoadNetwork } from './network'
+import { stateAfter } from './paths'
 import { ASSUMED_KMH } from './roads'
 import type { Turns } from './turns'
 
@@ -59,6 +60,9 @@ export class RouteSearch {
   private readonly labelParent: Int32Array
   private readonly labelSource: Int32Array
   private readonly labelDone: Uint8Array
+  /** How far along forbidden ways the label is, see `stateAfter`. */
+  private readonly labelState: Int32Array
+  private readonly hasPaths: boolean
   private round = 0
 
   /** Labels by key; ~label is to turn back at its end. */
@@ -117,6 +121,8 @@ export class RouteSearch {
     this.labelParent = new Int32Array(this.labelsMax)
     this.labelSource = new Int32Array(this.labelsMax)
     this.labelDone = new Uint8Array(this.labelsMax)
+    this.labelState = new Int32Array(this.labelsMax)
+    this.hasPaths = this.s.pathParent.length > 0
     // Each improvement of a label pushes once more, and a full heap ends the search.
     const heap = this.labelsMax * 3
     this.heapKey = new Float64Array(heap)
@@ -201,7 +207,8 @@ export class RouteSearch {
     for (let i = 0; i < this.sources; i++) {
       const segment = this.sourceSegment[i]
       const left = Math.max(0, this.s.segmentMm[segment] - this.sourceMm[i])
-      this.arrive(segment, this.sourceCost[i] + this.cost(segment, left), left, NONE, i)
+      const state = this.hasPaths ? stateAfter(this.s, 0, segment) : 0
+      this.arrive(segment, this.sourceCost[i] + this.cost(segment, left), left, NONE, i, state)
     }
     while (this.heapSize > 0 && this.heapKey[0] < this.bound()) {
       const key = this.heapKey[0]
@@ -240,6 +247,8 @@ export class RouteSearch {
 
   /** Stands at the start of a segment: reaches the targets on it, and its end. */
   private take(next: number, cost: number, label: number): void {
+    const state = this.hasPaths ? stateAfter(this.s, this.labelState[label], next) : 0
+    if (state < 0) return
     const mm = this.labelMm[label]
     const source = this.labelSource[label]
     if ((this.targetBits >>> (next & 31)) & 1)
@@ -251,7 +260,7 @@ export class RouteSearch {
           if (total < this.targetTotal[t] && length <= this.lengthMmMax) this.settle(t, total, source, length, label)
         }
     const length = this.s.segmentMm[next]
-    this.arrive(next, cost + this.cost(next, length), mm + length, label, source)
+    this.arrive(next, cost + this.cost(next, length), mm + length, label, source, state)
   }
 
   private settle(t: number, total: number, source: number, mm: number, label: number): void {
@@ -274,13 +283,17 @@ export class RouteSearch {
   }
 
   /** Labels the end of a segment, unless it is beyond the bound or was reached at less. */
-  private arrive(segment: number, cost: number, mm: number, parent: number, source: number): void {
+  private arrive(segment: number, cost: number, mm: number, parent: number, source: number, state: number): void {
     const key = cost + this.remaining(this.s.segmentTo[segment])
     if (!(key < this.bound())) return
-    const { slotRound, slotLabel, labelSegment, mask } = this
+    const { slotRound, slotLabel, labelSegment, labelState, mask } = this
     let slot = Math.imul(segment, 0x9e37_79b1) >>> 7
     slot = (slot ^ (slot >>> 11)) & mask
-    while (slotRound[slot] === this.round && labelSegment[slotLabel[slot]] !== segment) slot = (slot + 1) & mask
+    while (
+      slotRound[slot] === this.round &&
+      (labelSegment[slotLabel[slot]] !== segment || labelState[slotLabel[slot]] !== state)
+    )
+      slot = (slot + 1) & mask
     let label = slotLabel[slot]
     if (slotRound[slot] !== this.round) {
       if (this.labels >= this.labelsMax) return
@@ -288,6 +301,7 @@ export class RouteSearch {
       slotRound[slot] = this.round
       slotLabel[slot] = label
       labelSegment[label] = segment
+      labelState[label] = state
       this.labelDone[label] = 0
     } else if (this.labelDone[label] === 1 || this.labelCost[label] <= cost) return
     this.labelCost[label] = cost

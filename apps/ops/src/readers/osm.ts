@@ -37,12 +37,14 @@ class Collector {
     const kind = tags['restriction:motorcar'] ?? tags['restriction:motor_vehicle'] ?? tags['restriction']
     if (tags['type'] !== 'restriction' || kind === undefined) return
     const via = members.filter((m) => m.role === 'via')
-    if (via.length !== 1 || via[0].type !== 'node') return
+    const viaWays = via.filter((m) => m.type === 'way').map((m) => m.ref)
+    const viaNode = via.length === 1 && via[0].type === 'node' ? via[0].ref : undefined
+    if (viaNode === undefined && (viaWays.length === 0 || viaWays.length < via.length)) return
     const ways = (role: string) => members.filter((m) => m.role === role && m.type === 'way')
     // no_entry has several `from`, no_exit several `to`: each pair is a turn of its own.
     for (const from of ways('from'))
       for (const to of ways('to'))
-        this.restrictions.push({ kind, fromWay: from.ref, viaNode: via[0].ref, toWay: to.ref, tags })
+        this.restrictions.push({ kind, fromWay: from.ref, viaNode, viaWays, toWay: to.ref, tags })
   }
 
   done(): NetworkSource {

@@ -1,5 +1,14 @@
 import { instant, micros, type AccountId, type AgencyId, type Digest, type StatementId } from '#kernel'
-import { openPeriod, saveAccount, saveAgency, saveDrafts, sealStatements, type Period, type Store } from '#store'
+import {
+  grantApplication,
+  openPeriod,
+  saveAccount,
+  saveAgency,
+  saveDrafts,
+  sealStatements,
+  type Period,
+  type Store,
+} from '#store'
 
 interface Column {
   column_name: string
@@ -81,6 +90,32 @@ export function schemaSuite(opened: () => Store): void {
       await expect(write(`update ${table} set ${column} = ${column}`)).rejects.toThrow(refusal)
       await expect(write(`delete from ${table}`)).rejects.toThrow(refusal)
       await expect(write(`truncate ${table} cascade`)).rejects.toThrow(/is append-only/)
+    })
+
+    it('are only added to by the role of the application, whatever triggers there are', async () => {
+      const role = `application_${Math.random().toString(36).slice(2)}`
+      await write(`create role ${role}`)
+      const { facts } = await store.transaction((tx) => grantApplication(tx, role))
+      expect(facts).toEqual(expect.arrayContaining(APPEND_ONLY))
+      const asRole = (sql: string) =>
+        store.transaction(async (tx) => {
+          await tx.run(`set local role ${role}`)
+          return tx.run(sql)
+        })
+      for (const table of facts) {
+        await expect(asRole(`delete from ${table}`)).rejects.toThrow('permission denied')
+        await expect(asRole(`truncate ${table}`)).rejects.toThrow('permission denied')
+        await expect(asRole(`alter table ${table} disable trigger all`)).rejects.toThrow('must be owner')
+        await asRole(`select 1 from ${table} limit 1`)
+      }
+      await expect(asRole('update money.posting set amount = 0')).rejects.toThrow('permission denied')
+      await expect(asRole('update money.transfer set salt = salt')).rejects.toThrow('permission denied')
+      expect(await asRole(`insert into money.chain (shard, length, hash) values (98, 0, 'x')`)).toBe(1)
+      await expect(store.transaction((tx) => grantApplication(tx, 'nobody-at-all'))).rejects.toThrow(
+        'no role nobody-at-all',
+      )
+      await write(`drop owned by ${role}`)
+      await write(`drop role ${role}`)
     })
 
     it('of money sum to zero, or the commit is refused', async () => {

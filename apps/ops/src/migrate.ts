@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { grantApplication } from '#store'
 import { withDatabase } from './database'
 import { say } from './printed'
 
@@ -6,11 +7,19 @@ export const migrateCommand = (): Command =>
   new Command('migrate')
     .description('make the database, or bring its schema up to date')
     .addHelpText('after', '\nWorks on DATABASE_URL, or on the embedded database in ROADMETER_DATA (./data).')
-    .action(() =>
+    .option(
+      '--grant <role>',
+      'let this role of the server be what the processes sign in as: it can add facts, and change none',
+    )
+    .action(({ grant }: { grant?: string }) =>
       withDatabase(
         async (store, settings) => {
           const done = await store.read<{ name: string }>('select name from migration order by id')
           const where = settings.databaseUrl ? 'DATABASE_URL' : settings.dataDir
+          if (grant) {
+            const { facts } = await store.transaction((tx) => grantApplication(tx, grant))
+            say(`${grant} may add to and not change: ${facts.join(', ')}`)
+          }
           say(`the schema in ${where} is up to date: ${done.map((row) => row.name).join(', ')}`)
         },
         { migrate: true },

@@ -1,21 +1,30 @@
-// Bundles the matcher for a page or a device: `npm run build:browser` writes dist/browser/matcher.js, an ES module of the pure
-// libraries alone, and refuses to grow beyond 40 KB compressed.
+// Bundles pure libraries for a page or a device, as ES modules that need nothing else: `npm run build:browser` writes the matcher
+// (dist/browser/matcher.js), the build what the page /verify runs (verify.js). Neither may outgrow its limit.
 'use strict'
 const { gzipSync } = require('zlib')
 const path = require('path')
 const { buildSync } = require('esbuild')
 
 const ROOT = path.resolve(__dirname, '..')
-const BYTES_MAX = 40_000
-const FACE = `
-export { ENGINE_VERSION, explainFixes, FATES, Matcher } from '#map-matching'
-export { unpackNetwork } from '#road-network'
-`
+const BUNDLES = {
+  matcher: {
+    bytesMax: 40_000,
+    stdin: {
+      resolveDir: ROOT,
+      contents: `
+        export { ENGINE_VERSION, explainFixes, FATES, Matcher } from '#map-matching'
+        export { unpackNetwork } from '#road-network'`,
+    },
+  },
+  verify: { bytesMax: 450_000, entryPoints: ['infra/verify-page.js'] },
+}
 
+const [name = 'matcher', outfile = `dist/browser/${name}.js`] = process.argv.slice(2)
+const { bytesMax, ...source } = BUNDLES[name]
 const { outputFiles } = buildSync({
-  stdin: { contents: FACE, resolveDir: ROOT },
+  ...source,
   absWorkingDir: ROOT,
-  outfile: path.resolve(ROOT, process.argv[2] || 'dist/browser/matcher.js'),
+  outfile: path.resolve(ROOT, outfile),
   tsconfig: 'tsconfig.json',
   bundle: true,
   write: false,
@@ -24,11 +33,12 @@ const { outputFiles } = buildSync({
   platform: 'browser',
   target: 'es2022',
   legalComments: 'none',
+  logLevel: 'error',
 })
 const [{ path: file, contents }] = outputFiles
 const compressed = gzipSync(contents, { level: 9 }).length
-if (compressed > BYTES_MAX) {
-  console.error(`The matcher is ${compressed} bytes compressed, and at most ${BYTES_MAX} are allowed.`)
+if (compressed > bytesMax) {
+  console.error(`${name} is ${compressed} bytes compressed, and at most ${bytesMax} are allowed.`)
   process.exit(1)
 }
 require('fs').mkdirSync(path.dirname(file), { recursive: true })

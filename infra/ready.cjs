@@ -62,7 +62,7 @@ function sourcesDigest() {
       } else if (/\.(ts|json)$/.test(name) && !/\.(spec|fixture)\.ts$/.test(name)) add(name)
     }
   }
-  ;['tsconfig.json', 'package.json', 'package-lock.json'].forEach(add)
+  ;['tsconfig.json', 'package.json', 'package-lock.json', 'infra/bundle.cjs', 'infra/verify-page.js'].forEach(add)
   ;['apps', 'libs'].forEach(walk)
   return hash.digest('hex')
 }
@@ -95,6 +95,7 @@ function ready(build) {
   const digest = sourcesDigest()
   if (read('dist/.built-from') === digest) return
   step('building', process.execPath, [path.join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.json'])
+  step('bundling the page that verifies', process.execPath, [path.join(ROOT, 'infra/bundle.cjs'), 'verify'])
   fs.mkdirSync(path.dirname(STAMP), { recursive: true })
   fs.writeFileSync(STAMP, digest)
 }

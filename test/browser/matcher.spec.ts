@@ -47,7 +47,7 @@ describe('the matcher as an ES module', () => {
   const file = join(folder, 'matcher.js')
   afterAll(() => rmSync(folder, { recursive: true }))
   beforeAll(() => {
-    const { status, stdout, stderr } = spawnSync(process.execPath, ['infra/bundle.cjs', file], {
+    const { status, stdout, stderr } = spawnSync(process.execPath, ['infra/bundle.cjs', 'matcher', file], {
       cwd: ROOT,
       encoding: 'utf8',
     })

@@ -14,6 +14,7 @@ import { PaymentsController } from './payments.controller'
 import { ProblemFilter } from './problem'
 import { SchemasController } from './schemas.controller'
 import { StatementsController } from './statements.controller'
+import { VerifyController } from './verify.controller'
 
 /** HTTP for devices, citizens, agencies and analysts. Every route has a rule that says who may use it; without one it is closed. */
 @Module({
@@ -22,6 +23,7 @@ import { StatementsController } from './statements.controller'
     DevicesController,
     EnrolmentController,
     StatementsController,
+    VerifyController,
     PaymentsController,
     DisputesController,
     AgenciesController,

@@ -46,10 +46,8 @@ export async function serve(
     else done()
   })
   adapter.getInstance().addHook('onSend', (_request, reply, payload, done) => {
-    reply
-      .header('content-security-policy', CONTENT_POLICY)
-      .header('x-content-type-options', 'nosniff')
-      .header('referrer-policy', 'no-referrer')
+    if (!reply.hasHeader('content-security-policy')) reply.header('content-security-policy', CONTENT_POLICY)
+    reply.header('x-content-type-options', 'nosniff').header('referrer-policy', 'no-referrer')
     done(null, payload)
   })
   const description = new DocumentBuilder()

@@ -43,7 +43,7 @@ export class LedgerAudit {
   page(entries: readonly KeptEntry[]): void {
     for (let from = 0, to: number; from < entries.length; from = to) {
       const { shard } = entries[from].entry
-      for (to = from + 1; to < entries.length && entries[to].entry.shard === shard; ) to++
+      for (to = from + 1; to < entries.length && entries[to].entry.shard === shard;) to++
       const own = entries.slice(from, to)
       const after = this.heads[shard]
       if (after === undefined) this.fault({ shard, index: 0, why: `there are only ${SHARDS} shards` })

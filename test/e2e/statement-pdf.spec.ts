@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { statementPdf } from '#pdf'
 import { draftStatement, wordsOf } from '#statement'
-import { october, octoberInput } from '../../statement/src/month.fixture'
+import { october, octoberInput } from '../../libs/statement/src/month.fixture'
 
 const has = (program: string): boolean => {
   try {

@@ -144,7 +144,7 @@ export const minimumSchema = capSchema
 export const discountSchema = z.strictObject({ ...accrual, percent: percentSchema })
 /** Flat prices of trips that begin within `minutes` of the beginning of one that paid, on the same local day, aren't asked for. */
 export const transferSchema = z.strictObject({ ...accrual, minutes: z.int().min(1).max(1_440) })
-/** Distance of a span that is free: its share of the span's charged distance, at the span's average price. */
+/** Distance of a span that is free: its share of the span's charged distance, at the average price of that distance. */
 export const allowanceSchema = z.strictObject({
   ...accrual,
   per: z.enum(['day', 'month', 'year']),

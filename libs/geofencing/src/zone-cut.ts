@@ -45,6 +45,13 @@ export class ZoneCut {
     return parts
   }
 
+  /** Calls `visit` with each stretch of each segment. */
+  each(visit: (segment: number, stretch: ZoneStretch) => void): void {
+    for (let segment = 0; segment + 1 < this.first.length; segment++)
+      for (let i = this.first[segment], fromMm = 0; i < this.first[segment + 1]; fromMm = this.endMm[i], i++)
+        visit(segment, { fromMm, toMm: this.endMm[i], zones: this.zoneSets[this.zoneSet[i]] })
+  }
+
   /** Sorted ids of the zones whose polygons hold a point: for driving off the network. Degrees. */
   zonesAt(lon: number, lat: number): readonly string[] {
     const into = new Uint32Array(this.edges.zoneIds.length)

@@ -10,12 +10,11 @@ const HOLIDAY = 7
  * began before midnight runs on). Kind = weekday + 7 where it is a holiday + 14 where the day before is one.
  */
 export const DAY_KINDS = 28
-export const MINUTES_OF_KINDS = DAY_KINDS * MINUTES_PER_DAY
 
 const minuteOf = (clock: string): number => Number(clock.slice(0, 2)) * 60 + Number(clock.slice(3))
 
 /**
- * Time bands as [from, to) minutes within [0, MINUTES_OF_KINDS): minute m of a day of kind k is k * 1440 + m. They may overlap.
+ * Time bands as [from, to) minutes within the days of all kinds: minute m of a day of kind k is k * 1440 + m. They may overlap.
  * A policy without holidays knows the first 7 kinds only.
  */
 export function bandIntervals(bands: readonly TimeBand[], kinds = DAY_KINDS): Interval[] {

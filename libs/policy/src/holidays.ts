@@ -7,13 +7,17 @@ export const HOLIDAY_YEARS = 10
 
 type Calendar = NonNullable<PolicyDocument['holidays']>
 
+/** Reading the rules of all countries takes long, and reckoning years longer: both are done once. */
+let places: Holidays | null = null
+const reckoned = new Map<string, readonly string[]>()
+
 /** What is wrong with where a calendar is of. */
 export function calendarFaults({ country, state, region, dates }: Calendar): Fault[] {
   const fault = (path: string, expected: string, found: string): Fault[] => [
     { path: `holidays.${path}`, expected, found },
   ]
   if (!country) return dates ? [] : fault('country', 'expected a country code such as BE, or dates', 'nothing')
-  const places = new Holidays()
+  places ??= new Holidays()
   const oneOf = (known: Record<string, string> | undefined) =>
     known ? `expected one of ${Object.keys(known).slice(0, 60).join(', ')}` : 'expected none'
   if (!places.getCountries()[country]) return fault('country', 'expected a country whose holidays are known', country)
@@ -33,13 +37,26 @@ export function calendarFaults({ country, state, region, dates }: Calendar): Fau
 export function datedHolidays(calendar: Calendar, fromYear: number, toYear: number): Calendar {
   if (calendar.dates || !calendar.country) return calendar
   const { country, state, region } = calendar
-  const places = region
-    ? new Holidays(country, state!, region)
-    : state
+  const last = Math.min(toYear, fromYear + HOLIDAY_YEARS - 1)
+  const key = [country, state, region, fromYear, last].join()
+  let dates = reckoned.get(key)
+  if (!dates) {
+    if (reckoned.size > 1_000) reckoned.clear()
+    reckoned.set(key, (dates = reckon(place(country, state, region), fromYear, last)))
+  }
+  return { ...calendar, dates: [...dates] }
+}
+
+const place = (country: string, state?: string, region?: string): Holidays =>
+  state === undefined
+    ? new Holidays(country)
+    : region === undefined
       ? new Holidays(country, state)
-      : new Holidays(country)
+      : new Holidays(country, state, region)
+
+function reckon(calendar: Holidays, fromYear: number, toYear: number): string[] {
   const dates = new Set<string>()
-  for (let year = fromYear; year <= Math.min(toYear, fromYear + HOLIDAY_YEARS - 1); year++)
-    for (const { type, date } of places.getHolidays(year)) if (type === 'public') dates.add(date.slice(0, 10))
-  return { ...calendar, dates: [...dates].sort() }
+  for (let year = fromYear; year <= toYear; year++)
+    for (const { type, date } of calendar.getHolidays(year)) if (type === 'public') dates.add(date.slice(0, 10))
+  return [...dates].sort()
 }

@@ -1,6 +1,6 @@
 export { checkPolicy, type PolicyCheck, type Question } from './check'
 export { accrualsOf, fuelTaxShare, isFor, type Accrual, type AccrualTerms } from './accruals'
-export { bandIntervals, DAY_KINDS, dayKinds, MINUTES_OF_KINDS } from './bands'
+export { bandIntervals, DAY_KINDS, dayKinds } from './bands'
 export { dayNumberOf, dayText, isTimeZone, localClock, MINUTES_PER_WEEK, type LocalClock } from './clock'
 export { describeAccrual, describePolicy, describeRule, describeWhom } from './describe'
 export {

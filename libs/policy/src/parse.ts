@@ -15,7 +15,7 @@ import { accrualsOf } from './accruals'
 import { isTimeZone, localClock } from './clock'
 import { calendarFaults, datedHolidays, HOLIDAY_YEARS } from './holidays'
 import { rateFaults, ruleFaults } from './rules'
-import { zoneFaults } from './zones'
+import { largeZones, PLACEHOLDER, zoneFaults } from './zones'
 
 /** A document that was read, or all that is wrong with it. */
 export type Reading =
@@ -27,6 +27,18 @@ export type Reading =
  * not, so that an author mends a document once and not once per fault.
  */
 export function readPolicy(value: unknown): Reading {
+  const large = largeZones(value)
+  if (large.size > 0) {
+    // What can't be looked at in reasonable time is left out of what is.
+    const { zones, ...document } = value as { zones: Record<string, object> }
+    const others = Object.entries(zones).map(([id, zone]) => [
+      id,
+      large.has(id) ? { ...zone, geometry: PLACEHOLDER } : zone,
+    ])
+    const { faults } = readPolicy({ ...document, zones: Object.fromEntries(others) })
+    const aside = faults.filter(({ path }) => ![...large.keys()].some((id) => path.startsWith(`zones.${id}.geometry`)))
+    return { policy: null, faults: [...large.values(), ...aside] }
+  }
   const parsed = policySchema.safeParse(value)
   const faults = [...(parsed.success ? [] : faultsOf(parsed.error, value)), ...meaningFaults(partsOf(value))]
   return parsed.success && faults.length === 0

@@ -30,9 +30,37 @@ export function cuttingZones({ zones, rules }: Pick<PolicyDocument, 'zones' | 'r
 
 type Ring = number[][]
 
+/** A shape in place of one that is too large to be read. */
+export const PLACEHOLDER = { type: 'Polygon', coordinates: [[[0, 0], [1, 0], [1, 1], [0, 0]]] } // prettier-ignore
+
+/** Zones of a document, whatever else it is, that have more vertices than anybody will look at: found before they are read. */
+export function largeZones(document: unknown): Map<string, Fault> {
+  const zones = (document as { zones?: unknown } | null)?.zones
+  const large = new Map<string, Fault>()
+  for (const [id, zone] of Object.entries(typeof zones === 'object' && zones !== null ? zones : {})) {
+    const coordinates = (zone as { geometry?: { coordinates?: unknown } } | null)?.geometry?.coordinates
+    const vertices = positionsIn(coordinates, 3)
+    if (vertices > ZONE_VERTICES_MAX)
+      large.set(id, {
+        path: `zones.${id}.geometry.coordinates`,
+        expected: `expected at most ${ZONE_VERTICES_MAX} vertices (simplify zone ${id})`,
+        found: `${vertices} vertices`,
+      })
+  }
+  return large
+}
+
+/** Lists in lists of `depth` levels at most that hold no list themselves: positions, if this is GeoJSON. */
+function positionsIn(value: unknown, depth: number): number {
+  if (!Array.isArray(value)) return 0
+  if (depth === 0 || !Array.isArray(value[0])) return 1
+  if (depth === 1 || !Array.isArray((value[0] as unknown[])[0])) return value.length
+  return value.reduce<number>((sum, member) => sum + positionsIn(member, depth - 1), 0)
+}
+
 /**
  * What is wrong with the shape of a zone: open or self-crossing rings, no area, holes outside, parts that overlap, across
- * the antimeridian, too many vertices, latitude before longitude. `meridian` is the longitude of the time zone's noon,
+ * the antimeridian, latitude before longitude. `meridian` is the longitude of the time zone's noon,
  * null where that is unknown.
  */
 export function zoneFaults(id: string, geometry: ZoneGeometry, meridian: number | null): Fault[] {
@@ -50,9 +78,6 @@ export function zoneFaults(id: string, geometry: ZoneGeometry, meridian: number 
   })
 
   const vertices = polygons.flatMap((p) => p.rings).reduce((sum, ring) => sum + ring.length, 0)
-  if (vertices > ZONE_VERTICES_MAX)
-    return [fault(root, `at most ${ZONE_VERTICES_MAX} vertices (simplify zone ${id})`, `${vertices} vertices`)]
-
   const faults: Fault[] = []
   for (const { path, rings } of polygons)
     rings.forEach((ring, r) => {

@@ -98,7 +98,7 @@ export function accrue(trip: AccruedTrip, policies: readonly PolicyDocument[], w
       if (accrual.whom && !isFor(accrual.whom, trip.vehicle)) continue
       const counted = new Map<string, Item[]>()
       for (const item of items) {
-        if (!counts(accrual, item) || (accrual.terms.kind === 'transfer' && !item.flat)) continue
+        if (!counts(accrual, item)) continue
         const span = spanOf(accrual.per, item.day, trip.trip)
         const those = counted.get(span)
         if (those) those.push(item)
@@ -200,7 +200,8 @@ function withFlat(flats: WindowState['flats'], at: Instant, flat: bigint): Windo
   return i < 0 ? flats : [...flats.slice(0, i), ...flats.slice(i + 1)]
 }
 
-function counts({ rules }: Accrual, item: Item): boolean {
+function counts({ rules, terms }: Accrual, item: Item): boolean {
+  if (item.flat ? terms.kind === 'allowance' || terms.kind === 'tiers' : terms.kind === 'transfer') return false
   if (!rules) return true
   if (typeof item.rules === 'string') return rules.has(item.rules)
   // Scopes are nested or apart (`policy` refuses others), so one rule speaks for all.

@@ -11,11 +11,11 @@ import {
 import { instant, invariant, type Instant, type PolicyId } from '#kernel'
 import {
   bandIntervals,
+  DAY_KINDS,
   dayKinds,
   isEvent,
   isFor,
   localClock,
-  MINUTES_OF_KINDS,
   policySpans,
   rateOfRule,
   type LocalClock,
@@ -25,6 +25,7 @@ import { ZoneSets } from './zone-sets'
 
 const DAY_MS = 86_400_000
 const MINUTE_MS = 60_000
+const MINUTES_PER_DAY = 1440
 const UNDECIDED = -2
 export const NO_RULE = -1
 
@@ -99,7 +100,7 @@ export class CompiledPolicy {
     const of = (contest: Contest) => rules.flatMap((rule, r) => (contestOf(rule, rules) === contest ? [r] : []))
     this.contests = { distance: of('distance'), entry: of('entry'), trip: of('trip') }
     this.hasEvents = this.contests.entry.length + this.contests.trip.length > 0
-    const week = cutWeek(rules)
+    const week = cutWeek(rules, document.holidays ? DAY_KINDS : 7)
     this.bands = week.bands
     this.bandOfMinute = week.bandOfMinute
     this.bandsOfRule = rules.map(({ match }) => (match.times ? bandsIn(week, match.times) : null))
@@ -141,7 +142,7 @@ export class CompiledPolicy {
     const offset = this.clock.offsetMs(at)
     this.day = Math.floor((at + offset) / DAY_MS)
     this.midnight = this.day * DAY_MS - offset
-    this.minuteBase = this.kindOf(this.day) * 1440
+    this.minuteBase = this.kindOf(this.day) * MINUTES_PER_DAY
     // A day on which the clock is changed is asked for again at each moment.
     const last = this.midnight + DAY_MS - 1
     const whole =
@@ -172,6 +173,24 @@ export class CompiledPolicy {
       if (was !== is && is === (direction !== 'leaving') && this.matches(r, to)) return r
     }
     return NO_RULE
+  }
+
+  /** Adds the rules of distance and of trips that come first there at some time of the week; how many times there are. */
+  rulesAllWeek(roadClass: RoadClass, access: Access, zoneSet: number, into: Set<number>): number {
+    this.roadClass = ROAD_CLASS_NUMBER[roadClass]
+    this.access = ACCESS_NUMBER[access]
+    this.roadClassName = ''
+    for (this.band = 0; this.band < this.bands; this.band++) {
+      this.cell = (this.access * ROAD_CLASSES.length + this.roadClass) * this.bands + this.band
+      into.add(this.ruleOf(zoneSet))
+      const trip = this.tripRuleOf(zoneSet)
+      if (trip !== NO_RULE) into.add(trip)
+    }
+    return this.bands
+  }
+
+  isEntryRule(rule: number): boolean {
+    return this.contests.entry.includes(rule)
   }
 
   private decided(contest: 'distance' | 'trip', zoneSet: number): number {
@@ -246,14 +265,15 @@ interface Week {
   readonly bandOfMinute: Uint16Array
 }
 
-function cutWeek(rules: readonly PolicyRule[]): Week {
-  const timed = rules.flatMap(({ match }) => (match.times ? [bandIntervals(match.times)] : []))
-  const cuts = new Uint8Array(MINUTES_OF_KINDS + 1)
+function cutWeek(rules: readonly PolicyRule[], kinds: number): Week {
+  const minutes = kinds * MINUTES_PER_DAY
+  const timed = rules.flatMap(({ match }) => (match.times ? [bandIntervals(match.times, kinds)] : []))
+  const cuts = new Uint8Array(minutes + 1)
   for (const intervals of timed) for (const { from, to } of intervals) cuts[from] = cuts[to] = 1
-  const bandOfMinute = new Uint16Array(MINUTES_OF_KINDS)
+  const bandOfMinute = new Uint16Array(minutes)
   const numbers = new Map<string, number>()
   let band = 0
-  for (let minute = 0; minute < MINUTES_OF_KINDS; minute++) {
+  for (let minute = 0; minute < minutes; minute++) {
     if (minute === 0 || cuts[minute]) {
       const inside = timed.map((intervals) => (intervals.some(({ from, to }) => from <= minute && minute < to) ? 1 : 0))
       const key = inside.join('')
@@ -267,7 +287,7 @@ function cutWeek(rules: readonly PolicyRule[]): Week {
 
 function bandsIn(week: Week, times: NonNullable<PolicyRule['match']['times']>): Uint8Array {
   const inside = new Uint8Array(week.bands)
-  for (const { from, to } of bandIntervals(times))
+  for (const { from, to } of bandIntervals(times, week.bandOfMinute.length / MINUTES_PER_DAY))
     for (let minute = from; minute < to; minute++) inside[week.bandOfMinute[minute]] = 1
   return inside
 }

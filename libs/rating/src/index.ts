@@ -22,6 +22,7 @@ export {
 } from './accruals'
 export { correctedCharges, correctedVehicle, NOT_DRIVEN, undone } from './correct'
 export { compilePolicy, tariffAt, type CompiledPolicy, type CompiledRule } from './compile'
+export { coverageOf, type Coverage, type Place } from './coverage'
 export { explainCharge } from './explain'
 export { MILEAGE_FREE, priceMileage, VOIDED, voided } from './mileage'
 export { chargedFor, NO_POLICY, rate } from './rate'

@@ -44,6 +44,7 @@ export class Chain {
   private readonly frontNode: Int32Array
   private readonly formerNode: Int32Array
   private readonly formerOffset: Int32Array
+  private readonly targetRoad: Int32Array
   private readonly targetSegment: Int32Array
   private readonly targetOffset: Int32Array
   private readonly emit: (visit: Visit) => void
@@ -68,6 +69,7 @@ export class Chain {
     this.frontNode = new Int32Array(ends + 1)
     this.formerNode = new Int32Array(ends + 1)
     this.formerOffset = new Int32Array(ends + 1)
+    this.targetRoad = new Int32Array(ends)
     this.targetSegment = new Int32Array(ends)
     this.targetOffset = new Int32Array(ends)
     this.drive = new Drive((visit) => this.connect(visit), decide)
@@ -179,14 +181,16 @@ export class Chain {
       const offset = Math.round(places.roadMm[i])
       const forward = network.forwardOf(places.road[i])
       const backward = network.backwardOf(places.road[i])
-      if (forward >= 0) n = this.addTarget(forward, offset, this.emission[i])
-      if (backward >= 0) n = this.addTarget(backward, network.lengthMm(backward) - offset, this.emission[i])
+      const road = places.road[i]
+      if (forward >= 0) n = this.addTarget(road, forward, offset, this.emission[i])
+      if (backward >= 0) n = this.addTarget(road, backward, network.lengthMm(backward) - offset, this.emission[i])
     }
     return n
   }
 
-  private addTarget(segment: number, offsetMm: number, cost: number): number {
+  private addTarget(road: number, segment: number, offsetMm: number, cost: number): number {
     const t = this.search.addTarget(segment, offsetMm, cost)
+    this.targetRoad[t] = road
     this.targetSegment[t] = segment
     this.targetOffset[t] = offsetMm
     return t + 1
@@ -206,11 +210,12 @@ export class Chain {
     const targets = this.addTargets(fix, displacementM)
     for (let i = 0; i < roads; i++) {
       const segment = this.frontSegment[i]
-      const back = this.network.reverse(segment)
-      for (let t = 0; t < targets; t++)
+      const road = this.network.roadOf(segment)
+      for (let t = 0; t < targets; t++) {
+        if (this.targetRoad[t] !== road) continue
         if (this.targetSegment[t] === segment) this.offerAhead(search, i, t, this.targetOffset[t] - this.frontOffset[i])
-        else if (this.targetSegment[t] === back)
-          this.offerBack(search, i, t, segment, this.frontOffset[i] + this.targetOffset[t])
+        else this.offerBack(search, i, t, segment, this.frontOffset[i] + this.targetOffset[t])
+      }
     }
     search.run(p.searchWindowM * 1000)
     this.crossOff(fix, targets, roads, displacementM)
@@ -248,19 +253,18 @@ export class Chain {
 
   /** Makes the targets that were reached the new front, as a step of the trellis; false, and nothing changed, where none was. */
   private extend(fix: Fix, targets: number): boolean {
-    const { search, network, p } = this
+    const { search, p } = this
     let best = this.offCost
     let bestRoad = OFF
     for (let t = 0; t < targets; t++)
       if (search.targetTotal[t] < best) {
         best = search.targetTotal[t]
-        bestRoad = network.roadOf(this.targetSegment[t])
+        bestRoad = this.targetRoad[t]
       }
     if (best === Infinity) return false
     let rival = bestRoad === OFF ? Infinity : this.offCost
     for (let t = 0; t < targets; t++)
-      if (search.targetTotal[t] < rival && network.roadOf(this.targetSegment[t]) !== bestRoad)
-        rival = search.targetTotal[t]
+      if (search.targetTotal[t] < rival && this.targetRoad[t] !== bestRoad) rival = search.targetTotal[t]
     this.trellis.openStep(fix.at)
     for (let i = 0; i < this.frontCount; i++) {
       this.formerNode[i] = this.frontNode[i]
@@ -275,7 +279,7 @@ export class Chain {
       const parent = isFirst ? -1 : this.formerNode[source]
       // Going back buys nothing and gives nothing back: the vehicle stays where it was.
       const offset = search.targetMm[t] < 0 ? this.formerOffset[source] : this.targetOffset[t]
-      const other = network.roadOf(this.targetSegment[t]) === bestRoad ? rival : best
+      const other = this.targetRoad[t] === bestRoad ? rival : best
       this.survive(this.targetSegment[t], total - best, parent, offset, confidenceOf(other - total, p))
     }
     if (this.offCost <= best + p.windowM * 1000) {

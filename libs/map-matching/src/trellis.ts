@@ -33,6 +33,9 @@ export class Trellis {
   private readonly confidence: Uint16Array
   private readonly alive: Uint8Array
   private readonly moved: Int32Array
+  private readonly path: Int32Array
+  /** Reused: whoever is given it copies what must last. */
+  private readonly visit: Visit = { segment: -1, offsetMm: 0, at: 0.5, until: 0.5, fixes: 0, confidence: 0 }
 
   constructor(
     private readonly stepsMax: number,
@@ -51,6 +54,7 @@ export class Trellis {
     this.confidence = new Uint16Array(nodes)
     this.alive = new Uint8Array(nodes)
     this.moved = new Int32Array(nodes)
+    this.path = new Int32Array(steps)
   }
 
   clear(): void {
@@ -202,20 +206,20 @@ export class Trellis {
   }
 
   private emitTo(node: number, emit: (visit: Visit) => void): number {
-    const path: number[] = []
-    for (let n = node; n >= 0; n = this.parent[n]) path.push(n)
-    path.reverse()
-    path.forEach((n, step) => {
-      emit({
-        segment: this.segment[n],
-        offsetMm: this.offset[n],
-        at: this.at[step],
-        until: this.until[step],
-        fixes: this.fixes[step],
-        confidence: this.confidence[n],
-      })
-    })
-    return path.length
+    const { path, visit } = this
+    let steps = 0
+    for (let n = node; n >= 0; n = this.parent[n]) path[steps++] = n
+    for (let step = 0; step < steps; step++) {
+      const n = path[steps - 1 - step]
+      visit.segment = this.segment[n]
+      visit.offsetMm = this.offset[n]
+      visit.at = this.at[step]
+      visit.until = this.until[step]
+      visit.fixes = this.fixes[step]
+      visit.confidence = this.confidence[n]
+      emit(visit)
+    }
+    return steps
   }
 
   /** Drops the first `settled` steps and all dead nodes. */

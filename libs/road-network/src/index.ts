@@ -25,4 +25,5 @@ export {
   type Surface,
 } from './roads'
 export { Turns } from './turns'
-export { RouteSearch, shortestPath, type RouteLimits, type RoutePoint } from './search'
+export { RouteSearch } from './search'
+export { shortestPath, type RouteLimits, type RoutePoint } from './shortest-path'

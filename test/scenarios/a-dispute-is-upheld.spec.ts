@@ -1,11 +1,6 @@
 import { type Statement } from '#contracts'
-import { verifyStatement } from '#statement'
-import { parsePolicy } from '#policy'
-import { TARIFF } from './roads'
-import { euro, openStory, type Story } from './story'
+import { euro, openStory, recomputes, type Story } from './story'
 
-/** Every statement of the story recomputes from itself and the published tariff. */
-const recomputes = (statement: Statement) => expect(verifyStatement(statement, [parsePolicy(TARIFF)])).toEqual([])
 const sum = (items: readonly { amount: bigint }[]) => items.reduce((total, { amount }) => total + amount, 0n)
 
 describe('a dispute is upheld', () => {

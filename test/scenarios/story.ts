@@ -1,10 +1,11 @@
-import { type Batch, type Statement, statementSchema } from '#contracts'
+import { type Batch, type Journey, type Statement, statementSchema } from '#contracts'
 import { instant, type Instant, type Micros } from '#kernel'
 import { DeviceClient } from '#messaging'
 import { requestClose } from '#pipeline'
-import { localClock } from '#policy'
+import { localClock, parsePolicy } from '#policy'
+import { verifyStatement } from '#statement'
 import { cast, faultsOf, openWorld, settled, type Cast, type World } from '../harness'
-import { driveAlong, MAIN_ROAD, TARIFF } from './roads'
+import { driveAlong, MAIN_ROAD, METRES_PER_DEGREE, TARIFF } from './roads'
 
 export const at = (iso: string): Instant => instant(Date.parse(iso))
 
@@ -22,6 +23,8 @@ export interface Story {
   readonly people: Cast
   /** A drive along the main road at 15 m/s; the clock is moved to its end. */
   drive(trip: string, fromLon: number, toLon: number, startsAt: string): Promise<void>
+  /** The same from point to point, [lon, lat]. */
+  driveWay(trip: string, way: readonly (readonly [number, number])[], startsAt: string): Promise<void>
   /** Closes a month to its seal, past its review. */
   close(month: string): Promise<Statement>
   /** Lets a month be drafted, and waits there. */
@@ -80,10 +83,16 @@ export async function openStory(
     const { id } = listed.find((row) => row.month === month)!
     return statementSchema.parse((await as('citizen', 'GET', `/v1/statements/${id}.json`)).body)
   }
+  const sendAll = async (batches: readonly Batch[]): Promise<void> => {
+    seq += batches.length
+    world.clock.advanceTo(instant(Math.max(world.clock.now(), batches.at(-1)!.fixes.at(-1)![0])))
+    for (const batch of batches) await device.send(batch)
+    await settled(world)
+  }
   const state = async (month: string, wanted: string): Promise<void> => {
     for (const end = Date.now() + 30_000; Date.now() < end;) {
       const { body } = await as('citizen', 'GET', `/v1/agencies/${people.agency}/periods/${month}`)
-      if (body.state === wanted) return settled(world)
+      if (body.state === wanted || body.state === 'sealed') return settled(world)
       await new Promise((resolve) => setTimeout(resolve, 20))
     }
     throw new Error(`${month} never was ${wanted}`)
@@ -97,13 +106,8 @@ export async function openStory(
   return {
     world,
     people,
-    async drive(trip, fromLon, toLon, startsAt) {
-      const batches: Batch[] = driveAlong(trip, fromLon, toLon, at(startsAt), seq)
-      seq += batches.length
-      world.clock.advanceTo(instant(Math.max(world.clock.now(), batches.at(-1)!.fixes.at(-1)![0])))
-      for (const batch of batches) await device.send(batch)
-      await settled(world)
-    },
+    drive: (trip, fromLon, toLon, startsAt) => sendAll(driveAlong(trip, fromLon, toLon, at(startsAt), seq)),
+    driveWay: (trip, way, startsAt) => sendAll([driveWay(trip, way, at(startsAt), seq)]),
     draft,
     async close(month) {
       const { reviewUntil } = await draft(month)
@@ -131,5 +135,42 @@ export async function openStory(
   }
 }
 
+/** What a journey's lines come to by their own distances and rates, reckoned again: half-even to the micro, line by line. */
+export const priceOf = ({ lines }: Journey): bigint =>
+  lines.reduce((sum, { distanceMm, rate }) => {
+    if (!rate) return sum
+    const exact = BigInt(distanceMm) * rate.micros
+    const floor = exact / 1_000_000n
+    const twice = (exact % 1_000_000n) * 2n
+    return sum + floor + (twice > 1_000_000n || (twice === 1_000_000n && floor % 2n === 1n) ? 1n : 0n)
+  }, 0n)
+
+/** The statement recomputes from itself and the published tariff. */
+export const recomputes = (statement: Statement, policies: readonly unknown[] = [TARIFF]): void =>
+  expect(
+    verifyStatement(
+      statement,
+      policies.map((policy) => parsePolicy(policy)),
+    ),
+  ).toEqual([])
+
 /** Euros in micros. */
 export const euro = (amount: number): Micros => BigInt(Math.round(amount * 1e6)) as Micros
+
+/** A drive from point to point at some 8 m/s, one fix a second, in one batch. */
+function driveWay(trip: string, way: readonly (readonly [number, number])[], startsAt: Instant, seq: number): Batch {
+  const fixes: [number, number, number, number][] = []
+  for (let i = 1; i < way.length; i++) {
+    const [[lon, lat], [toLon, toLat]] = [way[i - 1], way[i]]
+    const metres = Math.hypot((toLon - lon) * METRES_PER_DEGREE, (toLat - lat) * 111_130)
+    const seconds = Math.max(1, Math.round(metres / 8))
+    for (let s = i === 1 ? 0 : 1; s <= seconds; s++)
+      fixes.push([
+        startsAt + fixes.length * 1000,
+        lat + ((toLat - lat) * s) / seconds,
+        lon + ((toLon - lon) * s) / seconds,
+        4,
+      ])
+  }
+  return { v: 1, boot: 0, seq, trip, event: 'end', fixes }
+}

@@ -1,11 +1,16 @@
 import { parseArgs } from 'node:util'
-import { InputError, instant, invariant, type AgencyId } from '#kernel'
+import { statementSchema } from '#contracts'
+import { canonical, digest, InputError, instant, invariant, type AgencyId } from '#kernel'
+import { merkleProof, merkleRoot, verifyProof } from '#ledger'
 import { localBell } from '#messaging'
+import { statementPdf } from '#pdf'
 import { Engine, Reference, requestClose } from '#pipeline'
 import { parsePolicy } from '#policy'
 import { Metrics, openLog, readSettings, ToldClock } from '#runtime'
 import { backlog, dataSourceOptions, filePolicy, openDataSource, periodOf, saveAgency, Store } from '#store'
-import { bench, elapsedMs } from '../bench'
+import { draftStatement, statementDigest, verifyStatement } from '#statement'
+import { creditsOf, octoberInput, TARIFF } from '../../libs/statement/src/month.fixture'
+import { bench, elapsedMs, perSecond } from '../bench'
 import { newDatabase } from '../store/databases'
 import { BOOKS_TARIFF, drivenMonth } from './books'
 
@@ -107,4 +112,33 @@ void bench('money', 'posting and closing a month, statements as PDF, verifying o
     b.fact('close_rss_tenth_mb', 'MiB', tenth.rssMb)
     b.fact('lines_per_s', 'lines/s', closed.linesPerS, ['>=', 20_000])
   }
+  // A statement like those of the closed month: some 20 lines. On one core: documents are made one after the other.
+  const input = octoberInput()
+  const trips = input.trips.slice(0, 6)
+  const statement = draftStatement({ ...input, trips, capCredits: creditsOf(trips) })
+  const json = canonical(statement)
+  const leaves = Array.from({ length: 1000 }, (_, i) => digest(i))
+  leaves[500] = statementDigest(statement)
+  const [root, proof] = [merkleRoot(leaves), merkleProof(leaves, 500)]
+  const count = b.quick ? 3 : 100
+  b.measure(
+    'pdf_per_s',
+    'documents/s',
+    () =>
+      perSecond(count, async () => {
+        for (let i = 0; i < count; i++) await statementPdf(statement, { root, proof })
+      }),
+    ['>=', 50],
+  )
+  b.measure(
+    'verify_ms',
+    'ms',
+    () =>
+      elapsedMs(() => {
+        const read = statementSchema.parse(JSON.parse(json))
+        invariant(verifyStatement(read, [TARIFF]).length === 0, 'the statement does not add up')
+        invariant(verifyProof(statementDigest(read), proof, root), 'the proof does not hold')
+      }),
+    ['<', 100],
+  )
 })

@@ -87,7 +87,8 @@ H--C-----------------------------D--F`,
     expect(drivenOn(parallel, 'C D', { shiftM: [0, 5] })).toBe('C D')
     const clear = matched(parallel, parallel.drive('A B', { stepM: 40 }))
     const torn = matched(parallel, parallel.drive('A B', { stepM: 40, shiftM: [0, -11] }))
-    expect(torn.traversals[0].confidence).toBeLessThan(clear.traversals[0].confidence)
+    // Where it begins it may be on the street between the two.
+    expect(torn.traversals.at(-1)!.confidence).toBeLessThan(clear.traversals.at(-1)!.confidence - 100)
   })
 })
 

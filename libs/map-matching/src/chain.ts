@@ -45,6 +45,7 @@ export class Chain {
   private readonly formerNode: Int32Array
   private readonly formerOffset: Int32Array
   private readonly targetRoad: Int32Array
+  private readonly formerCost: Float64Array
   private readonly targetSegment: Int32Array
   private readonly targetOffset: Int32Array
   private readonly emit: (visit: Visit) => void
@@ -62,7 +63,7 @@ export class Chain {
     this.link = new RouteSearch(network, { uTurnCost, turnCost, endsMax: 1, labelsMax: LABELS_MAX })
     this.places = new Places(p.placesMax)
     this.emission = new Float64Array(p.placesMax)
-    this.trellis = new Trellis(p.lagStepsMax, p.lagNodesMax, ends + 1)
+    this.trellis = new Trellis(p.lagStepsMax, p.lagNodesMax, ends + 1, (segment) => network.roadOf(segment), p.rivalM)
     this.frontSegment = new Int32Array(ends + 1)
     this.frontOffset = new Int32Array(ends + 1)
     this.frontCost = new Float64Array(ends + 1)
@@ -70,9 +71,14 @@ export class Chain {
     this.formerNode = new Int32Array(ends + 1)
     this.formerOffset = new Int32Array(ends + 1)
     this.targetRoad = new Int32Array(ends)
+    this.formerCost = new Float64Array(ends + 1)
     this.targetSegment = new Int32Array(ends)
     this.targetOffset = new Int32Array(ends)
-    this.drive = new Drive((visit) => this.connect(visit), decide)
+    this.drive = new Drive(
+      (visit) => this.connect(visit),
+      decide,
+      (marginM) => confidenceOf(marginM, p),
+    )
     this.emit = (visit) => this.drive.visit(visit, this.out)
   }
 
@@ -116,7 +122,11 @@ export class Chain {
 
   /** Decides everything by the best candidate; ready for `start`. */
   end(): void {
-    if (this.frontCount > 0) this.trellis.finish(this.frontNode[this.bestOfFront()], this.emit)
+    if (this.frontCount > 0) {
+      const best = this.bestOfFront()
+      this.leave((i) => i === best)
+      this.trellis.finish(this.frontNode[0], this.emit)
+    }
     this.frontCount = 0
     this.kept = null
     this.drive.end(this.out)
@@ -255,22 +265,21 @@ export class Chain {
   private extend(fix: Fix, targets: number): boolean {
     const { search, p } = this
     let best = this.offCost
-    let bestRoad = OFF
+    let bestSource = this.offSource
     for (let t = 0; t < targets; t++)
       if (search.targetTotal[t] < best) {
         best = search.targetTotal[t]
-        bestRoad = this.targetRoad[t]
+        bestSource = search.targetSource[t]
       }
     if (best === Infinity) return false
-    let rival = bestRoad === OFF ? Infinity : this.offCost
-    for (let t = 0; t < targets; t++)
-      if (search.targetTotal[t] < rival && this.targetRoad[t] !== bestRoad) rival = search.targetTotal[t]
-    this.trellis.openStep(fix.at)
+    this.trellis.openStep(fix.at, this.kept ? this.displacementM(fix.lon, fix.lat) : 0)
     for (let i = 0; i < this.frontCount; i++) {
       this.formerNode[i] = this.frontNode[i]
       this.formerOffset[i] = this.frontOffset[i]
+      this.formerCost[i] = this.frontCost[i]
     }
-    const isFirst = this.frontCount === 0
+    const formers = this.frontCount
+    const isFirst = formers === 0
     this.frontCount = 0
     for (let t = 0; t < targets; t++) {
       const total = search.targetTotal[t]
@@ -279,25 +288,27 @@ export class Chain {
       const parent = isFirst ? -1 : this.formerNode[source]
       // Going back buys nothing and gives nothing back: the vehicle stays where it was.
       const offset = search.targetMm[t] < 0 ? this.formerOffset[source] : this.targetOffset[t]
-      const other = this.targetRoad[t] === bestRoad ? rival : best
-      this.survive(this.targetSegment[t], total - best, parent, offset, confidenceOf(other - total, p))
+      this.survive(this.targetSegment[t], this.targetRoad[t], total - best, parent, offset)
     }
-    if (this.offCost <= best + p.windowM * 1000) {
-      const parent = isFirst ? -1 : this.formerNode[this.offSource]
-      const confidence = confidenceOf((bestRoad === OFF ? rival : best) - this.offCost, p)
-      this.survive(OFF, this.offCost - best, parent, 0, confidence)
-    }
+    if (this.offCost <= best + p.windowM * 1000)
+      this.survive(OFF, OFF, this.offCost - best, isFirst ? -1 : this.formerNode[this.offSource], 0)
+    for (let i = 0; i < formers; i++)
+      this.trellis.end(
+        this.formerNode[i],
+        this.trellis.steps - 2,
+        (this.formerCost[i] - this.formerCost[bestSource]) / 1000,
+      )
     this.costMm += best
     this.keep(fix)
     return true
   }
 
-  private survive(segment: number, cost: number, parent: number, offsetMm: number, confidence: number): void {
+  private survive(segment: number, road: number, cost: number, parent: number, offsetMm: number): void {
     const i = this.frontCount++
     this.frontSegment[i] = segment
     this.frontOffset[i] = offsetMm
     this.frontCost[i] = cost
-    this.frontNode[i] = this.trellis.addNode(segment, offsetMm, parent, confidence)
+    this.frontNode[i] = this.trellis.addNode(segment, road, offsetMm, parent)
   }
 
   /** Offers the way on along the segment, or a little back on it: that buys no road, so its length is given as negative. */
@@ -375,18 +386,27 @@ export class Chain {
     if (this.trellis.steps <= 2) return false
     const step = this.trellis.steps >> 1
     const past = this.trellis.ancestorAt(this.frontNode[this.bestOfFront()], step)
-    let n = 0
-    for (let i = 0; i < this.frontCount; i++)
-      if (this.trellis.ancestorAt(this.frontNode[i], step) === past) {
-        this.frontSegment[n] = this.frontSegment[i]
-        this.frontOffset[n] = this.frontOffset[i]
-        this.frontCost[n] = this.frontCost[i]
-        this.frontNode[n] = this.frontNode[i]
-        n++
-      }
+    this.leave((i) => this.trellis.ancestorAt(this.frontNode[i], step) === past)
     this.forced++
-    this.frontCount = n
     return true
+  }
+
+  /** Gives up those of the front that aren't among `kept`, of which the best one is. */
+  private leave(kept: (i: number) => boolean): void {
+    const least = this.frontCost[this.bestOfFront()]
+    let n = 0
+    for (let i = 0; i < this.frontCount; i++) {
+      if (!kept(i)) {
+        this.trellis.end(this.frontNode[i], this.trellis.steps - 1, (this.frontCost[i] - least) / 1000)
+        continue
+      }
+      this.frontSegment[n] = this.frontSegment[i]
+      this.frontOffset[n] = this.frontOffset[i]
+      this.frontCost[n] = this.frontCost[i]
+      this.frontNode[n] = this.frontNode[i]
+      n++
+    }
+    this.frontCount = n
   }
 
   private bestOfFront(): number {

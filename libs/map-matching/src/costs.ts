@@ -35,10 +35,10 @@ export const routeMmMax = (gapMs: number, displacementM: number, wasOff: boolean
   return 1000 * Math.min(bySpeed, byShape)
 }
 
-/** How much more likely a candidate is than its best rival, thousandths; margin in millimetres of cost. */
-export const confidenceOf = (marginMm: number, p: Parameters): number => {
-  const nats = marginMm / (p.betaM * 1000)
-  // From 8 nats on the logistic function rounds to its ends: most candidates need no exponential.
-  if (nats >= 8 || nats <= -8) return nats > 0 ? 1000 : 0
-  return Math.round(1000 / (1 + Math.exp(-nats)))
-}
+/**
+ * How likely the way is against its best rival, thousandths: logistic in the cost by which that was dearer. What lies along one street is
+ * one observation rather than many, so that a nat of doubt is more road than betaM.
+ */
+export const confidenceOf = (marginM: number, p: Parameters): number =>
+  // From 8 on the logistic function rounds to its end: most need no exponential.
+  marginM >= 8 * p.doubtM ? 1000 : Math.round(1000 / (1 + Math.exp(-marginM / p.doubtM)))

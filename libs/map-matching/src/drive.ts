@@ -13,7 +13,7 @@ export interface Traversal {
   readonly fixes: number
   /** No fix lies on it: it is the route between its neighbours. */
   readonly inferred: boolean
-  /** How sure the road is against its best rival, thousandths. */
+  /** How sure the road is against its best rival on another road, by what was before and after it, thousandths. */
   readonly confidence: number
 }
 
@@ -38,8 +38,9 @@ interface Open {
   enteredAt: number
   leftAt: number
   fixes: number
-  /** Of the surest visit on it: whoever was there surely drove all of it. */
-  confidence: number
+  /** Visits on it, and how sure they are in all. */
+  visits: number
+  sure: number
   /** Of the less sure of the visits around it, where none is on it. */
   around: number
 }
@@ -69,6 +70,7 @@ export class Drive {
   constructor(
     private readonly connect: (visit: Visit) => Pieces | null,
     private readonly decide: (fixes: number, fate: number) => void,
+    private readonly confidenceOf: (marginM: number) => number,
   ) {}
 
   visit(visit: Visit, out: Traversal[]): void {
@@ -78,12 +80,13 @@ export class Drive {
       this.wasOff = true
       return
     }
+    const confidence = this.confidenceOf(visit.marginM)
     const pieces = this.segment === OFF ? null : this.connect(visit)
     if (pieces) {
       let total = 0
       for (let i = 0; i < pieces.count; i++) total += pieces.toMm[i] - pieces.fromMm[i]
       let done = 0
-      const around = Math.min(this.confidence, visit.confidence)
+      const around = Math.min(this.confidence, confidence)
       for (let i = 0; i < pieces.count; i++) {
         const length = pieces.toMm[i] - pieces.fromMm[i]
         if (length <= 0) continue
@@ -101,13 +104,14 @@ export class Drive {
     if (this.open) {
       this.decide(visit.fixes, MATCHED)
       this.open.fixes += visit.fixes
-      this.open.confidence = Math.max(this.open.confidence, visit.confidence)
+      this.open.visits++
+      this.open.sure += confidence
       this.open.leftAt = visit.until
     } else this.waiting += visit.fixes
     this.segment = visit.segment
     this.offsetMm = visit.offsetMm
     this.until = visit.until
-    this.confidence = visit.confidence
+    this.confidence = confidence
   }
 
   /** Forgets everything. */
@@ -146,14 +150,15 @@ export class Drive {
       return
     }
     this.close(out)
-    const confidence = this.waiting > 0 ? this.confidence : 0
-    this.open = { segment, fromMm, toMm, enteredAt, leftAt, fixes: this.waiting, confidence, around }
+    const visits = Number(this.waiting > 0)
+    const sure = visits * this.confidence
+    this.open = { segment, fromMm, toMm, enteredAt, leftAt, fixes: this.waiting, visits, sure, around }
     this.decideWaiting(MATCHED)
   }
 
   private close(out: Traversal[]): void {
     if (!this.open) return
-    const { segment, fromMm, toMm, fixes, enteredAt, leftAt, confidence, around } = this.open
+    const { segment, fromMm, toMm, fixes, enteredAt, leftAt, visits, sure, around } = this.open
     const inferred = fixes === 0
     out.push({
       segment,
@@ -163,7 +168,7 @@ export class Drive {
       leftAt: instant(leftAt),
       fixes,
       inferred,
-      confidence: inferred ? around : confidence,
+      confidence: inferred ? around : Math.round(sure / visits),
     })
     this.open = null
   }
@@ -177,7 +182,7 @@ export class Drive {
       this.until,
       this.confidence,
       this.waiting,
-      ...(o ? [o.segment, o.fromMm, o.toMm, o.enteredAt, o.leftAt, o.fixes, o.confidence, o.around] : []),
+      ...(o ? [o.segment, o.fromMm, o.toMm, o.enteredAt, o.leftAt, o.fixes, o.visits, o.sure, o.around] : []),
     ]
   }
 
@@ -196,8 +201,9 @@ export class Drive {
           enteredAt: open[3],
           leftAt: open[4],
           fixes: open[5],
-          confidence: open[6],
-          around: open[7],
+          visits: open[6],
+          sure: open[7],
+          around: open[8],
         }
       : null
   }

@@ -13,8 +13,11 @@ export interface Visit {
   /** Time of the last fix that was thinned into this one. */
   until: number
   fixes: number
-  confidence: number
+  /** Least cost by which a way over another road was dearer, metres; MARGIN_MAX where there was none. */
+  marginM: number
 }
+
+export const MARGIN_MAX = 0xffff
 
 /**
  * The undecided past: for each kept fix (step) its surviving candidates (nodes) with their predecessors. Whatever all survivors
@@ -27,20 +30,31 @@ export class Trellis {
   private readonly at: Float64Array
   private readonly until: Float64Array
   private readonly fixes: Int32Array
+  /** Metres from the fix of the step before. */
+  private readonly hopM: Uint16Array
   private readonly segment: Int32Array
+  private readonly road: Int32Array
   private readonly offset: Int32Array
   private readonly parent: Int32Array
-  private readonly confidence: Uint16Array
+  private readonly marginM: Uint16Array
+  /** Least margin of the ways through a node that have ended. */
+  private readonly endedM: Uint16Array
+  /** Nodes of the next step that descend from a node: where none is left, its way has ended. */
+  private readonly children: Uint8Array
   private readonly alive: Uint8Array
   private readonly moved: Int32Array
   private readonly path: Int32Array
   /** Reused: whoever is given it copies what must last. */
-  private readonly visit: Visit = { segment: -1, offsetMm: 0, at: 0.5, until: 0.5, fixes: 0, confidence: 0 }
+  private readonly visit: Visit = { segment: -1, offsetMm: 0, at: 0.5, until: 0.5, fixes: 0, marginM: 0 }
 
   constructor(
     private readonly stepsMax: number,
     private readonly nodesMax: number,
     candidatesMax: number,
+    /** Tells roads apart; both directions of a road are one. */
+    private readonly roadOf: (segment: number) => number,
+    /** Ways apart for less than this are the same, metres. */
+    private readonly rivalM: number,
   ) {
     const steps = stepsMax + 2
     const nodes = nodesMax + candidatesMax * 2
@@ -48,10 +62,14 @@ export class Trellis {
     this.at = new Float64Array(steps)
     this.until = new Float64Array(steps)
     this.fixes = new Int32Array(steps)
+    this.hopM = new Uint16Array(steps)
     this.segment = new Int32Array(nodes)
+    this.road = new Int32Array(nodes)
     this.offset = new Int32Array(nodes)
     this.parent = new Int32Array(nodes)
-    this.confidence = new Uint16Array(nodes)
+    this.marginM = new Uint16Array(nodes)
+    this.endedM = new Uint16Array(nodes)
+    this.children = new Uint8Array(nodes)
     this.alive = new Uint8Array(nodes)
     this.moved = new Int32Array(nodes)
     this.path = new Int32Array(steps)
@@ -67,24 +85,50 @@ export class Trellis {
     return this.steps > this.stepsMax || this.nodes > this.nodesMax
   }
 
-  openStep(at: number): void {
+  openStep(at: number, hopM: number): void {
     this.firstNode[this.steps] = this.nodes
     this.at[this.steps] = at
     this.until[this.steps] = at
     this.fixes[this.steps] = 1
+    this.hopM[this.steps] = Math.min(MARGIN_MAX, Math.round(hopM))
     this.steps++
     this.firstNode[this.steps] = this.nodes
   }
 
   /** Adds a node to the newest step; `parent` is a node or -1 where the past is decided. Returns its number. */
-  addNode(segment: number, offsetMm: number, parent: number, confidence: number): number {
+  addNode(segment: number, road: number, offsetMm: number, parent: number): number {
     const node = this.nodes++
     this.segment[node] = segment
+    this.road[node] = road
     this.offset[node] = offsetMm
     this.parent[node] = parent
-    this.confidence[node] = confidence
+    this.marginM[node] = MARGIN_MAX
+    this.endedM[node] = MARGIN_MAX
+    this.children[node] = 0
+    if (parent >= 0) this.children[parent]++
     this.firstNode[this.steps] = this.nodes
     return node
+  }
+
+  /**
+   * The way of a node ends at the step of that node, `marginM` dearer than the best way there: what lies on another road at any step of
+   * it was surer by no more than that (the soft output of Hagenauer & Hoeher 1989, with the roads of a step as its symbols).
+   */
+  end(node: number, step: number, marginM: number): void {
+    const { children, parent } = this
+    let margin = Math.min(MARGIN_MAX, Math.max(0, Math.round(marginM)))
+    let apartM = 0
+    for (let n = node, s = step, left = 0; n >= 0 && children[n] === left; n = parent[n], left = 1)
+      apartM += this.hopM[s--]
+    for (let n = node, s = step; n >= 0 && children[n] === 0; n = parent[n], s--) {
+      margin = Math.min(margin, this.endedM[n])
+      const road = this.road[n]
+      for (let other = this.firstNode[s]; apartM >= this.rivalM && other < this.firstNode[s + 1]; other++)
+        if (this.marginM[other] > margin && this.road[other] !== road) this.marginM[other] = margin
+      if (parent[n] < 0) return
+      children[parent[n]]--
+      this.endedM[parent[n]] = Math.min(this.endedM[parent[n]], margin)
+    }
   }
 
   /** A fix was thinned into the newest step. */
@@ -156,6 +200,7 @@ export class Trellis {
       w.int(this.at[step] - at)
       w.int(this.until[step] - this.at[step])
       w.int(this.fixes[step])
+      w.int(this.hopM[step])
       w.int(this.firstNode[step + 1] - this.firstNode[step])
       at = this.at[step]
     }
@@ -163,7 +208,8 @@ export class Trellis {
       w.int(this.segment[node])
       w.int(this.offset[node])
       w.int(this.parent[node] < 0 ? 0 : node - this.parent[node])
-      w.int(this.confidence[node])
+      w.int(this.marginM[node] === MARGIN_MAX ? -1 : this.marginM[node])
+      w.int(this.endedM[node] === MARGIN_MAX ? -1 : this.endedM[node])
     }
   }
 
@@ -177,6 +223,7 @@ export class Trellis {
       this.at[step] = at
       this.until[step] = at + r.int()
       this.fixes[step] = r.int()
+      this.hopM[step] = r.int()
       this.firstNode[step] = this.nodes
       this.nodes += r.int()
       if (!(this.nodes > this.firstNode[step] && this.nodes <= this.segment.length)) refuse(`${this.nodes} candidates`)
@@ -188,9 +235,15 @@ export class Trellis {
       this.offset[node] = r.int()
       const back = r.int()
       this.parent[node] = back === 0 ? FINAL : node - back
-      this.confidence[node] = r.int()
+      const marginM = r.int()
+      this.marginM[node] = marginM < 0 ? MARGIN_MAX : marginM
+      const endedM = r.int()
+      this.endedM[node] = endedM < 0 ? MARGIN_MAX : endedM
+      this.children[node] = 0
+      if (back > 0) this.children[node - back]++
       if (!(this.segment[node] >= OFF && this.segment[node] < segments && back >= 0 && back <= node))
         refuse('a candidate that the network does not have')
+      this.road[node] = this.segment[node] === OFF ? OFF : this.roadOf(this.segment[node])
     }
   }
 
@@ -216,7 +269,7 @@ export class Trellis {
       visit.at = this.at[step]
       visit.until = this.until[step]
       visit.fixes = this.fixes[step]
-      visit.confidence = this.confidence[n]
+      visit.marginM = this.marginM[n]
       emit(visit)
     }
     return steps
@@ -233,8 +286,11 @@ export class Trellis {
         if (!this.alive[node]) continue
         this.moved[node] = to
         this.segment[to] = this.segment[node]
+        this.road[to] = this.road[node]
         this.offset[to] = this.offset[node]
-        this.confidence[to] = this.confidence[node]
+        this.marginM[to] = this.marginM[node]
+        this.endedM[to] = this.endedM[node]
+        this.children[to] = this.children[node]
         this.parent[to] = this.parent[node] < from ? FINAL : this.moved[this.parent[node]]
         to++
       }
@@ -243,6 +299,7 @@ export class Trellis {
       this.at[target] = this.at[step]
       this.until[target] = this.until[step]
       this.fixes[target] = this.fixes[step]
+      this.hopM[target] = this.hopM[step]
     }
     this.steps -= settled
     this.nodes = to

@@ -126,7 +126,7 @@ module.exports = {
     confine('typeorm|pg|@electric-sql', 'store'),
     confine('mqtt|aedes|bullmq|ioredis', 'messaging'),
     confine('stripe', 'payments'),
-    confine('pdfkit|fontkit|@expo-google-fonts', 'pdf'),
+    confine('pdfkit|fontkit', 'pdf'),
   ],
   options: {
     doNotFollow: { path: 'node_modules' },

@@ -14,8 +14,18 @@ import {
   type Acting,
   type BacktestReport,
 } from '#pipeline'
-import { termsDigest } from '#policy'
-import { drivenTrips, policiesOf, saveAccount, saveDevice, saveVehicle, setNotice, Store, type Tx } from '#store'
+import { armOf, termsDigest } from '#policy'
+import {
+  drivenTrips,
+  policiesOf,
+  saveAccount,
+  saveDevice,
+  saveVehicle,
+  setNotice,
+  startPilot,
+  Store,
+  type Tx,
+} from '#store'
 import { cast, faultsOf, officers, openWorld, settled, type Cast, type World } from '../harness'
 import { driveAlong, MAIN_ROAD, TARIFF } from './roads'
 
@@ -227,6 +237,24 @@ describe('a policy alongside, and back again', () => {
     // The same drives: the same to the micro before and after, and twice as much between.
     expect([wednesday.sum, friday.sum]).toEqual([monday.sum, monday.sum])
     expect(Math.abs(Number(thursday.sum) - 2 * Number(monday.sum))).toBeLessThanOrEqual(ACCOUNTS)
+    expect(await faultsOf(world)).toEqual([])
+  })
+  it('rates vehicles by the arm that they were drawn into', async () => {
+    const pilot = { seed: 'drawn in public', arms: { control: 1, treated: 1 } }
+    const from = at('2026-10-10T00:00:00+02:00')
+    await expect(tx((tx) => startPilot(tx, agency, { ...pilot, from: at('2026-10-09T00:00:00+02:00'), reason: 'x' }, world.clock.now()))).rejects.toThrow('in the future') // prettier-ignore
+    await tx((tx) => startPilot(tx, agency, { ...pilot, from, reason: 'a trial' }, world.clock.now()))
+    const treated = { id: 'treated', name: 'In the trial', match: { arms: ['treated'] }, price: { perKm: '0.30' } }
+    await tx((tx) => draftPolicy(tx, ada(), { ...OLD, id: 'trial', startsAt: '2026-10-10T00:00:00+02:00', rules: [treated, ...OLD.rules] }, 'trial')) // prettier-ignore
+    await publish('trial')
+    world.clock.advanceTo(at('2026-10-10T18:00:00+02:00'))
+    await everybodyDrives('saturday', '2026-10-10T12:00:00+02:00')
+    const rated = await world.store.read<{ vehicle: string; rule: string }>(
+      `select t.vehicle, c.rule from money.charge c join metering.trip t on t.id = c.trip where t.name = 'saturday'`,
+    )
+    expect(rated).toHaveLength(ACCOUNTS)
+    for (const { vehicle, rule } of rated) expect(rule).toBe(armOf(pilot, vehicle) === 'treated' ? 'treated' : 'base')
+    expect(new Set(rated.map(({ rule }) => rule)).size).toBe(2)
     expect(await faultsOf(world)).toEqual([])
   })
 })

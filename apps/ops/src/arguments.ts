@@ -41,3 +41,10 @@ export function wholeDays(text: string): number {
   if (!/^\d{1,3}$/.test(text) || Number(text) > 366) throw new InvalidArgumentError('expected whole days, 0 to 366')
   return Number(text)
 }
+
+/** Parts by name: `control=1,treated=1`. */
+export function arms(text: string): Record<string, number> {
+  const parts = text.split(',').map((part) => /^([a-z0-9][a-z0-9-]{0,59})=([1-9]\d{0,5})$/.exec(part))
+  if (parts.length < 2 || parts.some((part) => !part)) throw new InvalidArgumentError('expected control=1,treated=1')
+  return Object.fromEntries(parts.map((part) => [part![1], Number(part![2])]))
+}

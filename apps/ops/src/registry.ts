@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { Argument, Command, Option } from 'commander'
 import { VEHICLE_CLASSES, type VehicleClass } from '#contracts'
-import { InputError, type AccountId, type AgencyId, type VehicleId } from '#kernel'
+import { InputError, type AccountId, type AgencyId, type Instant, type VehicleId } from '#kernel'
 import {
   AccountRow,
   AgencyRow,
@@ -12,12 +12,13 @@ import {
   saveAgency,
   saveVehicle,
   setNotice,
+  startPilot,
   vehiclesOf,
   type Role,
   type Store,
 } from '#store'
 import { systemClock } from '#runtime'
-import { accountId, agencyId, personId, vehicleId, wholeDays } from './arguments'
+import { accountId, agencyId, arms, moment, personId, vehicleId, wholeDays } from './arguments'
 import { withDatabase } from './database'
 import { knownAgency } from './known'
 import { accountMileageCommand, handOverCommand, vehicleMethodCommand } from './mileage'
@@ -47,6 +48,25 @@ export const registryCommands = (): Command[] => [
           withDatabase(async (store) => {
             await store.transaction((tx) => saveAgency(tx, { id, name }))
             say(`agency ${id}: ${name}`)
+          }),
+        ),
+    )
+    .addCommand(
+      new Command('pilot')
+        .description("draw the agency's vehicles into arms from a moment on, for policies whose rules name arms")
+        .addArgument(new Argument('<id>', 'the agency').argParser(agencyId))
+        .requiredOption('--arms <parts>', 'such as control=1,treated=1', arms)
+        .requiredOption('--from <moment>', 'in the future', moment)
+        .requiredOption('--reason <text>', 'why, for the record')
+        .option('--seed <text>', 'what the draw follows from; a random one is made and kept where not said')
+        .action((id: AgencyId, given: { arms: Record<string, number>; from: Instant; reason: string; seed?: string }) =>
+          withDatabase(async (store) => {
+            const seed = given.seed ?? newToken()
+            await store.transaction(async (tx) => {
+              await knownAgency(tx, id)
+              await startPilot(tx, id, { ...given, seed }, systemClock.now())
+            })
+            say(`vehicles of ${id} are in arms from ${new Date(given.from).toISOString()} on\nseed ${seed}`)
           }),
         ),
     )

@@ -1,5 +1,6 @@
 export { checkPolicy, type PolicyCheck, type Question } from './check'
 export { accrualsOf, fuelTaxShare, isFor, type Accrual, type AccrualTerms } from './accruals'
+export { armOf, type Pilot } from './arms'
 export { bandIntervals, DAY_KINDS, dayKinds } from './bands'
 export { dayNumberOf, dayText, isTimeZone, localClock, MINUTES_PER_WEEK, type LocalClock } from './clock'
 export { describeAccrual, describePolicy, describeRule, describeWhom } from './describe'
@@ -20,7 +21,6 @@ export {
   rollbackOf,
   stepRefusal,
   STEPS,
-  takeovers,
   termsDigest,
   type Filing,
   type FilingFault,
@@ -29,7 +29,6 @@ export {
   type Revision,
   type Step,
   type StepName,
-  type Takeover,
 } from './life'
 export { fromMds, MDS_VERSION, toMds, uuidOf, type MdsForm } from './mds'
 export { parsePolicy, readPolicy, type Reading } from './parse'

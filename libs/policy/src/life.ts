@@ -1,6 +1,6 @@
 import { type PolicyDocument } from '#contracts'
 import { digest, type Digest, type Fault, type Instant } from '#kernel'
-import { policyDigest, policyInForce, validityOf } from './in-force'
+import { policyDigest, validityOf } from './in-force'
 
 /**
  * What can be done with a revision of a policy, in the order in which it is done. Each is a recorded fact; where a policy
@@ -167,28 +167,3 @@ export const rollbackOf = (old: PolicyDocument, as: { id: string; startsAt: stri
 /** What a policy says, whatever its name and whenever it says it: two of the same terms price every trip the same. */
 export const termsDigest = (policy: PolicyDocument): Digest =>
   digest({ ...policy, id: '', name: '', description: '', startsAt: '', endsAt: '' })
-
-/** A moment at which another policy, or none, takes over. */
-export interface Takeover {
-  readonly at: Instant
-  readonly before: PolicyDocument | null
-  readonly after: PolicyDocument | null
-}
-
-/**
- * The changes of policy within [from, to), oldest first: what a statement says "your rate changed" of. Policies with the same
- * terms change nothing.
- */
-export function takeovers(policies: readonly PolicyDocument[], from: Instant, to: Instant): Takeover[] {
-  const moments = new Set<number>()
-  for (const policy of policies) for (const at of Object.values(validityOf(policy))) moments.add(at as number)
-  return [...moments]
-    .filter((at) => at >= from && at < to)
-    .sort((a, b) => a - b)
-    .map((at) => ({
-      at: at as Instant,
-      before: policyInForce(policies, (at - 1) as Instant),
-      after: policyInForce(policies, at as Instant),
-    }))
-    .filter(({ before, after }) => (before && termsDigest(before)) !== (after && termsDigest(after)))
-}

@@ -1,5 +1,6 @@
 import { vehicleProfileSchema, type RatedVehicle, type VehicleProfile } from '#contracts'
-import { InputError, invariant, type Instant, type VehicleId } from '#kernel'
+import { InputError, invariant, type AgencyId, type Instant, type VehicleId } from '#kernel'
+import { armOf, type Pilot } from '#policy'
 import { type Tx } from './store'
 
 /** What vehicles were at given moments, in the order asked for. Each must exist. */
@@ -7,16 +8,25 @@ export async function ratedVehicles(
   tx: Tx,
   asked: readonly { readonly vehicle: VehicleId; readonly at: Instant }[],
 ): Promise<RatedVehicle[]> {
-  const rows = await tx.rows<{ vehicle: VehicleId; vehicle_class: RatedVehicle['vehicleClass']; profile: unknown }>(
-    `select v.id as vehicle, v.vehicle_class, p.profile
+  const rows = await tx.rows<{
+    vehicle: VehicleId
+    vehicle_class: RatedVehicle['vehicleClass']
+    profile: unknown
+    pilot: Pilot | null
+  }>(
+    `select v.id as vehicle, v.vehicle_class, p.profile, t.pilot
      from unnest($1::text[], $2::int8[]) with ordinality as asked(vehicle, at, place) join metering.vehicle v on v.id = asked.vehicle
        left join lateral (select profile from metering.vehicle_profile where vehicle = v.id and from_at <= asked.at order by from_at desc limit 1) p on true
+       left join lateral (select jsonb_build_object('seed', seed, 'arms', arms) as pilot from tariff.pilot
+         where agency = (select agency from metering.account where id = v.account) and from_at <= asked.at order by from_at desc limit 1) t on true
      order by place`,
     [asked.map(({ vehicle }) => vehicle), asked.map(({ at }) => at)],
   )
   invariant(rows.length === asked.length, `${asked.length - rows.length} vehicles are not known`)
-  return rows.map(({ vehicle, vehicle_class, profile }) => ({
+  return rows.map(({ vehicle, vehicle_class, profile, pilot }) => ({
     ...(profile === null ? {} : vehicleProfileSchema.parse(profile)),
+    // Drawn, and not said: a vehicle's arm is nobody's choice while a pilot runs.
+    ...(pilot ? { arm: armOf(pilot, vehicle) } : {}),
     vehicle,
     vehicleClass: vehicle_class,
   }))
@@ -49,4 +59,23 @@ export async function saveProfile(
     `insert into metering.vehicle_profile (vehicle, from_at, profile, recorded_at) values ($1, $2, $3, $4) on conflict do nothing`,
     [vehicle, from, JSON.stringify(profile), now],
   )
+}
+
+/**
+ * Draws the vehicles of an agency into arms from a moment on, by a seed that is kept; whatever was drawn before ends there.
+ * InputError where the moment is past, since trips are priced by the arm of their time.
+ */
+export async function startPilot(
+  tx: Tx,
+  agency: AgencyId,
+  pilot: Pilot & { readonly from: Instant; readonly reason: string },
+  now: Instant,
+): Promise<void> {
+  if (pilot.from < now)
+    throw new InputError('PILOT_PAST', 'a pilot starts in the future: trips are priced by the arm of their time')
+  const added = await tx.run(
+    `insert into tariff.pilot (agency, from_at, seed, arms, reason, recorded_at) values ($1, $2, $3, $4, $5, $6) on conflict do nothing`,
+    [agency, pilot.from, pilot.seed, JSON.stringify(pilot.arms), pilot.reason, now],
+  )
+  if (added === 0) throw new InputError('PILOT_TAKEN', `another pilot of ${agency} starts at that very moment`)
 }

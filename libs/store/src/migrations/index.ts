@@ -6,6 +6,7 @@ import { Books1764000000500 } from './1764000000500-books'
 import { Mileage1764000001000 } from './1764000001000-mileage'
 import { Accruals1764000001500 } from './1764000001500-accruals'
 import { Corrections1764000003000 } from './1764000003000-corrections'
+import { Pilots1764000004500 } from './1764000004500-pilots'
 
 /** Every change of the schema, oldest first. What is released is never edited. */
 export const MIGRATIONS = [
@@ -17,4 +18,5 @@ export const MIGRATIONS = [
   Mileage1764000001000,
   Accruals1764000001500,
   Corrections1764000003000,
+  Pilots1764000004500,
 ]

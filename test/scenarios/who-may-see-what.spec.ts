@@ -24,10 +24,14 @@ const FOR_EVERYONE = [
   'GET /metrics',
   'GET /readyz',
   'GET /schemas/policy.json',
+  'GET /schemas/statement.json',
   'GET /v1/agencies/:agency/feed',
   'GET /v1/agencies/:agency/networks',
   'GET /v1/agencies/:agency/periods/:month',
   'GET /v1/agencies/:agency/policies',
+  'GET /v1/keys',
+  'GET /v1/ledger/heads',
+  'POST /v1/enrolments',
   'POST /v1/payments/events',
 ]
 

@@ -31,6 +31,8 @@ const FOR_EVERYONE = [
   'GET /v1/agencies/:agency/policies',
   'GET /v1/keys',
   'GET /v1/ledger/heads',
+  'GET /verify',
+  'GET /verify.js',
   'POST /v1/enrolments',
   'POST /v1/payments/events',
 ]

@@ -4,20 +4,14 @@ export { segmentFeature, type SegmentFeature } from './geojson'
 export { LocalScale, lengthM, lonDifference, metresPerDegreeLat, metresPerDegreeLon, UNITS_PER_DEGREE } from './geodesy'
 export { RoadNetwork, type Place } from './network'
 export { Places } from './places'
-export {
-  buildNetwork,
-  drivable,
-  type NetworkSource,
-  type OsmNode,
-  type OsmWay,
-  type Tags,
-  type TurnRestriction,
-} from './osm'
+export { buildNetwork, drivable, type NetworkSource, type OsmNode, type OsmWay } from './osm'
+export { type TurnRestriction } from './restrictions'
 export { packNetwork, unpackNetwork } from './pack'
 export {
   ACCESS,
   ASSUMED_KMH,
   ROAD_CLASSES,
+  type Tags,
   SURFACES,
   type Access,
   type RoadAttributes,

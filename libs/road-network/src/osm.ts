@@ -1,10 +1,17 @@
 import { assemble, type RoadDraft } from './assemble'
 import { isOnEarth } from './geodesy'
 import type { RoadNetwork } from './network'
-import { forbiddenTurns } from './restrictions'
-import { ROAD_CLASSES, SURFACES, type Access, type RoadAttributes, type RoadClass, type Surface } from './roads'
+import { forbiddenTurns, type TurnRestriction } from './restrictions'
+import {
+  ROAD_CLASSES,
+  SURFACES,
+  type Access,
+  type RoadAttributes,
+  type RoadClass,
+  type Surface,
+  type Tags,
+} from './roads'
 
-export type Tags = Readonly<Record<string, string>>
 export interface OsmNode {
   readonly id: number
   readonly lon: number
@@ -14,15 +21,6 @@ export interface OsmWay {
   readonly id: number
   readonly nodeIds: readonly number[]
   readonly tags: Tags
-}
-/** A `type=restriction` relation with one `from` way, a `via` node or `via` ways, and one `to` way; `kind` is its tag's value. */
-export interface TurnRestriction {
-  readonly kind: string
-  readonly fromWay: number
-  readonly viaNode?: number
-  readonly viaWays?: readonly number[]
-  readonly toWay: number
-  readonly tags?: Tags
 }
 /** Elements of a map, whoever read them. Nodes that no drivable way uses may be left out. */
 export interface NetworkSource {

@@ -1,5 +1,15 @@
 import type { DirectedRoad, RoadDraft, TurnDraft } from './assemble'
-import type { TurnRestriction } from './osm'
+import type { Tags } from './roads'
+
+/** A `type=restriction` relation with one `from` way, a `via` node or `via` ways, and one `to` way; `kind` is its tag's value. */
+export interface TurnRestriction {
+  readonly kind: string
+  readonly fromWay: number
+  readonly viaNode?: number
+  readonly viaWays?: readonly number[]
+  readonly toWay: number
+  readonly tags?: Tags
+}
 
 /** Pieces that the ways between `from` and `to` may have been split into. */
 const VIA_MAX = 64

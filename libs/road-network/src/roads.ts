@@ -82,3 +82,6 @@ export const PLAIN: RoadAttributes = {
   isTunnel: false,
   isLink: false,
 }
+
+/** Tags of an OpenStreetMap element. */
+export type Tags = Readonly<Record<string, string>>

@@ -1,5 +1,4 @@
 import { metresPerDegreeLat, metresPerDegreeLon } from './geodesy'
-import type { RoadNetwork } from './network'
 
 /** A heading is that of the first, or last, so many metres: a junction's own geometry says little of where the road leads. */
 const REACH_MM = 20_000
@@ -9,12 +8,20 @@ const PARTS = 255
 const STRAIGHT = 24
 const SHARP = 96
 
+/** What turns are seen by. */
+interface Lines {
+  readonly segmentCount: number
+  lengthMm(segment: number): number
+  /** Degrees of longitude and latitude. */
+  pointAt(segment: number, offsetMm: number): readonly [number, number]
+}
+
 /** How sharp turns are. Headings are worked out when first asked for: two bytes a segment, nothing when a network is loaded. */
 export class Turns {
   private readonly first: Uint8Array
   private readonly last: Uint8Array
 
-  constructor(private readonly network: RoadNetwork) {
+  constructor(private readonly network: Lines) {
     this.first = new Uint8Array(network.segmentCount)
     this.last = new Uint8Array(network.segmentCount)
   }

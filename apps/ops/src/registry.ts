@@ -22,6 +22,7 @@ import { accountId, agencyId, arms, moment, personId, vehicleId, wholeDays } fro
 import { withDatabase } from './database'
 import { knownAgency } from './known'
 import { accountMileageCommand, handOverCommand, vehicleMethodCommand } from './mileage'
+import { vehicleProfileCommand } from './profile'
 import { columns, say } from './printed'
 
 /** 256 random bits: only their digest is stored, so this is the one time that they are shown. */
@@ -137,6 +138,7 @@ export const registryCommands = (): Command[] => [
   new Command('vehicle')
     .description('vehicles: what is driven and rated')
     .addCommand(vehicleMethodCommand())
+    .addCommand(vehicleProfileCommand())
     .addCommand(handOverCommand())
     .addCommand(
       new Command('add')

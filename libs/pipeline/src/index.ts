@@ -1,3 +1,4 @@
+export { coverageOfNetwork } from './coverage'
 export { auditLedger, readHeads, type LedgerReport, type Read } from './audit'
 export {
   backtestStandings,

@@ -1,5 +1,5 @@
 import { type PolicyDocument } from '#contracts'
-import { digest, InputError, type AgencyId, type Digest, type Fault, type Instant } from '#kernel'
+import { digest, InputError, instant, type AgencyId, type Digest, type Fault, type Instant } from '#kernel'
 import {
   checkPolicy,
   describePolicy,
@@ -18,6 +18,7 @@ import {
   type Question,
   type StepName,
 } from '#policy'
+import { unpackNetwork } from '#road-network'
 import {
   addRevision,
   addShadow,
@@ -27,7 +28,9 @@ import {
   filingOf,
   lifeOf,
   lockPolicy,
+  networkInForce,
   noticeMsOf,
+  packedNetwork,
   policiesOf,
   publishedPolicies,
   publishPolicy,
@@ -35,6 +38,7 @@ import {
   type Actor,
   type Tx,
 } from '#store'
+import { coverageOfNetwork } from './coverage'
 
 /** Who acts for an agency, and when: an editor or an approver who has signed in. */
 export interface Acting extends Actor {
@@ -101,7 +105,8 @@ export interface CheckReport {
 }
 
 /**
- * Checks the latest revision of a draft: what it says by itself, and whether it could be published now. Without a fault it is
+ * Checks the latest revision of a draft: what it says by itself and of each segment of the agency's network, and whether it
+ * could be published now. Without a fault it is
  * recorded as checked, with the digest of the report.
  */
 export async function checkDraft(tx: Tx, acting: Acting, policy: string, reason: string): Promise<CheckReport> {
@@ -113,12 +118,15 @@ export async function checkDraft(tx: Tx, acting: Acting, policy: string, reason:
     document,
     filing.published.map((other) => other.document),
   )
+  const digestOfNetwork = await networkInForce(tx, agency, instant(Math.max(now, validityOf(document).from)))
+  const packed = digestOfNetwork && (await packedNetwork(tx, agency, digestOfNetwork))
+  const covered = packed ? coverageOfNetwork(document, unpackNetwork(packed)) : null
   const unpublishable = filingFaults(document, filing).map(({ path, expected, found }) => ({ path, expected, found }))
   const report: CheckReport = {
     policy,
     revision: life.revisions.at(-1)!.revision,
-    faults: [...faults, ...unpublishable],
-    questions,
+    faults: [...faults, ...(covered?.faults ?? []), ...unpublishable],
+    questions: [...questions, ...(covered?.questions ?? [])],
   }
   if (report.faults.length === 0) await takeStep(tx, acting, policy, 'checked', reason, () => digest(report))
   return report

@@ -30,11 +30,23 @@ describe('coverage of a map', () => {
       ],
       { a: { name: 'A', geometry: square(4) }, b: { name: 'B', geometry: square(6) } },
     ) // prettier-ignore
-    const { faults, cells, lengthMm } = coverageOf(document, [place({ zones: ['a'] }), place({ lengthMm: 5 })], ['b'])
+    const { faults, questions, cells, lengthMm } = coverageOf(
+      document,
+      [place({ zones: ['a'] }), place({ lengthMm: 5 })],
+      ['b'],
+    )
     expect(faults.map(({ path, found }) => `${path}: ${found}`)).toEqual([
       'zones.b: none: it lies elsewhere, or between roads',
-      'rules[2]: hidden',
-      'rules[3]: tracks',
+    ])
+    expect(questions).toEqual([
+      {
+        path: 'rules[2]',
+        question: 'Is "hidden" wanted? It comes first nowhere on the map, for no vehicle at no hour.',
+      },
+      {
+        path: 'rules[3]',
+        question: 'Is "tracks" wanted? It comes first nowhere on the map, for no vehicle at no hour.',
+      },
     ])
     // 2 places x 5 vehicle classes x (any, heavy) x 2 bands of the week
     expect(cells).toBe(40)

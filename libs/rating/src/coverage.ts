@@ -7,6 +7,7 @@ import {
   type RoadClass,
 } from '#contracts'
 import { type Fault, type VehicleId } from '#kernel'
+import { type Question } from '#policy'
 import { compilePolicy } from './compile'
 
 /** All segments of a network that no tariff can tell apart: of one class and access, in the same zones. */
@@ -24,12 +25,13 @@ export interface Coverage {
   /** Distance of the map on which each rule comes first for some vehicle and hour, by id. */
   readonly lengthMm: ReadonlyMap<string, number>
   readonly faults: readonly Fault[]
+  readonly questions: readonly Question[]
 }
 
 /**
  * Asks a policy for the outcome of every place of a map for every kind of vehicle and every hour of the week: each has exactly
- * one (a policy without one is a bug). Faults are rules that never come first, zones without a road (`roadless`), and roads
- * of two jurisdictions.
+ * one (a policy without one is a bug). Faults are zones without a road (`roadless`) and roads of two jurisdictions; a rule that
+ * never comes first is a question: a map without ferries may have a rule for them.
  */
 export function coverageOf(
   policy: PolicyDocument,
@@ -64,18 +66,20 @@ export function coverageOf(
         found: `${zones.join(' and ')}, of ${[...jurisdictions].join(' and ')}, share roads`,
       })
   }
-  policy.rules.forEach(({ id, match }, r) => {
+  const questions = policy.rules.flatMap(({ id, name, match }, r): Question[] => {
     const isCrossed = tables.isEntryRule(r)
       ? match.zones!.some((zone) => places.some(({ zones }) => zones.includes(zone)))
       : lengthMm.get(id)! > 0
-    if (!isCrossed)
-      faults.push({
-        path: `rules[${r}]`,
-        expected: 'expected a rule that comes first somewhere on the map, for some vehicle at some hour',
-        found: id,
-      })
+    return isCrossed
+      ? []
+      : [
+          {
+            path: `rules[${r}]`,
+            question: `Is "${name}" wanted? It comes first nowhere on the map, for no vehicle at no hour.`,
+          },
+        ]
   })
-  return { cells, lengthMm, faults }
+  return { cells, lengthMm, faults, questions }
 }
 
 /** A vehicle of each class, and for each whom that a rule names one of each class that is just so. */

@@ -1,6 +1,6 @@
 import { Command } from 'commander'
 import { InputError, type AgencyId, type Fault } from '#kernel'
-import { checkDraft } from '#pipeline'
+import { checkDraft, coverageOfNetwork } from '#pipeline'
 import { describePolicy, policyDigest } from '#policy'
 import { systemClock } from '#runtime'
 import { filePolicy } from '#store'
@@ -8,6 +8,7 @@ import { agencyId } from '../arguments'
 import { withDatabase } from '../database'
 import { say } from '../printed'
 import { knownAgency } from '../known'
+import { readNetwork } from '../readers'
 import { faultText, nameOf, readPolicy } from './documents'
 import { comparisonCommands } from './backtest'
 import { actor, lifeCommands } from './life'
@@ -23,8 +24,9 @@ export function policyCommand(): Command {
         .description('say every fault of a policy document with its path, or what it means in words')
         .argument('<document>', 'a file (JSON); or, with --agency, the id of a draft')
         .option('--agency <id>', 'check the latest revision of a draft, and record that it was', agencyId)
-        .action((document: string, { agency }: { agency?: AgencyId }) =>
-          agency ? checkDraftOf(document, agency) : checkFile(document),
+        .option('--network <map>', 'with a file: what it says of each road of a map, too')
+        .action((document: string, { agency, network }: { agency?: AgencyId; network?: string }) =>
+          agency ? checkDraftOf(document, agency) : checkFile(document, network),
         ),
     )
     .addCommand(
@@ -42,9 +44,12 @@ export function policyCommand(): Command {
   return policy
 }
 
-async function checkFile(file: string): Promise<void> {
+async function checkFile(file: string, map: string | undefined): Promise<void> {
   try {
     const policy = await readPolicy(file)
+    const covered = map === undefined ? null : coverageOfNetwork(policy, await readNetwork(map))
+    for (const question of covered?.questions ?? []) say(`question: ${question.path}: ${question.question}`)
+    if (covered && covered.faults.length > 0) return refuse(file, covered.faults)
     say([nameOf(policy), ...describePolicy(policy).map((line) => `  ${line}`)].join('\n'))
     say(`digest ${policyDigest(policy)}`)
   } catch (error) {

@@ -46,7 +46,7 @@ export class Process {
   }
 
   /** Resolves when it can be sent work. */
-  async start(waitMs = 30_000): Promise<void> {
+  async start(waitMs = 90_000): Promise<void> {
     const child = spawn(process.execPath, [`dist/apps/${this.app}/src/main.js`], {
       cwd: ROOT,
       env: {

@@ -17,8 +17,9 @@ import { firstConnection, hangUp, openClient, refusesSignIn, resetBackOff, shown
 import { deviceId, topicOf } from './topics'
 
 const RESEND_MS = 5_000
-/** Sendings of one batch before its device gives up; at 5 s each that is five minutes without a receipt. */
-const SENDINGS_MAX = 60
+const RESEND_DOUBLINGS_MAX = 4
+/** Sendings of one batch before its device gives up: some half an hour without a receipt. */
+const SENDINGS_MAX = 30
 const RECEIPT_BYTES_MAX = 64 * 1024
 
 interface Pending {
@@ -165,7 +166,9 @@ export class DeviceClient {
       return
     }
     entry.sendings++
-    entry.timer = setTimeout(() => this.sendOnce(entry), this.resendMs)
+    // Later each time: devices that all send again at once are what keeps a slow ingest slow.
+    const wait = this.resendMs * 2 ** Math.min(entry.sendings - 1, RESEND_DOUBLINGS_MAX)
+    entry.timer = setTimeout(() => this.sendOnce(entry), wait)
     // The receipt decides; a PUBACK that does not come shows as a missing receipt.
     if (this.subscribed) this.publish(entry.bytes).catch(() => {})
   }

@@ -64,9 +64,9 @@ export const SETTINGS = {
   mqttPassword: text('MQTT_PASSWORD', '', 'text', 'How ingest signs in at the broker.'),
   mqttConnections: whole(
     'ROADMETER_MQTT_CONNECTIONS',
-    32,
-    1,
     64,
+    1,
+    256,
     'Connections of one ingest process in the shared subscription: one message at a time each.',
   ),
   mqttCertificate: text(

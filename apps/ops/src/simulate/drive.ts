@@ -25,6 +25,8 @@ export interface Simulation {
   readonly days: number
   readonly until: Instant
   readonly fixesPerBatch: number
+  /** The start that devices are in; a device never sends under an earlier one again. */
+  readonly boot: number
   /** Fixes a second of all devices together; Infinity: as fast as it goes. */
   readonly rate: number
   /** Ways to drive; with fewer than devices, several drive the same. */
@@ -197,7 +199,7 @@ function* life(
 ): Iterator<Sending> {
   const skewMs = skewMsOf(sim.trouble, dice)
   const key = signerOf(member)
-  let counter: Counter = { boot: 0, seq: 0 }
+  let counter: Counter = { boot: sim.boot, seq: 0 }
   let last: Chain | null = null
   const first = sim.until - (sim.until % DAY_MS) - sim.days * DAY_MS
   for (let day = 0; day < sim.days; day++) {

@@ -19,6 +19,9 @@ const whole =
     return +text
   }
 
+/** 2026-01-01: starts are numbered by the second since. */
+const BOOTS_FROM_S = 1_767_225_600
+
 interface Drive {
   readonly cast: string
   readonly url: string
@@ -27,6 +30,7 @@ interface Drive {
   readonly rate?: number
   readonly drivers?: number
   readonly fixesPerBatch: number
+  readonly boot?: number
   readonly trouble: 'none' | 'some'
   readonly receiver: 'good' | 'urban'
   readonly seconds?: number
@@ -88,6 +92,11 @@ export const simulateCommand = (): Command =>
         .option('--rate <n>', 'fixes a second, all together; without it as fast as it goes', whole(1, 10_000_000))
         .option('--drivers <n>', 'ways to drive: with fewer than devices several drive the same', whole(1, 100_000))
         .option('--fixes-per-batch <n>', 'fixes in a batch', whole(1, FIXES_PER_BATCH_MAX), 60)
+        .option(
+          '--boot <n>',
+          'start that the devices are in; without it one that no earlier run had',
+          whole(0, 900_000_000),
+        )
         .option('--seconds <n>', 'stop sending after so long', whole(1, 1_000_000))
         .option('--history <file>', 'write what was driven, sent and heard, as JSON lines')
         .option('--json', 'print what it came to as JSON')
@@ -110,6 +119,7 @@ export const simulateCommand = (): Command =>
               days: given.days,
               until: systemClock.now(),
               fixesPerBatch: given.fixesPerBatch,
+              boot: given.boot ?? Math.floor(systemClock.now() / 1000) - BOOTS_FROM_S,
               rate: given.rate ?? Infinity,
               drivers: given.drivers ?? cast.devices.length,
               secondsMax: given.seconds ?? Infinity,

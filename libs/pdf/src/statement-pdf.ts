@@ -2,6 +2,7 @@ import { type Journey, type Statement } from '#contracts'
 import { micros } from '#kernel'
 import {
   dateWords,
+  creditWords,
   isAdjustment,
   monthWords,
   sectionsOf,
@@ -126,16 +127,21 @@ function journeys(sheet: Sheet, statement: Statement, words: Words): void {
       ],
       follows: i > 0,
     }))
+  const startedOn = new Map(statement.journeys.map(({ trip, startedAt }) => [trip, words.dayOf(startedAt)]))
+  const spanOf = (span: string) => {
+    const on = span.length === 10 ? span : startedOn.get(span)
+    return on === undefined ? span : day(on)
+  }
   const limits = (late: boolean): TableRow[] =>
     statement.capCredits
-      .filter((credit) => isAdjustment(credit, statement) === late)
+      .filter((credit) => credit.amount !== 0n && isAdjustment(credit, statement) === late)
       .map((credit) => ({
         cells: [
           [
-            { text: credit.span.length === 10 ? day(credit.span) : credit.span },
+            { text: spanOf(credit.span) },
             { text: names.get(credit.vehicle) ?? credit.vehicle, size: 7.5, colour: SOFT },
           ],
-          [{ text: `${credit.capName} reached` }],
+          [{ text: creditWords(credit, words.money).name }],
           [],
           [{ text: words.exact(credit.amount).join('') }],
         ],

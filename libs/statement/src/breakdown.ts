@@ -1,5 +1,6 @@
 import { type CapCredit, type Journey, type Rate, type Statement } from '#contracts'
 import { micros, type Micros } from '#kernel'
+import { dayOfCredit } from './credits'
 import { isAdjustment } from './draft'
 import { type Words } from './words'
 
@@ -45,7 +46,10 @@ export function ruleShares({ journeys }: Statement): RuleShare[] {
   )
 }
 
-/** The month's journeys and credits by local day, in order; adjustments for earlier months are not among them. */
+/**
+ * The month's journeys and credits by local day, in order. Adjustments for earlier months are not among them, nor what accrues
+ * over longer spans than a day.
+ */
 export function dayShares(statement: Statement, words: Words): DayShare[] {
   const days = new Map<string, { journeys: Journey[]; credits: CapCredit[] }>()
   const at = (day: string) => {
@@ -55,7 +59,11 @@ export function dayShares(statement: Statement, words: Words): DayShare[] {
   }
   for (const journey of statement.journeys)
     if (!isAdjustment(journey, statement)) at(words.dayOf(journey.startedAt)).journeys.push(journey)
-  for (const credit of statement.capCredits) if (!isAdjustment(credit, statement)) at(credit.span).credits.push(credit)
+  const startedOn = new Map(statement.journeys.map(({ trip, startedAt }) => [trip, words.dayOf(startedAt)]))
+  for (const credit of statement.capCredits) {
+    const day = dayOfCredit(credit, startedOn)
+    if (day !== null && credit.amount !== 0n && !isAdjustment(credit, statement)) at(day).credits.push(credit)
+  }
   return [...days]
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([day, { journeys, credits }]) => {

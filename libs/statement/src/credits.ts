@@ -60,3 +60,18 @@ export const windowsBeforeOf = (credits: readonly CapCredit[]): Windows =>
 export function profileOf({ vehicle: _, vehicleClass: __, ...profile }: RatedVehicle): VehicleProfile | undefined {
   return Object.keys(profile).length > 0 ? profile : undefined
 }
+
+/** The local day that a credit is about; null for spans of a month or a year. That of a trip is the day on which it began. */
+export const dayOfCredit = (credit: CapCredit, startedOn: ReadonlyMap<string, string>): string | null =>
+  /^\d{4}-\d\d-\d\d$/.test(credit.span) ? credit.span : (startedOn.get(credit.span) ?? null)
+
+/** What a credit is called where it is listed: a cap was reached, a minimum filled up, a discount is what it is. */
+export const creditWords = (
+  { capName, limit, amount }: Pick<CapCredit, 'capName' | 'limit' | 'amount'>,
+  money: (amount: Micros) => string,
+): { readonly name: string; readonly sub: string | null } =>
+  limit === 0n
+    ? { name: capName, sub: null }
+    : amount > 0n
+      ? { name: capName, sub: `at least ${money(limit)}` }
+      : { name: `${capName} reached`, sub: `at most ${money(limit)}` }

@@ -7,7 +7,7 @@ export {
   type DisputeStep,
   type Subject,
 } from './dispute'
-export { creditsOf, profileOf, type BilledCredit } from './credits'
+export { creditsOf, creditWords, profileOf, type BilledCredit } from './credits'
 export { billingTerms, draftStatement, isAdjustment, statementDigest } from './draft'
 export type { BilledTrip, StatementInput } from './draft'
 export { statementCsv } from './csv'

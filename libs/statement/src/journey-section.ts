@@ -1,6 +1,7 @@
 import { type CapCredit, type Journey, type Statement, type StatementLine } from '#contracts'
 import { dayShares, type DayShare } from './breakdown'
 import { count, exactCell, exactText, section, shortDate } from './cells'
+import { creditWords, dayOfCredit } from './credits'
 import { isAdjustment } from './draft'
 import { html, type Markup } from './markup'
 import { dateWords, monthWords, type Words } from './words'
@@ -54,6 +55,7 @@ function journeyTable(
   dated: boolean,
 ): Markup {
   const names = new Map(statement.vehicles.map(({ vehicle, name }) => [vehicle, name]))
+  const startedOn = new Map(statement.journeys.map(({ trip, startedAt }) => [trip, words.dayOf(startedAt)]))
   const zones = new Map(
     statement.madeBy.policies.flatMap((policy) =>
       Object.entries(policy.zones).map(([zone, zoneName]): [string, string] => [`${policy.id}/${zone}`, zoneName]),
@@ -96,19 +98,20 @@ function journeyTable(
     ${
       credits.length > 0
         ? html`<tbody>
-            ${credits.map(
-              (credit) =>
-                html`<tr>
-                  <th scope="row">
-                    ${dated ? shortDate(credit.span) : null}<span class="sub"
-                      >${names.get(credit.vehicle) ?? credit.vehicle}</span
-                    >
-                  </th>
-                  <td>${credit.capName} reached<span class="sub">at most ${words.money(credit.limit)}</span></td>
-                  <td></td>
-                  ${exactCell(credit.amount, words)}
-                </tr>`,
-            )}
+            ${credits.map((credit) => {
+              const { name, sub } = creditWords(credit, words.money)
+              const day = dayOfCredit(credit, startedOn)
+              return html`<tr>
+                <th scope="row">
+                  ${dated ? (day === null ? credit.span : shortDate(day)) : null}<span class="sub"
+                    >${names.get(credit.vehicle) ?? credit.vehicle}</span
+                  >
+                </th>
+                <td>${name}<span class="sub">${sub}</span></td>
+                <td></td>
+                ${exactCell(credit.amount, words)}
+              </tr>`
+            })}
           </tbody>`
         : null
     }

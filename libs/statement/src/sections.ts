@@ -3,6 +3,7 @@ import { micros, NO_MONEY, type Micros } from '#kernel'
 import { amountOf } from '#policy'
 import { ruleShares } from './breakdown'
 import { count, shortDate } from './cells'
+import { creditWords } from './credits'
 import { isAdjustment } from './draft'
 import { monthWords, wordsOf, type Words } from './words'
 
@@ -292,10 +293,11 @@ function shareTable(
 }
 
 function limitsSection({ capCredits, currency }: Statement, words: Words): Section | null {
-  if (capCredits.length === 0) return null
+  if (capCredits.every(({ amount }) => amount === 0n)) return null
   const saved = capCredits.reduce((sum, { amount }) => sum - amount, 0n)
   const caps = new Map<string, { name: string; limit: Micros; times: number; amount: bigint }>()
   for (const { policy, cap, capName, limit, amount } of capCredits) {
+    if (amount === 0n) continue
     const key = `${policy}/${cap}`
     const known = caps.get(key) ?? { name: capName, limit, times: 0, amount: NO_MONEY }
     caps.set(key, { ...known, times: known.times + 1, amount: known.amount + amount })
@@ -305,10 +307,10 @@ function limitsSection({ capCredits, currency }: Statement, words: Words): Secti
     text: saved > 0n ? [`They saved you ${words.rounded(micros(saved))}.`] : [],
     tables: [
       {
-        columns: ['Limit', 'Times reached', `Amount (${currency})`],
+        columns: ['Limit', 'Times applied', `Amount (${currency})`],
         rows: [...caps.values()].map(({ name, limit, times, amount }) => ({
           cells: [name, String(times), exact(micros(amount), words)],
-          sub: `at most ${words.money(limit)}`,
+          sub: creditWords({ capName: name, limit, amount: micros(amount) }, words.money).sub ?? undefined,
         })),
       },
     ],

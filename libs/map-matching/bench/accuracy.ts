@@ -1,0 +1,165 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { gunzipSync } from 'node:zlib'
+import { InputError } from '#kernel'
+import { Matcher, type FixColumns, type Match, type Parameters } from '#map-matching'
+import type { RoadNetwork } from '#road-network'
+import { drivenEdges } from '../../../apps/ops/src/match'
+import { readNetwork, readTraces } from '../../../apps/ops/src/readers'
+import { bench, median, type Bar, type Bench } from '../../../test/bench'
+import { everySeconds, sharedData } from '../../../test/bench/drives'
+import { compareRoutes, mismatchOf, type Piece } from '../../../test/bench/mismatch'
+
+/** Mismatch in percent that is aimed at, by the seconds between fixes and by simulated set. */
+const RECORDED = { 1: 1.1, 2: 1.1, 5: 1, 10: 1, 20: 1, 30: 1.2, 60: 2.2 }
+const SIMULATED = { s5_1hz: 0.38, s10_1hz: 1.5, s5_10s: 0.5, s10_10s: 0.75, s10_30s: 1.6 }
+/** A stretch that is less sure is not charged in the second line of over- and undercharge. */
+const SURE = 700
+
+interface Drive {
+  readonly name: string
+  readonly network: RoadNetwork
+  readonly pieceOf: ReadonlyMap<number, Piece>
+  readonly fixes: FixColumns
+  /** Edges driven. */
+  readonly truth: readonly number[]
+}
+
+/**
+ * Accuracy on drives whose route is known, as `roadmeter match` writes it and as the field scores it: mismatch (d- + d+) / d0 of Newson
+ * & Krumm, over whole edges. Overcharge and undercharge are those of `docs/matching.md`. `--worst` lists drives over 3 %; `--half 0|1`
+ * takes every second recorded drive, which is how parameters were fitted; `--set sigmaM=9,betaM=30` tries others.
+ */
+void bench('accuracy', 'matched drives against the routes that were driven', async (b) => {
+  const { values } = parseArgs({ strict: false, options: { half: { type: 'string' }, set: { type: 'string' } } })
+  const data = sharedData()
+  if (!data) throw new InputError('NO_DATA', 'accuracy: the recorded drives (../shared/data) are not here')
+  const p = overridesOf(typeof values['set'] === 'string' ? values['set'] : '')
+  const recorded = (await drivesOf(join(data, 'kubicka'), 'trace.csv', b.quick ? 4 : Infinity)).filter(
+    (_, i) => values['half'] === undefined || i % 2 === Number(values['half']),
+  )
+  for (const [seconds, bar] of Object.entries(RECORDED))
+    report(
+      b,
+      `${seconds}s`,
+      recorded.map((d) => ({ ...d, fixes: everySeconds(d.fixes, +seconds) })),
+      p,
+      ['<=', bar],
+    )
+  for (const [name, bar] of Object.entries(SIMULATED))
+    report(b, name, await drivesOf(join(data, 'simulated'), `trace_${name}.csv`, b.quick ? 1 : Infinity), p, [
+      '<=',
+      bar,
+    ])
+})
+
+function report(b: Bench, name: string, drives: readonly Drive[], p: Partial<Parameters>, bar: Bar): void {
+  let last: RoadNetwork | null = null
+  let matcher: Matcher | null = null
+  const scored = drives.map((drive) => {
+    if (drive.network !== last) matcher = new Matcher((last = drive.network), p)
+    return score(drive, matcher!.match(drive.fixes))
+  })
+  const sum = (of: (s: Scored) => number) => scored.reduce((total, s) => total + of(s), 0)
+  const driven = sum((s) => s.trueMm)
+  const share = (mm: number) => (100 * mm) / driven
+  const wrong = sum((s) => s.trueMm + s.foundMm - 2 * s.commonMm)
+  b.fact(`mismatch_${name}`, '%', share(wrong), bar)
+  const right = sum((s) => (s.trueMm * s.commonMm) / Math.max(s.trueMm, s.foundMm))
+  b.fact(`correct_${name}`, '%', share(right), name === '5s' ? ['>=', 99.3] : undefined)
+  const errors = scored.map((s) => 100 * Math.abs(s.foundMm / s.trueMm - 1))
+  const isFirst = name === '1s'
+  b.fact(
+    `length_error_${name}`,
+    '%',
+    errors.reduce((x, y) => x + y, 0) / errors.length,
+    isFirst ? ['<=', 0.8] : undefined,
+  )
+  b.fact(`length_error_median_${name}`, '%', median(errors), isFirst ? ['<=', 0.15] : undefined)
+  b.fact(
+    `breaks_${name}`,
+    '',
+    sum((s) => s.breaks),
+  )
+  b.fact(
+    `lost_${name}`,
+    '',
+    sum((s) => Number(s.foundMm === 0)),
+    ['<=', 0],
+  )
+  b.fact(`overcharge_${name}`, '%', share(sum((s) => s.overMm)))
+  b.fact(`undercharge_${name}`, '%', share(sum((s) => s.underMm)))
+  b.fact(`overcharge_sure_${name}`, '%', share(sum((s) => s.overSureMm)), isFirst ? ['<=', 0.1] : undefined)
+  b.fact(`undercharge_sure_${name}`, '%', share(sum((s) => s.underSureMm)), isFirst ? ['<=', 1] : undefined)
+  if (!b.has('worst')) return
+  const worst = scored.filter((s) => mismatchOf(s) > 0.03).sort((x, y) => mismatchOf(y) - mismatchOf(x))
+  for (const s of worst.slice(0, 20))
+    process.stderr.write(
+      `${name} ${s.name}: ${(100 * mismatchOf(s)).toFixed(2)} % of ${(s.trueMm / 1e6).toFixed(1)} km, ` +
+        `d+ ${((s.foundMm - s.commonMm) / 1e3).toFixed(0)} m, d- ${((s.trueMm - s.commonMm) / 1e3).toFixed(0)} m\n`,
+    )
+}
+
+type Scored = ReturnType<typeof score>
+
+function score({ name, network, pieceOf, truth }: Drive, match: Match) {
+  const whole = (edges: readonly number[]) => edges.map((edge) => pieceOf.get(edge)!)
+  const compared = compareRoutes(whole(truth), whole(drivenEdges(network, match.traversals)))
+  const [overMm, underMm] = charged(network, truth, pieceOf, match, 0)
+  const [overSureMm, underSureMm] = charged(network, truth, pieceOf, match, SURE)
+  return { name, ...compared, breaks: match.breaks, overMm, underMm, overSureMm, underSureMm }
+}
+
+/** Millimetres charged beyond what was driven on each edge, and driven beyond what was charged, of what is at least so sure. */
+function charged(
+  network: RoadNetwork,
+  truth: readonly number[],
+  pieceOf: ReadonlyMap<number, Piece>,
+  match: Match,
+  sure: number,
+): [number, number] {
+  const balance = new Map<number, number>()
+  const add = (edge: number, mm: number) => balance.set(edge, (balance.get(edge) ?? 0) + mm)
+  for (const t of match.traversals)
+    if (t.confidence >= sure)
+      for (const { edge, fromMm, toMm } of network.edges(t.segment, t.fromMm, t.toMm))
+        add(edge, Math.max(0, Math.min(toMm, t.toMm) - Math.max(fromMm, t.fromMm)))
+  for (const edge of truth) add(edge, pieceOf.get(edge)!.fromMm - pieceOf.get(edge)!.toMm)
+  const left = [...balance.values()]
+  return [left.reduce((sum, mm) => sum + Math.max(0, mm), 0), left.reduce((sum, mm) => sum + Math.max(0, -mm), 0)]
+}
+
+async function drivesOf(folder: string, file: string, most: number): Promise<Drive[]> {
+  const drives: Drive[] = []
+  for (const name of readdirSync(folder).sort().slice(0, most)) {
+    const network = await readNetwork(join(folder, name))
+    const pieceOf = new Map<number, Piece>()
+    for (let segment = 0; segment < network.segmentCount; segment++)
+      for (const { edge, fromMm, toMm } of network.edges(segment, 0, network.lengthMm(segment)))
+        pieceOf.set(edge, { segment, fromMm, toMm })
+    const truth = new Map<string, number[]>()
+    for (const line of textOf(join(folder, name, 'gt.csv'))
+      .trim()
+      .split('\n')
+      .slice(1)) {
+      const [trace, , edge] = line.split(',')
+      const edges = truth.get(trace) ?? []
+      edges.push(Number(edge))
+      truth.set(trace, edges)
+    }
+    for (const { id, fixes } of await readTraces(join(folder, name, file)))
+      if (truth.has(id)) drives.push({ name: `${name}/${id}`, network, pieceOf, fixes, truth: truth.get(id)! })
+  }
+  return drives
+}
+
+function textOf(path: string): string {
+  return existsSync(path) ? readFileSync(path, 'utf8') : gunzipSync(readFileSync(`${path}.gz`)).toString('utf8')
+}
+
+/** Of `name=value,...`; the matcher itself refuses what is out of bounds. */
+function overridesOf(text: string): Partial<Parameters> {
+  const pairs = text.split(',').filter(Boolean)
+  return Object.fromEntries(pairs.map((pair) => [pair.split('=')[0], Number(pair.split('=')[1])]))
+}

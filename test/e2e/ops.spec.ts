@@ -152,7 +152,11 @@ it('sets a city up, and refuses what it does not know', async () => {
   expect(imported.out).toContain('15.8 km')
   expect(await roadmeter(['policy', 'file', 'tariff.json', '--agency', 'my-city'], mine)).toMatchObject({ status: 0 })
   file('second.json', JSON.stringify({ ...TARIFF, id: 'second', startsAt: '2026-02-01T00:00:00+01:00' }))
-  expectRefusal(await roadmeter(['policy', 'file', 'second.json', '--agency', 'my-city'], mine), 'second', 'moment to come')
+  expectRefusal(
+    await roadmeter(['policy', 'file', 'second.json', '--agency', 'my-city'], mine),
+    'second',
+    'moment to come',
+  )
   const granted = await roadmeter(['access', 'grant', '--role', 'agency', '--agency', 'my-city'], mine)
   expect(granted.out).toMatch(/\/enter\?token=[A-Za-z0-9_-]{43}\n/)
   const unknown = ['account', 'add', 'ann', '--agency', 'her-city', '--name', 'Ann']

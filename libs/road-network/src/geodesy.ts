@@ -39,8 +39,8 @@ export function lengthM(lon1: number, lat1: number, lon2: number, lat2: number):
 }
 
 /**
- * Metres per degree at a latitude, without trigonometry for every point of a drive: quadratic about the nearest 0.001 degrees
- * (error below 1e-13), whose coefficients are kept until the latitude is nearer to another.
+ * Metres per degree at a latitude, without trigonometry for every point of a drive: quadratic about the nearest 0.01 degrees
+ * (error below 1e-9), whose coefficients are kept until the latitude is nearer to another.
  */
 export class LocalScale {
   lonM = 0
@@ -69,7 +69,7 @@ export class LocalScale {
   }
 }
 
-const ROWS_PER_DEGREE = 1000
+const ROWS_PER_DEGREE = 100
 /** Coefficients of the parabola through three values, 0.01 degrees apart. */
 function quadratic(of: (lat: number) => number, lat: number, into: number[]): void {
   const step = 0.01

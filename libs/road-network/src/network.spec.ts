@@ -5,6 +5,9 @@ import {
   buildNetwork,
   drivable,
   lengthM,
+  LocalScale,
+  metresPerDegreeLat,
+  metresPerDegreeLon,
   packNetwork,
   RouteSearch,
   shortestPath,
@@ -220,6 +223,16 @@ describe('lengths', () => {
         const [x2, y2] = [x + (east * 0.009) / Math.cos((y * Math.PI) / 180), y + north * 0.009]
         const exact = Math.hypot(x2 - x, y2 - y) < 1e-6 ? 0 : vincenty(x, y, x2, y2)
         expect(Math.abs(lengthM(x, y, x2, y2) - exact)).toBeLessThan(0.0005 + exact * 1e-6 + (exact === 0 ? 0.2 : 0))
+      }),
+    )
+  })
+  it('are scaled alike by the parabola that a drive uses', () => {
+    const scale = new LocalScale()
+    fc.assert(
+      fc.property(fc.double({ min: -89, max: 89, noNaN: true }), (lat) => {
+        scale.at(lat)
+        expect(Math.abs(scale.lonM / metresPerDegreeLon(lat) - 1)).toBeLessThan(2e-10)
+        expect(Math.abs(scale.latM / metresPerDegreeLat(lat) - 1)).toBeLessThan(1e-12)
       }),
     )
   })

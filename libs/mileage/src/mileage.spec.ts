@@ -27,7 +27,7 @@ const reading = (day: number, km: number, source: Reading['source'] = 'photo'): 
 })
 const trip = (day: number, km: number, held = false): KnownTrip => ({
   startedAt: instant(day * DAY),
-  matchedMm: km * KM,
+  matchedMm: Math.round(km * KM),
   inferredMm: 0,
   offNetworkMm: 0,
   held,

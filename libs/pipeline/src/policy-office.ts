@@ -106,13 +106,28 @@ export interface CheckReport {
 
 /**
  * Checks the latest revision of a draft: what it says by itself and of each segment of the agency's network, and whether it
- * could be published now. Without a fault it is
- * recorded as checked, with the digest of the report.
+ * could be published now. Without a fault it is recorded as checked, with the digest of the report.
  */
 export async function checkDraft(tx: Tx, acting: Acting, policy: string, reason: string): Promise<CheckReport> {
   const { agency, now } = acting
   const life = await knownLife(tx, agency, policy)
   const document = (await draftDocument(tx, agency, policy))!
+  const report: CheckReport = {
+    policy,
+    revision: life.revisions.at(-1)!.revision,
+    ...(await examine(tx, agency, document, now)),
+  }
+  if (report.faults.length === 0) await takeStep(tx, acting, policy, 'checked', reason, () => digest(report))
+  return report
+}
+
+/** What can be said against a document, by itself, on the agency's roads, and beside what is published; and what to ask. */
+async function examine(
+  tx: Tx,
+  agency: AgencyId,
+  document: PolicyDocument,
+  now: Instant,
+): Promise<Pick<CheckReport, 'faults' | 'questions'>> {
   const filing = await filingOf(tx, agency, now, await noticeMsOf(tx, agency))
   const { faults, questions } = checkPolicy(
     document,
@@ -122,14 +137,10 @@ export async function checkDraft(tx: Tx, acting: Acting, policy: string, reason:
   const packed = digestOfNetwork && (await packedNetwork(tx, agency, digestOfNetwork))
   const covered = packed ? coverageOfNetwork(document, unpackNetwork(packed)) : null
   const unpublishable = filingFaults(document, filing).map(({ path, expected, found }) => ({ path, expected, found }))
-  const report: CheckReport = {
-    policy,
-    revision: life.revisions.at(-1)!.revision,
+  return {
     faults: [...faults, ...(covered?.faults ?? []), ...unpublishable],
     questions: [...questions, ...(covered?.questions ?? [])],
   }
-  if (report.faults.length === 0) await takeStep(tx, acting, policy, 'checked', reason, () => digest(report))
-  return report
 }
 
 /**
@@ -146,8 +157,7 @@ export async function submitPolicy(
   requireReason(reason)
   await knownLife(tx, acting.agency, policy)
   const document = (await draftDocument(tx, acting.agency, policy))!
-  const published = (await policiesOf(tx, acting.agency)).map((other) => other.document)
-  const { questions } = checkPolicy(document, published)
+  const { questions } = await examine(tx, acting.agency, document, acting.now)
   const open = questions.filter(({ path }) => !answers[path]?.trim())
   if (open.length > 0)
     throw new InputError(

@@ -1,13 +1,11 @@
-import { invariant } from '#kernel'
-import { lengthM, LocalScale, Places, RouteSearch, type RoadNetwork } from '#road-network'
+import { LocalScale, Places, RouteSearch, type RoadNetwork } from '#road-network'
 import { confidenceOf, emissionMm, offEmissionMm, routeMmMax, sigmaOf, weightOf } from './costs'
-import { Drive, Pieces, type Traversal } from './drive'
+import { Drive, type Traversal } from './drive'
 import { copyFix, newFix, readFix, saveFix, type Fix } from './fixes'
+import { LABELS_MAX, Link, offerBack } from './link'
 import type { Parameters } from './parameters'
 import { refuse, type StateReader, type StateWriter } from './state'
 import { OFF, Trellis, type Visit } from './trellis'
-
-const LABELS_MAX = 8_000
 
 /**
  * One unbroken piece of a drive: the candidates of its newest kept fix (the front) with the cost of the best path to each, and the
@@ -25,10 +23,8 @@ export class Chain {
   private readonly keptFix = newFix()
 
   private readonly search: RouteSearch
-  private readonly link: RouteSearch
+  private readonly link: Link
   private readonly places: Places
-  private readonly pieces = new Pieces()
-  private readonly path: number[] = []
   private readonly emission: Float64Array
   private readonly trellis: Trellis
   private readonly drive: Drive
@@ -60,7 +56,7 @@ export class Chain {
     const uTurnCost = p.uTurnM * 1000
     const turnCost = p.turnM * 1000
     this.search = new RouteSearch(network, { uTurnCost, turnCost, endsMax: ends, labelsMax: LABELS_MAX })
-    this.link = new RouteSearch(network, { uTurnCost, turnCost, endsMax: 1, labelsMax: LABELS_MAX })
+    this.link = new Link(network, p)
     this.places = new Places(p.placesMax)
     this.emission = new Float64Array(p.placesMax)
     this.trellis = new Trellis(p.lagStepsMax, p.lagNodesMax, ends + 1, (segment) => network.roadOf(segment), p.rivalM)
@@ -75,7 +71,7 @@ export class Chain {
     this.targetSegment = new Int32Array(ends)
     this.targetOffset = new Int32Array(ends)
     this.drive = new Drive(
-      (visit) => this.connect(visit),
+      (visit) => this.link.between(this.drive, visit),
       decide,
       (marginM) => confidenceOf(marginM, p),
     )
@@ -224,7 +220,7 @@ export class Chain {
       for (let t = 0; t < targets; t++) {
         if (this.targetRoad[t] !== road) continue
         if (this.targetSegment[t] === segment) this.offerAhead(search, i, t, this.targetOffset[t] - this.frontOffset[i])
-        else this.offerBack(search, i, t, segment, this.frontOffset[i] + this.targetOffset[t])
+        else offerBack(search, i, t, this.network.lengthMm(segment) - this.frontOffset[i] - this.targetOffset[t], p)
       }
     }
     search.run(p.searchWindowM * 1000)
@@ -315,65 +311,6 @@ export class Chain {
   private offerAhead(search: RouteSearch, source: number, target: number, aheadMm: number): void {
     if (aheadMm >= 0) search.offer(target, source, aheadMm, aheadMm)
     else if (-aheadMm <= this.p.backM * 1000) search.offer(target, source, -aheadMm * this.p.backFactor, aheadMm)
-  }
-
-  /** Offers to turn back between junctions; `offsetsMm` are those of both ends, each in its own direction. */
-  private offerBack(search: RouteSearch, source: number, target: number, from: number, offsetsMm: number): void {
-    const mm = Math.abs(this.network.lengthMm(from) - offsetsMm)
-    search.offer(target, source, mm + this.p.midUTurnM * 1000, mm)
-  }
-
-  /**
-   * Pieces of road from where the vehicle was last decided to be to a visit; null where it was off the network in between, and the
-   * way by road is a detour.
-   */
-  private connect(visit: Visit): Pieces | null {
-    const { pieces, network, drive, link } = this
-    const from = drive.segment
-    const to = visit.segment
-    pieces.count = 0
-    const mmMax = drive.wasOff ? this.crossingMmMax(visit) : Infinity
-    if (from === to && visit.offsetMm >= drive.offsetMm) {
-      if (visit.offsetMm - drive.offsetMm > mmMax) return null
-      pieces.add(to, drive.offsetMm, visit.offsetMm)
-      return pieces
-    }
-    if (network.turnAllowed(from, to) && network.reverse(from) !== to) {
-      if (network.lengthMm(from) - drive.offsetMm + visit.offsetMm > mmMax) return null
-      pieces.add(from, drive.offsetMm, network.lengthMm(from))
-      pieces.add(to, 0, visit.offsetMm)
-      return pieces
-    }
-    const [lon, lat] = network.pointAt(to, visit.offsetMm)
-    link.begin(lon, lat, 1, mmMax)
-    link.addSource(from, drive.offsetMm, 0)
-    link.addTarget(to, visit.offsetMm, 0)
-    if (network.reverse(from) === to) this.offerBack(link, 0, 0, from, drive.offsetMm + visit.offsetMm)
-    link.run(0)
-    if (link.targetSource[0] < 0 || link.targetMm[0] > mmMax) {
-      invariant(drive.wasOff, 'no route between two visits that were matched')
-      return null
-    }
-    link.pathInto(0, this.path)
-    const last = this.path.length - 1
-    if (last === 1 && network.reverse(from) === to && link.isOffered(0)) {
-      const length = network.lengthMm(from)
-      const turnMm = Math.max(drive.offsetMm, length - visit.offsetMm)
-      pieces.add(from, drive.offsetMm, turnMm)
-      pieces.add(to, length - turnMm, visit.offsetMm)
-      return pieces
-    }
-    this.path.forEach((segment, i) => {
-      pieces.add(segment, i === 0 ? drive.offsetMm : 0, i === last ? visit.offsetMm : network.lengthMm(segment))
-    })
-    return pieces
-  }
-
-  /** Longest way by road between the ends of a way off the network that may be what was driven. */
-  private crossingMmMax(visit: Visit): number {
-    const [lon, lat] = this.network.pointAt(this.drive.segment, this.drive.offsetMm)
-    const [lon2, lat2] = this.network.pointAt(visit.segment, visit.offsetMm)
-    return routeMmMax(visit.at - this.drive.until, lengthM(lon, lat, lon2, lat2), true, this.p)
   }
 
   /** Lets go of what is decided; where too much stays undecided, decides for the best candidate's past. */

@@ -27,22 +27,22 @@ export class ZoneCut {
 
   /** The part [fromMm, toMm) of a segment, cut where zones begin and end. Whole millimetres within the segment. */
   stretches(segment: number, fromMm: number, toMm: number): ZoneStretch[] {
-    const end = this.first[segment + 1]
-    invariant(end !== undefined, `no segment ${segment} in this network`)
-    const lengthMm = this.endMm[end - 1]
-    invariant(
-      Number.isInteger(fromMm) && Number.isInteger(toMm) && 0 <= fromMm && fromMm <= toMm && toMm <= lengthMm,
-      `[${fromMm}, ${toMm}) is no part of segment ${segment} of ${lengthMm} mm`,
-    )
     const parts: ZoneStretch[] = []
-    let from = fromMm
-    for (let i = this.first[segment]; i < end && from < toMm; i++) {
-      if (this.endMm[i] <= from) continue
-      const to = Math.min(this.endMm[i], toMm)
-      parts.push({ fromMm: from, toMm: to, zones: this.zoneSets[this.zoneSet[i]] })
-      from = to
-    }
+    for (let from = fromMm; from < toMm; from = parts[parts.length - 1].toMm)
+      parts.push(this.firstStretch(segment, from, toMm))
     return parts
+  }
+
+  /** The first stretch of [fromMm, toMm), which is at least a millimetre: most parts of segments lie in one set of zones. */
+  firstStretch(segment: number, fromMm: number, toMm: number): ZoneStretch {
+    const end = this.first[segment + 1]
+    if (end === undefined) invariant(false, `no segment ${segment} in this network`)
+    const lengthMm = this.endMm[end - 1]
+    if (!(Number.isInteger(fromMm) && Number.isInteger(toMm) && 0 <= fromMm && fromMm < toMm && toMm <= lengthMm))
+      invariant(false, `[${fromMm}, ${toMm}) is no part of segment ${segment} of ${lengthMm} mm`)
+    let i = this.first[segment]
+    while (this.endMm[i] <= fromMm) i++
+    return { fromMm, toMm: Math.min(this.endMm[i], toMm), zones: this.zoneSets[this.zoneSet[i]] }
   }
 
   /** Calls `visit` with each stretch of each segment. */

@@ -19,6 +19,9 @@ export interface MatchedTrip {
   readonly breaks: number
 }
 
+/** What metering reads of a network. */
+export type MeteredRoads = Pick<RoadNetwork, 'digest' | 'ref' | 'roadClass' | 'access' | 'lengthMm'>
+
 /**
  * Turns the traversals of a trip into stretches, cut where zones begin and end. `zonesAt` gives the zone cut of the policy
  * in force at a moment, or null where none is, and the same object for the same policy: each stretch has the zones of the
@@ -30,7 +33,7 @@ export interface MatchedTrip {
 export function chargeReport(
   trip: MeteredTrip,
   match: MatchedTrip,
-  network: RoadNetwork,
+  network: MeteredRoads,
   zonesAt: (at: Instant) => ZoneCut | null,
 ): ChargeReport {
   const stretches: Stretch[] = []
@@ -63,7 +66,7 @@ export function chargeReport(
 
 function cutTraversal(
   traversal: Traversal,
-  network: RoadNetwork,
+  network: MeteredRoads,
   zonesAt: (at: Instant) => ZoneCut | null,
   into: Stretch[],
 ): void {
@@ -97,9 +100,9 @@ function cutTraversal(
 }
 
 /** The first piece of [fromMm, toMm) of a segment that lies in one set of zones; of no length where the whole has none. */
-function firstPart(zones: ZoneCut | null, network: RoadNetwork, segment: number, fromMm: number, toMm: number) {
+function firstPart(zones: ZoneCut | null, network: MeteredRoads, segment: number, fromMm: number, toMm: number) {
   if (!zones) return { toMm, zones: [] }
-  if (fromMm < toMm) return zones.stretches(segment, fromMm, toMm)[0]
+  if (fromMm < toMm) return zones.firstStretch(segment, fromMm, toMm)
   const place = Math.min(fromMm, network.lengthMm(segment) - 1)
-  return { toMm, zones: place < 0 ? [] : zones.stretches(segment, place, place + 1)[0].zones }
+  return { toMm, zones: place < 0 ? [] : zones.firstStretch(segment, place, place + 1).zones }
 }

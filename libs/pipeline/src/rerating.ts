@@ -1,8 +1,8 @@
 import { type ChargeReport, type PolicyDocument, type RatedVehicle, type Stretch } from '#contracts'
 import { cutNetwork, type ZoneCut } from '#geofencing'
 import { digest, invariant, micros, millimetres, NO_MONEY, type Digest, type Micros } from '#kernel'
-import { chargeReport, type MatchedTrip } from '#mileage'
-import { cuttingZones, localClock, policyInForce } from '#policy'
+import { chargeReport, type MatchedTrip, type MeteredRoads } from '#mileage'
+import { cuttingZones, localClock } from '#policy'
 import { addAccount, compareAccount, noComparison, rate, tariffAt, type ComparedTrip } from '#rating'
 import { unpackNetwork, type RoadNetwork } from '#road-network'
 import { type BacktestSums, type DrivenTrip } from '#store'
@@ -25,7 +25,7 @@ const MINUTES_PER_DAY = 1440
  * each. It has no database, so that a thread can do it.
  */
 export class Rerating {
-  private readonly networks = new Map<Digest, { network: RoadNetwork; cuts: Map<Digest, ZoneCut> }>()
+  private readonly networks = new Map<Digest, Known>()
   private readonly draft: PolicyDocument
   private readonly compiledAt: Record<'before' | 'after', ReturnType<typeof tariffAt>>
   private readonly clock: ReturnType<typeof localClock>
@@ -42,7 +42,7 @@ export class Rerating {
   }
 
   learn(network: Digest, packed: Uint8Array): void {
-    this.networks.set(network, { network: unpackNetwork(packed), cuts: new Map() })
+    this.networks.set(network, knownNetwork(unpackNetwork(packed)))
   }
 
   /** `trips` are those of whole accounts, by account and time; their networks must be known. */
@@ -72,14 +72,14 @@ export class Rerating {
     const { rated, startedAt } = trip
     const known = this.networks.get(trip.network)
     invariant(known, `network ${trip.network} is not known`)
-    const { network } = known
+    const { roads: network } = known
     const match = JSON.parse(trip.path!) as MatchedTrip
     const metered = { ...trip, vehicle: rated.vehicle }
     const cut = this.cut(trip.network, this.draft)
     const reports = {
       before: chargeReport(metered, match, network, (at) => {
-        const policy = policyInForce(this.what.published, at)
-        return policy && this.cut(trip.network, policy)
+        const policy = this.compiledAt.before(at)
+        return policy && this.cut(trip.network, policy.document)
       }),
       after: chargeReport(metered, match, network, () => cut),
     }
@@ -90,15 +90,15 @@ export class Rerating {
       hour: Math.floor((this.clock.minuteOfWeek(startedAt) % MINUTES_PER_DAY) / 60),
       before: costs('before'),
       after: costs('after'),
-      roads: this.roadsOf(reports, network, rated),
+      roads: this.roadsOf(reports, known, rated),
     }
   }
 
   /** What the distance costs by the name of the road: each road's stretches rated by themselves, without flat prices. */
-  private roadsOf(reports: Record<'before' | 'after', ChargeReport>, network: RoadNetwork, vehicle: RatedVehicle) {
+  private roadsOf(reports: Record<'before' | 'after', ChargeReport>, known: Known, vehicle: RatedVehicle) {
     const roads = new Map<string, { name: string; distanceMm: number; before: Micros; after: Micros }>()
     for (const side of ['before', 'after'] as const)
-      for (const [name, part] of byRoad(reports[side], network)) {
+      for (const [name, part] of byRoad(reports[side], known)) {
         const amount = rate(part, vehicle, this.compiledAt[side])
           .filter((charge) => charge.rate === null || charge.rate.per === 'mile' || charge.rate.per === 'km')
           .reduce((sum, charge) => sum + charge.amount, 0n)
@@ -118,30 +118,70 @@ export class Rerating {
   }
 }
 
+interface Known {
+  readonly network: RoadNetwork
+  readonly cuts: Map<Digest, ZoneCut>
+  /** The same with its references kept: building one costs more than rating a stretch, and roads are driven again and again. */
+  readonly roads: MeteredRoads
+  /** Names of roads by the references of their segments. */
+  readonly names: Map<string, string>
+}
+
+function knownNetwork(network: RoadNetwork): Known {
+  const refs = new Map<number, string>()
+  const roads: MeteredRoads = {
+    digest: network.digest,
+    ref(segment) {
+      let ref = refs.get(segment)
+      if (ref === undefined) refs.set(segment, (ref = network.ref(segment)))
+      return ref
+    },
+    roadClass: (segment) => network.roadClass(segment),
+    access: (segment) => network.access(segment),
+    lengthMm: (segment) => network.lengthMm(segment),
+  }
+  return { network, cuts: new Map(), roads, names: new Map() }
+}
+
 /** Zones by what they are, so that policies that have the same share a cut. */
 const keys = new WeakMap<PolicyDocument, Digest>()
 
 const NAMELESS = '(roads without a name)'
 
 /** The stretches of a trip by the name of their road, each as a report of its own. */
-function byRoad(report: ChargeReport, network: RoadNetwork): Map<string, ChargeReport> {
+function byRoad(report: ChargeReport, known: Known): Map<string, ChargeReport> {
   const stretches = new Map<string, Stretch[]>()
+  let name = ''
+  let those: Stretch[] | undefined
   for (const stretch of report.stretches) {
-    const segment = network.find(stretch.segment)
-    const road = (segment >= 0 && network.name(segment)) || NAMELESS
-    const those = stretches.get(road)
-    if (those) those.push(stretch)
-    else stretches.set(road, [stretch])
+    const road = nameOf(known, stretch.segment)
+    if (!those || road !== name) {
+      those = stretches.get(road)
+      if (!those) stretches.set(road, (those = []))
+      name = road
+    }
+    those.push(stretch)
   }
-  return new Map(
-    [...stretches].map(([road, those]) => [
-      road,
-      {
-        ...report,
-        stretches: those,
-        matchedMm: millimetres(those.reduce((mm, { fromMm, toMm }) => mm + toMm - fromMm, 0)),
-        fixes: { ...report.fixes, matched: those.reduce((sum, { fixes }) => sum + fixes, 0) },
-      },
-    ]),
-  )
+  const reports = new Map<string, ChargeReport>()
+  const { v, trip, vehicle, startedAt, endedAt, network, engine, breaks } = report
+  for (const [road, part] of stretches) {
+    let [mm, matched] = [0, 0]
+    for (const { fromMm, toMm, fixes } of part) {
+      mm += toMm - fromMm
+      matched += fixes
+    }
+    const fixes = { accepted: matched, matched, unmatched: {} }
+    reports.set(road, { v, trip, vehicle, startedAt, endedAt, network, engine, breaks, stretches: part, matchedMm: millimetres(mm), fixes }) // prettier-ignore
+  }
+  return reports
+}
+
+function nameOf({ network, names }: Known, ref: string): string {
+  let name = names.get(ref)
+  if (name === undefined) {
+    const segment = network.find(ref)
+    name = (segment >= 0 && network.name(segment)) || NAMELESS
+    names.set(ref, name)
+  }
+  return name
 }

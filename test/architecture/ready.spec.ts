@@ -21,9 +21,10 @@ describe('ready', () => {
   beforeAll(() => {
     for (const folder of ['infra', 'apps/ops/src', 'libs/kernel/src'])
       mkdirSync(join(checkout, folder), { recursive: true })
-    for (const file of ['infra/ready.cjs', 'package.json', 'package-lock.json', 'tsconfig.json'])
+    for (const file of ['infra/ready.cjs', 'infra/bundle.cjs', 'package.json', 'package-lock.json', 'tsconfig.json'])
       cpSync(join(ROOT, file), join(checkout, file))
     symlinkSync(join(ROOT, 'node_modules'), join(checkout, 'node_modules'))
+    write('infra/verify-page.js', `import { word } from '#kernel'\nconsole.log(word)`)
     write('libs/kernel/src/index.ts', 'export const word = "mile"')
     write('apps/ops/src/main.ts', `import { word } from '#kernel'\nconsole.log(word)`)
   })
@@ -37,8 +38,11 @@ describe('ready', () => {
     })
   })
 
-  it('builds once, says so in a line, and is quiet while nothing changes', () => {
-    expect(ready()).toEqual({ status: 0, said: expect.stringMatching(/^roadmeter: building \.\.\. \d+\.\d s\n$/) })
+  it('builds once, says so in a line for each step, and is quiet while nothing changes', () => {
+    expect(ready()).toEqual({
+      status: 0,
+      said: expect.stringMatching(/^(roadmeter: (building|bundling [a-z ]+) \.\.\. \d+\.\d s\n){2}$/),
+    })
     const run = spawnSync(process.execPath, ['dist/apps/ops/src/main.js'], { cwd: checkout, encoding: 'utf8' })
     expect(run.stdout).toBe('mile\n')
     expect(ready()).toEqual({ status: 0, said: '' })

@@ -57,13 +57,20 @@ export class Crew {
   }
 }
 
-/** The ways of trips, as matches are stored: random walks from crossing to crossing. */
-function someWays(network: RoadNetwork, count: number, seed: string): { path: string; ms: number }[] {
+interface Way {
+  readonly path: string
+  readonly startedAt: number
+  readonly endedAt: number
+}
+
+/** The ways of trips within four weeks, as matches are stored: random walks from crossing to crossing. */
+function someWays(network: RoadNetwork, count: number, seed: string, from: number): Way[] {
   const dice = chance(seed)
-  return Array.from({ length: count }, () => {
+  return Array.from({ length: count }, (_, n) => {
+    const startedAt = from + (n % 28) * 86_400_000 + (n % 24) * 3_600_000
     const traversals: Traversal[] = []
     let segment = dice.below(network.segmentCount)
-    let at = 0
+    let at = startedAt
     for (let k = 0; k < SEGMENTS; k++) {
       const toMm = network.lengthMm(segment)
       const ms = Math.round(toMm / 12)
@@ -83,7 +90,7 @@ function someWays(network: RoadNetwork, count: number, seed: string): { path: st
       if (segment < 0) break
     }
     const fates = { matched: 10 * traversals.length }
-    return { path: JSON.stringify({ traversals, fates, breaks: 0 }), ms: at }
+    return { path: JSON.stringify({ traversals, fates, breaks: 0 }), startedAt, endedAt: at }
   })
 }
 
@@ -93,29 +100,26 @@ if (!isMainThread) {
   const network = unpackNetwork(bytes)
   const rating = new Rerating({ published: [published], draft })
   rating.learn(network.digest, bytes)
-  const ways = someWays(network, DIFFERENT, seed)
-  const start = Date.parse(published.startsAt)
+  const ways = someWays(network, DIFFERENT, seed, Date.parse(published.startsAt))
   let named = 0
   parentPort!.on('message', (trips: number) => {
     for (let done = 0; done < trips; done += 500) {
       const page = Array.from({ length: Math.min(500, trips - done) }, (): RerateTrip => {
         const n = named++
-        const { path, ms } = ways[n % DIFFERENT]
+        const { path, startedAt, endedAt } = ways[n % DIFFERENT]
         const vehicle = `v${Math.floor(n / TRIPS_PER_ACCOUNT)}` as VehicleId
-        // Moments of a way are stored from its beginning; a stored match has them as they were.
-        const startedAt = start + (n % 28) * 86_400_000 + (n % 24) * 3_600_000
         return {
           trip: `t${n}` as TripId,
           account: vehicle as string as AccountId,
           vehicle,
           rated: { vehicle, vehicleClass: 'car' },
           startedAt: instant(startedAt),
-          endedAt: instant(startedAt + ms),
+          endedAt: instant(endedAt),
           network: network.digest as Digest,
           engine: 'bench',
-          path: path.replace(/"(enteredAt|leftAt)":(\d+)/g, (_, key, t) => `"${key}":${startedAt + Number(t)}`),
+          path,
           booked: micros(0n),
-        } as RerateTrip
+        }
       })
       rating.rate(page)
     }

@@ -242,7 +242,7 @@ describe('every input gets its answer', () => {
       throw new Error('it never came to that')
     }
 
-    it('a trip without an end ends after half an hour of silence', async () => {
+    it('a trip without an end waits for its rest, and ends when a gap would be given up', async () => {
       const drive = driveAlong('endless', 7, 7.03, instant(NOW - 1_800_000), 0, 8).map((one): Batch => ({
         ...one,
         event: 'run',
@@ -251,6 +251,9 @@ describe('every input gets its answer', () => {
       await settled(world)
       expect(await tripsOf(8)).toMatchObject([{ state: 'open' }])
       later(31 * MINUTE_MS)
+      await new Promise((resolve) => setTimeout(resolve, 300))
+      expect(await tripsOf(8)).toMatchObject([{ state: 'open' }])
+      later(7 * DAY_MS)
       await until(async () => (await tripsOf(8))[0].state === 'posted')
     })
 

@@ -118,7 +118,8 @@ describe('accruals through the line', () => {
     ])
     expect(verifyStatement(statement, [parsePolicy(CORDON)])).toEqual([])
     const html = await (await get(`/v1/statements/${statement.id}.html`, people.tokens.citizen)).text()
-    for (const name of ['Into the east', 'Residents', 'Again', 'A day reached', 'at most €5.00', 'Tax']) expect(html).toContain(name)
+    for (const name of ['Into the east', 'Residents', 'Again', 'A day reached', 'at most €5.00', 'Tax'])
+      expect(html).toContain(name)
     expect(html).not.toMatch(/NaN|undefined/)
   })
 

@@ -125,7 +125,7 @@ const AGENCY = 'line-city' as AgencyId
     ).finally(() => (driving = false))
 
     const killing = (async () => {
-      for (let turn = 0; driving; turn++) {
+      for (let turn = 0; driving || turn < processes.length; turn++) {
         // Each of them at least once, then whom it hits.
         const victim = turn < processes.length ? processes[turn] : dice.pick(processes)
         await victim.kill()

@@ -31,7 +31,7 @@ async function closeMonth(accounts: number): Promise<Closed> {
   if (!server)
     throw new InputError(
       'DATABASE',
-      'DATABASE_URL is not set: eval "$(infra/services.sh start /tmp/servers)", or add --accounts 0',
+      'DATABASE_URL is not set: eval "$(infra/services.sh start FOLDER)", or add --accounts 0',
     )
   const database = await newDatabase(server)
   const settings = readSettings({ DATABASE_URL: database.url, ROADMETER_LOG: 'error', ROADMETER_SWEEP_MS: '200' })

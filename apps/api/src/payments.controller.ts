@@ -225,7 +225,7 @@ export class PaymentsController {
   private async ask(provider: PaymentProvider, payment: Payment) {
     const { id, amount, currency, agency } = payment
     const owner = await this.store.transaction((tx) => agencyById(tx, agency))
-    const returnUrl = this.settings.publicUrl || 'http://localhost'
+    const returnUrl = this.settings.publicUrl
     const asked = await provider.ask({ payment: id, amount, currency, title: owner!.name, returnUrl })
     await this.noteAsked(provider, payment, asked.reference)
     return { payment: id, amountMicros: String(amount), currency, url: asked.url }

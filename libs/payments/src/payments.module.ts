@@ -13,10 +13,10 @@ export function providerOf(settings: Settings): PaymentProvider | null {
     case 'local':
       return new LocalProvider(paymentSecret || randomUUID(), publicUrl)
     case 'stripe':
-      if (!stripeKey || !paymentSecret)
+      if (!stripeKey || !paymentSecret || !publicUrl)
         throw new InputError(
           'SETTING',
-          'ROADMETER_PAYMENTS=stripe needs STRIPE_SECRET_KEY and ROADMETER_PAYMENT_SECRET, the secret of its webhook',
+          'ROADMETER_PAYMENTS=stripe needs STRIPE_SECRET_KEY, ROADMETER_PAYMENT_SECRET (the secret of its webhook) and ROADMETER_PUBLIC_URL',
         )
       return new StripeProvider(stripeKey, paymentSecret, stripeUrl)
     default:

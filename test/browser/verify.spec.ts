@@ -36,7 +36,8 @@ if (!CHROMIUM) console.warn('SKIPPED: the page that verifies needs Chromium (Deb
         page.setInputFiles(`#${id}`, { name: `${id}.json`, mimeType: 'application/json', buffer: Buffer.from(text) })
       const check = async () => {
         await page.click('button')
-        await page.waitForFunction("document.getElementById('said').children.length > 0")
+        // Not waitForFunction: where it must poll, it evaluates a string, and the page's policy forbids that.
+        await page.locator('#said > *').first().waitFor()
         const said = await page.textContent('#said')
         await page.evaluate("document.getElementById('said').replaceChildren()")
         return said

@@ -4,6 +4,7 @@ const PURE = {
   contracts: ['kernel'],
   'road-network': ['kernel'],
   ledger: ['kernel'],
+  disclosure: ['kernel'],
   fleet: ['kernel', 'contracts', 'road-network'],
   'map-matching': ['kernel', 'road-network'],
   geofencing: ['kernel', 'road-network'],

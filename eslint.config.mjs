@@ -13,6 +13,7 @@ const PURE = [
   'ledger',
   'statement',
   'fleet',
+  'disclosure',
 ]
 
 const pureSources = PURE.map((lib) => `libs/${lib}/src/**/*.ts`)

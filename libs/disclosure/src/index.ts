@@ -1,0 +1,5 @@
+export { Tally, mergeCells, type Cell, type Contribution } from './tally'
+export { disclose, VEHICLES_MIN, type Disclosed, type Protection } from './suppress'
+export { differenceRefusal, type Released } from './differencing'
+export { discreteGaussian, discreteLaplace, type Draw, type Ratio } from './samplers'
+export { budgetOf, costOf, epsilonOf, spend, withNoise, type Budget, type Noise, type Spending } from './noise'

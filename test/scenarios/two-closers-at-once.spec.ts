@@ -15,7 +15,11 @@ describe('two closers at once', () => {
     world.clock.advanceTo(at('2026-11-01T00:00:01+01:00'))
     await Promise.all([1, 2, 3].map(() => requestClose(world.store, people.agency, '2026-10')))
     const key = `${people.agency}/2026-10`
-    const step = () => world.store.transaction((tx) => STAGES.close.work(tx, [key], world.line))
+    const step = () =>
+      world.store.transaction(async (tx) => {
+        const parts = (await STAGES.close.work(tx, [key], world.line)).filter(({ stage }) => stage === 'draft')
+        for (const part of parts) await STAGES.draft.work(tx, [part.key], world.line)
+      })
     for (let i = 0; i < 12; i++) {
       await Promise.all([step(), step(), step()])
       if (i === 6) world.clock.advanceTo(instant(at('2026-11-12T00:00:00+01:00')))

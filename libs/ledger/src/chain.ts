@@ -1,4 +1,4 @@
-import { digest, invariant, type Digest, type Instant } from '#kernel'
+import { canonical, digest, digestOfCanonical, invariant, type Digest, type Instant } from '#kernel'
 import { shardOf } from './accounts'
 import { sumOf, type Transfer } from './transfer'
 
@@ -37,8 +37,17 @@ export const headOf = (entry: ChainEntry): ChainHead => ({
   hash: entry.hash,
 })
 
-/** Appends to the chain that ends in `head`. `salt`: at least 128 bits of the shell's own randomness, in hexadecimal. */
-export function chainEntry(head: ChainHead, transfer: Transfer, salt: string, recordedAt: Instant): ChainEntry {
+/**
+ * Appends to the chain that ends in `head`. `salt`: at least 128 bits of the shell's own randomness, in hexadecimal. `said` is the
+ * transfer's canonical JSON, for who has it at hand already.
+ */
+export function chainEntry(
+  head: ChainHead,
+  transfer: Transfer,
+  salt: string,
+  recordedAt: Instant,
+  said = canonical(transfer),
+): ChainEntry {
   invariant(/^[0-9a-f]{32,}$/.test(salt), 'a salt has at least 32 hexadecimal digits')
   invariant(shardOf(transfer.payer) === head.shard, `transfer ${transfer.id} belongs to another shard`)
   const sealed = {
@@ -46,7 +55,7 @@ export function chainEntry(head: ChainHead, transfer: Transfer, salt: string, re
     index: head.length,
     recordedAt,
     previous: head.hash,
-    content: contentDigest(transfer, salt),
+    content: contentDigest(said, salt),
   }
   return { ...sealed, hash: entryHash(sealed), transfer, salt }
 }
@@ -103,13 +112,15 @@ function entryFault(entry: ChainEntry, shard: number, index: number, previous: D
   const { transfer, salt } = entry
   if ((transfer === null) !== (salt === null)) return 'it is forgotten by half'
   if (transfer === null || salt === null) return null
-  if (entry.content !== contentDigest(transfer, salt)) return 'its content was changed'
+  if (entry.content !== contentDigest(canonical(transfer), salt)) return 'its content was changed'
   if (shardOf(transfer.payer) !== shard) return 'its payer is of another shard'
   if (sumOf(transfer.postings) !== 0n) return 'its postings do not sum to zero'
   return null
 }
 
-const contentDigest = (transfer: Transfer, salt: string): Digest => digest(['transfer', salt, transfer])
+/** Of `['transfer', salt, transfer]`. */
+const contentDigest = (said: string, salt: string): Digest =>
+  digestOfCanonical(`["transfer",${canonical(salt)},${said}]`)
 
 const entryHash = ({
   shard,

@@ -5,8 +5,10 @@ import { billingTerms } from '#statement'
 import {
   agencyById,
   beginClosing,
+  DRAFT_PARTS,
   hasEarlierOpen,
   hasHolds,
+  hasUndrafted,
   hasUnmatched,
   hasUnposted,
   lockPeriod,
@@ -58,51 +60,67 @@ export async function close(tx: Tx, key: string, line: Line): Promise<WorkKey[]>
   const period = await lockPeriod(tx, agency, month)
   invariant(period, `period ${key} was never opened`)
   const tariff = await line.reference.tariff(tx, agency)
-  const moved = await step(tx, period, tariff, line)
-  return moved ? [periodWork(agency, month)] : []
+  return step(tx, period, tariff, line)
 }
 
-/** Whether anything was done: then there may be more to do. */
-async function step(tx: Tx, period: Period, tariff: Tariff, line: Line): Promise<boolean> {
+const draftWork = (agency: string, month: string, part: number): WorkKey => ({
+  stage: 'draft',
+  key: `${agency}/${month}/${part}`,
+})
+
+/** Drafts the next page of one part of a period's accounts. The last of the parts lets the close go on. */
+export async function draft(tx: Tx, key: string, line: Line): Promise<WorkKey[]> {
+  const [agency, month, part] = key.split('/') as [AgencyId, string, string]
+  const period = await lockPeriod(tx, agency, month, 'share')
+  if (period?.state !== 'rated') return []
+  const accounts = await undraftedAccounts(tx, period, Number(part), DRAFTS_MAX)
+  if (accounts.length === 0) return [periodWork(agency, month)]
+  await draftPage(tx, period, accounts, await line.reference.tariff(tx, agency), line.clock.now())
+  return [draftWork(agency, month, Number(part))]
+}
+
+/** What is to be done next: nothing where only time, or somebody else, can move the period on. */
+async function step(tx: Tx, period: Period, tariff: Tariff, line: Line): Promise<WorkKey[]> {
   const now = line.clock.now()
-  const { month } = period
+  const { agency, month } = period
+  const again = [periodWork(agency, month)]
   switch (period.state) {
     case 'open': {
       const terms = billingTerms(tariff.documents, month)
       const end = localClock(terms.timeZone).spanOf(month).to
-      if (now < end || (await hasEarlierOpen(tx, period))) return false
+      if (now < end || (await hasEarlierOpen(tx, period))) return []
       await beginClosing(tx, period)
       // Trips of the month that nobody ended are ended now: their devices have been silent for a rest.
-      const rested = await restedBefore(tx, period.agency, instant(now - line.settings.tripRestMs), end)
+      const rested = await restedBefore(tx, agency, instant(now - line.settings.tripRestMs), end)
       await want(
         tx,
         rested.map((device) => ({ stage: 'match', key: device })),
       )
-      if (rested.length > 0 || (await hasUnmatched(tx, period))) return false
-      if ((await takeCutoff(tx, period, CUTOFF_TRIPS_MAX)) > 0) return true
+      if (rested.length > 0 || (await hasUnmatched(tx, period))) return []
+      if ((await takeCutoff(tx, period, CUTOFF_TRIPS_MAX)) > 0) return again
       await takeCorrections(tx, period)
       await movePeriod(tx, period, 'cutoff', now)
-      return true
+      return again
     }
     case 'cutoff':
-      if (await hasUnposted(tx, period)) return false
-      if (await settlePage(tx, period, tariff, now)) return true
+      if (await hasUnposted(tx, period)) return []
+      if (await settlePage(tx, period, tariff, now)) return again
       await movePeriod(tx, period, 'rated', now)
-      return true
+      return again
     case 'rated': {
-      const accounts = await undraftedAccounts(tx, period, DRAFTS_MAX)
-      if (accounts.length > 0) await draftPage(tx, period, accounts, tariff, now)
-      else await movePeriod(tx, period, 'drafted', now)
-      return true
+      if (await hasUndrafted(tx, period))
+        return Array.from({ length: DRAFT_PARTS }, (_, part) => draftWork(agency, month, part))
+      await movePeriod(tx, period, 'drafted', now)
+      return again
     }
     case 'drafted': {
       const terms = billingTerms(tariff.documents, month)
-      if (now < reviewEnd(terms, period.draftedAt!) || (await hasHolds(tx, period))) return false
+      if (now < reviewEnd(terms, period.draftedAt!) || (await hasHolds(tx, period))) return []
       if (!(await sealPage(tx, period, terms, now))) await movePeriod(tx, period, 'sealed', now)
-      return true
+      return again
     }
     case 'sealed':
-      return false
+      return []
   }
 }
 

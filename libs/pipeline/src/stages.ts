@@ -1,5 +1,5 @@
 import { backtest } from './backtest'
-import { close } from './close'
+import { close, draft } from './close'
 import { oneByOne, type Stage } from './line'
 import { match } from './match'
 import { meter } from './meter'
@@ -11,7 +11,7 @@ import { shadow } from './shadow'
 /**
  * The line after the inbox. `match` takes a device: its batches become trips and those are matched to roads. `meter`, `rate`
  * and `post` take trips: their charge report, their charges, their transfers in the ledger (there, many at once). `close` takes a
- * period (`agency/2026-10`) and moves it one step towards its sealed statements; `settle` an account: payments, credit, disputes.
+ * period (`agency/2026-10`) and moves it one step towards its sealed statements, `draft` one part of it (`agency/2026-10/3`); `settle` an account: payments, credit, disputes.
  */
 export const STAGES = {
   match: oneByOne(match),
@@ -19,6 +19,7 @@ export const STAGES = {
   rate: oneByOne(rate),
   post: { most: 400, work: post },
   close: oneByOne(close),
+  draft: oneByOne(draft),
   backtest: oneByOne(backtest),
   settle: oneByOne(settle),
   shadow: oneByOne(shadow),

@@ -23,7 +23,7 @@ import {
   type Transfer,
 } from '#ledger'
 import { type Period } from './periods'
-import { type Tx } from './store'
+import { columns, joined, type Tx } from './store'
 import { tripsWhere, type TripRow } from './trips'
 
 export async function saveCharges(tx: Tx, trip: TripId, charges: readonly Charge[]): Promise<void> {
@@ -101,13 +101,17 @@ export interface Entry {
   readonly month: string
 }
 
+const SALT_BYTES = 16
+
 /**
  * Records transfers, each once: one that is recorded already is passed over. The chains' rows are locked in their order, so
  * that entries of a shard follow each other without a gap and two recorders never wait for each other in a circle.
  */
 export async function record(tx: Tx, entries: readonly Entry[], now: Instant): Promise<void> {
   if (entries.length === 0) return
-  const shards = [...new Set(entries.map(({ transfer }) => shardOf(transfer.payer)))].sort((a, b) => a - b)
+  const shardsOf = new Map(entries.map(({ transfer: { payer } }) => [payer, -1]))
+  for (const payer of shardsOf.keys()) shardsOf.set(payer, shardOf(payer))
+  const shards = [...new Set(shardsOf.values())].sort((a, b) => a - b)
   const locked = await tx.rows<{ shard: number; length: string; hash: Digest }>(
     `insert into money.chain (shard, length, hash) select shard, 0, $2 from unnest($1::int[]) shard order by shard
      on conflict (shard) do update set length = chain.length returning shard, length, hash`,
@@ -118,42 +122,49 @@ export async function record(tx: Tx, entries: readonly Entry[], now: Instant): P
   ])
   const passed = new Set(known.map(({ id }) => id))
   const heads = new Map(locked.map(({ shard, length, hash }) => [shard, { shard, length: Number(length), hash }]))
-  const fresh = entries.flatMap(({ transfer, month }) => {
+  const salts = randomBytes(SALT_BYTES * entries.length).toString('hex')
+  const fresh = entries.flatMap(({ transfer, month }, i) => {
     if (passed.has(transfer.id)) return []
     passed.add(transfer.id)
-    const shard = shardOf(transfer.payer)
-    const entry = chainEntry(heads.get(shard)!, transfer, randomBytes(16).toString('hex'), now)
+    const shard = shardsOf.get(transfer.payer)!
+    const said = canonical(transfer)
+    const salt = salts.slice(2 * SALT_BYTES * i, 2 * SALT_BYTES * (i + 1))
+    const entry = chainEntry(heads.get(shard)!, transfer, salt, now, said)
     heads.set(shard, headOf(entry))
-    return [{ transfer, month, entry }]
+    return [{ transfer, month, entry, said, salt }]
   })
   if (fresh.length === 0) return
+  const column = (of: (one: (typeof fresh)[number]) => string | number) => joined(fresh.map(of))
   await tx.run(
     `insert into money.transfer (id, kind, agency, payer, month, happened_at, transfer, salt, shard, index, recorded_at, previous, content, hash)
-     select id, kind, agency, payer, month, happened_at, transfer::jsonb, salt, shard, index, $1, previous, content, hash
-     from unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::int8[], $8::text[], $9::text[], $10::int[], $11::int8[], $12::text[], $13::text[], $14::text[])
-       as new(id, kind, agency, payer, month, happened_at, transfer, salt, shard, index, previous, content, hash)`,
+     select id, kind, agency, payer, month, happened_at::int8, transfer::jsonb, salt, shard::int, index::int8, $1, previous, content, hash
+     from unnest(${columns(2, 13)}) as new(id, kind, agency, payer, month, happened_at, transfer, salt, shard, index, previous, content, hash)`,
     [
       now,
-      fresh.map(({ transfer }) => transfer.id),
-      fresh.map(({ transfer }) => transfer.kind),
-      fresh.map(({ transfer }) => transfer.agency),
-      fresh.map(({ transfer }) => transfer.payer),
-      fresh.map(({ month }) => month),
-      fresh.map(({ transfer }) => transfer.happenedAt),
-      fresh.map(({ transfer }) => canonical(transfer)),
-      fresh.map(({ entry }) => entry.salt),
-      fresh.map(({ entry }) => entry.shard),
-      fresh.map(({ entry }) => entry.index),
-      fresh.map(({ entry }) => entry.previous),
-      fresh.map(({ entry }) => entry.content),
-      fresh.map(({ entry }) => entry.hash),
+      column(({ transfer }) => transfer.id),
+      column(({ transfer }) => transfer.kind),
+      column(({ transfer }) => transfer.agency),
+      column(({ transfer }) => transfer.payer),
+      column(({ month }) => month),
+      column(({ transfer }) => transfer.happenedAt),
+      column(({ said }) => said),
+      column(({ salt }) => salt),
+      column(({ entry }) => entry.shard),
+      column(({ entry }) => entry.index),
+      column(({ entry }) => entry.previous),
+      column(({ entry }) => entry.content),
+      column(({ entry }) => entry.hash),
     ],
   )
   const postings = fresh.flatMap(({ transfer: { id, postings } }) => postings.map((p) => ({ transfer: id, ...p })))
   if (postings.length)
     await tx.run(
-      `insert into money.posting (transfer, account, amount) select * from unnest($1::text[], $2::text[], $3::int8[])`,
-      [postings.map((p) => p.transfer), postings.map((p) => p.account), postings.map((p) => p.amount)],
+      `insert into money.posting (transfer, account, amount) select transfer, account, amount::int8 from unnest(${columns(1, 3)}) as new(transfer, account, amount)`,
+      [
+        joined(postings.map((p) => p.transfer)),
+        joined(postings.map((p) => p.account)),
+        joined(postings.map((p) => p.amount)),
+      ],
     )
   await tx.run(
     `update money.chain c set length = h.length, hash = h.hash from unnest($1::int[], $2::int8[], $3::text[]) h(shard, length, hash) where c.shard = h.shard`,

@@ -11,10 +11,18 @@ export interface Period {
   readonly size: number
 }
 
-/** Two closers at once wait for each other here; whoever comes second finds the step done. */
-export async function lockPeriod(tx: Tx, agency: AgencyId, month: string): Promise<Period | null> {
+/**
+ * Two closers at once wait for each other here; whoever comes second finds the step done. Those who draft its parts share it, so
+ * that it goes no step on meanwhile.
+ */
+export async function lockPeriod(
+  tx: Tx,
+  agency: AgencyId,
+  month: string,
+  lock: 'update' | 'share' = 'update',
+): Promise<Period | null> {
   const row = await tx.row<{ state: PeriodState; drafted_at: string | null; size: number | null }>(
-    `select state, drafted_at, size from money.period where agency = $1 and month = $2 for update`,
+    `select state, drafted_at, size from money.period where agency = $1 and month = $2 for ${lock}`,
     [agency, month],
   )
   return (

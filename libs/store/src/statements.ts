@@ -3,7 +3,7 @@ import { type MerkleTile } from '#ledger'
 import { type Period } from './periods'
 import { type Principal } from './registry'
 import { PeriodRow, StatementRow } from './rows'
-import { type Store, type Tx } from './store'
+import { columns, joined, type Store, type Tx } from './store'
 
 export const STATEMENTS_MAX = 200
 
@@ -51,27 +51,40 @@ export interface AccountPage {
   readonly lastExact: Micros | null
 }
 
+/** Accounts are drafted in parts, each by a worker of its own. */
+export const DRAFT_PARTS = 4
+const PART = (id: string) => `(hashtextextended(${id}, 0) & ${DRAFT_PARTS - 1})`
+
 /**
- * Accounts of the agency without a statement of the month, at most `most`. It goes through the accounts once in the order of
- * their ids, and then takes those that were added behind it.
+ * Accounts of one part of the agency's that are without a statement of the month, at most `most`. It goes through the accounts once in
+ * the order of their ids, and then takes those that were added behind it.
  */
-export async function undraftedAccounts(tx: Tx, { agency, month }: Period, most: number): Promise<AccountPage[]> {
+export async function undraftedAccounts(
+  tx: Tx,
+  { agency, month }: Period,
+  part: number,
+  most: number,
+): Promise<AccountPage[]> {
   const take = (behind: string) =>
     tx.rows<{ id: AccountId; name: string; last: string | null }>(
       `select id, name, (select exact from money.statement s where s.account = a.id and s.month < $2 order by s.month desc limit 1) as last
-       from metering.account a where agency = $1 and ${behind}
-         and not exists (select 1 from money.statement s where s.account = a.id and s.month = $2) order by id limit $3`,
-      [agency, month, most],
+       from metering.account a where agency = $1 and ${PART('id')} = $3 and ${behind}
+         and not exists (select 1 from money.statement s where s.account = a.id and s.month = $2) order by id limit $4`,
+      [agency, month, part, most],
     )
   const ahead = await take(
-    `id > (select coalesce(max(account), '') from money.statement where agency = $1 and month = $2)`,
+    `id > coalesce((select account from money.statement where agency = $1 and month = $2 and ${PART('account')} = $3 order by account desc limit 1), '')`,
   )
   const rows = ahead.length > 0 ? ahead : await take('true')
   return rows.map(({ id, name, last }) => ({ id, name, lastExact: last === null ? null : (BigInt(last) as Micros) }))
 }
 
-/** JSON holds no control character, so one may stand between documents: as an array each of their quotes is escaped and read back. */
-const BETWEEN = '\u001e'
+/** Whether accounts of the agency are without a statement of the month. */
+export const hasUndrafted = async (tx: Tx, { agency, month }: Period): Promise<boolean> =>
+  (await tx.row(
+    `select 1 from metering.account a where agency = $1 and not exists (select 1 from money.statement s where s.account = a.id and s.month = $2) limit 1`,
+    [agency, month],
+  )) !== null
 
 export async function saveDrafts(
   tx: Tx,
@@ -81,19 +94,17 @@ export async function saveDrafts(
 ): Promise<void> {
   await tx.run(
     `insert into money.statement (id, agency, account, month, state, document, digest, due, exact)
-     select id, $1, account, $2, 'draft', document, digest, due, exact
-     from unnest($3::text[], $4::text[], string_to_array($5, $9), $6::text[], $7::int8[], $8::int8[]) as s(id, account, document, digest, due, exact)
+     select id, $1, account, $2, 'draft', document, digest, due::int8, exact::int8 from unnest(${columns(3, 6)}) as s(id, account, document, digest, due, exact)
      on conflict do nothing`,
     [
       agency,
       month,
-      files.map((file) => file.id),
-      files.map((file) => file.account),
-      files.map((file) => file.document).join(BETWEEN),
-      files.map((file) => file.digest),
-      files.map((file) => file.due),
-      files.map((file) => file.exact),
-      BETWEEN,
+      joined(files.map((file) => file.id)),
+      joined(files.map((file) => file.account)),
+      joined(files.map((file) => file.document)),
+      joined(files.map((file) => file.digest)),
+      joined(files.map((file) => file.due)),
+      joined(files.map((file) => file.exact)),
     ],
   )
   const held = files.flatMap(({ id, holds }) => holds.map((hold) => ({ id, ...hold })))

@@ -29,6 +29,17 @@ export class Tx {
 const bound = (parameters: readonly Parameter[]): unknown[] =>
   parameters.map((value) => (value instanceof Uint8Array && !Buffer.isBuffer(value) ? Buffer.from(value) : value))
 
+/**
+ * Columns of many rows, as texts: quoting each element, as arrays are written, takes a fifth of the time of posting and doubles what JSON
+ * takes on the way. No text of ours holds the separator: JSON escapes control characters and names have none.
+ */
+const BETWEEN = '\u001e'
+export const joined = (values: readonly (string | number | bigint)[]): string => values.join(BETWEEN)
+
+/** `count` such columns for unnest, as text[], the first of them parameter `$first`. There is at least one row. */
+export const columns = (first: number, count: number): string =>
+  Array.from({ length: count }, (_, i) => `string_to_array($${first + i}, e'\\x1e')`).join(', ')
+
 /** The database, as the shell sees it: transactions, and nothing outside them. */
 export class Store {
   constructor(readonly dataSource: DataSource) {}

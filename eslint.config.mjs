@@ -29,7 +29,7 @@ export default tseslint.config(
   eslint.configs.recommended,
   ...tseslint.configs.recommended,
   {
-    files: ['**/*.ts'],
+    files: ['**/*.{ts,tsx,mts}'],
     rules: {
       '@typescript-eslint/no-explicit-any': 'error',
       '@typescript-eslint/consistent-type-imports': [
@@ -66,9 +66,16 @@ export default tseslint.config(
     },
   },
   {
+    // A browser is its own clock and has no process; its imports of types must vanish from the bundle.
+    files: ['apps/web/**/*.{ts,tsx}'],
+    rules: {
+      '@typescript-eslint/consistent-type-imports': ['error', { disallowTypeAnnotations: false }],
+    },
+  },
+  {
     // process.env has one reader: the configuration table.
     files: ['apps/**/*.ts', 'libs/**/*.ts'],
-    ignores: [...pureSources, 'libs/runtime/**', '**/*.spec.ts'],
+    ignores: [...pureSources, 'libs/runtime/**', 'apps/web/**', '**/*.spec.ts'],
     rules: {
       'no-restricted-syntax': [
         'error',

@@ -9,7 +9,6 @@ const { spawnSync } = require('child_process')
 
 const ROOT = path.resolve(__dirname, '..')
 const NODE_MIN = [20, 19]
-const STAMP = path.join(ROOT, 'dist', '.built-from')
 
 function refuseOldNode() {
   const [major, minor] = process.versions.node.split('.').map(Number)
@@ -45,8 +44,8 @@ function isInstalled() {
   )
 }
 
-/** Names, dates and sizes of everything that the compiler reads: the same digest, the same build. */
-function sourcesDigest() {
+/** Names, dates and sizes of everything that a build reads: the same digest, the same build. */
+function sourcesDigest(folders, files) {
   const hash = createHash('sha256')
   const add = (file) => {
     const { mtimeMs, size } = fs.statSync(path.join(ROOT, file))
@@ -59,13 +58,32 @@ function sourcesDigest() {
       const name = `${folder}/${entry.name}`
       if (entry.isDirectory()) {
         if (name !== 'apps/web' && entry.name !== 'node_modules' && entry.name !== 'bench') walk(name)
-      } else if (/\.(ts|json)$/.test(name) && !/\.(spec|fixture)\.ts$/.test(name)) add(name)
+      } else if (/\.(m?tsx?|json|scss|svg|html)$/.test(name) && !/\.(spec|fixture)\.ts$/.test(name)) add(name)
     }
   }
-  ;['tsconfig.json', 'package.json', 'package-lock.json', 'infra/bundle.cjs', 'infra/verify-page.js'].forEach(add)
-  ;['apps', 'libs'].forEach(walk)
+  ;['package.json', 'package-lock.json', ...files].forEach(add)
+  folders.forEach(walk)
   return hash.digest('hex')
 }
+
+/** What is built, each anew only where something that it reads has changed. */
+const BUILDS = [
+  {
+    stamp: 'dist/.built-from',
+    folders: ['apps', 'libs'],
+    files: ['tsconfig.json', 'infra/bundle.cjs', 'infra/verify-page.js'],
+    steps: [
+      ['building', 'node_modules/typescript/bin/tsc', '-p', 'tsconfig.json'],
+      ['bundling the page that verifies', 'infra/bundle.cjs', 'verify'],
+    ],
+  },
+  {
+    stamp: 'dist/.portal-built-from',
+    folders: ['apps/web', 'libs/kernel/src', 'libs/contracts/src'],
+    files: ['infra/web.cjs'],
+    steps: [['building the portal', 'infra/web.cjs']],
+  },
+]
 
 /** Runs one step with its output kept back unless it fails; then this process ends with that status. */
 function step(doing, command, args) {
@@ -92,12 +110,13 @@ function ready(build) {
     step('installing packages', npm[0], [...npm[1], 'ci', '--include=dev', '--no-audit', '--no-fund'])
   }
   if (!build) return
-  const digest = sourcesDigest()
-  if (read('dist/.built-from') === digest) return
-  step('building', process.execPath, [path.join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.json'])
-  step('bundling the page that verifies', process.execPath, [path.join(ROOT, 'infra/bundle.cjs'), 'verify'])
-  fs.mkdirSync(path.dirname(STAMP), { recursive: true })
-  fs.writeFileSync(STAMP, digest)
+  for (const { stamp, folders, files, steps } of BUILDS) {
+    const digest = sourcesDigest(folders, files)
+    if (read(stamp) === digest) continue
+    for (const [doing, script, ...args] of steps) step(doing, process.execPath, [path.join(ROOT, script), ...args])
+    fs.mkdirSync(path.join(ROOT, 'dist'), { recursive: true })
+    fs.writeFileSync(path.join(ROOT, stamp), digest)
+  }
 }
 
 module.exports = { ready }

@@ -10,7 +10,9 @@ const shared = {
   transform: { '^.+\\.(ts|mts|mjs|js|cjs)$': '<rootDir>/test/jest-transform.cjs' },
   transformIgnorePatterns: [],
 }
-const run = process.env.npm_lifecycle_event === 'test:services' ? ['services'] : ['unit', 'line']
+// portal: the web portal in a browser, on one pilot city.
+const RUNS = { 'test:services': ['services'], 'test:e2e': ['portal'], 'docs:screens': ['portal'] }
+const run = RUNS[process.env.npm_lifecycle_event] ?? ['unit', 'line']
 const projects = {
   unit: [
     '<rootDir>/libs/**/*.spec.ts',
@@ -19,8 +21,17 @@ const projects = {
   ],
   line: ['<rootDir>/test/{browser,scenarios,store,e2e}/**/*.spec.ts'],
   services: ['<rootDir>/test/services/**/*.spec.ts'],
+  portal: ['<rootDir>/test/portal/**/*.spec.ts'],
+}
+const around = {
+  portal: { globalSetup: '<rootDir>/test/portal/setup.ts', globalTeardown: '<rootDir>/test/portal/teardown.ts' },
 }
 module.exports = {
   testTimeout: 120_000,
-  projects: run.map((displayName) => ({ ...shared, displayName, testMatch: projects[displayName] })),
+  projects: run.map((displayName) => ({
+    ...shared,
+    ...around[displayName],
+    displayName,
+    testMatch: projects[displayName],
+  })),
 }

@@ -15,6 +15,7 @@ import { ProblemFilter } from './problem'
 import { SchemasController } from './schemas.controller'
 import { StatementsController } from './statements.controller'
 import { VerifyController } from './verify.controller'
+import { WebController } from './web.controller'
 
 /** HTTP for devices, citizens, agencies and analysts. Every route has a rule that says who may use it; without one it is closed. */
 @Module({
@@ -24,6 +25,7 @@ import { VerifyController } from './verify.controller'
     EnrolmentController,
     StatementsController,
     VerifyController,
+    WebController,
     PaymentsController,
     DisputesController,
     AgenciesController,

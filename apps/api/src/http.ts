@@ -1,10 +1,12 @@
 import cookie from '@fastify/cookie'
+import statics from '@fastify/static'
 import { type Type, type DynamicModule } from '@nestjs/common'
 import { NestFactory } from '@nestjs/core'
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify'
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger'
 import { EVIDENCE_BYTES_MAX } from '#contracts'
 import { frameworkLog, listenError, type Log, type Settings } from '#runtime'
+import { webBuild } from './web.controller'
 
 /** Evidence of 5 MiB in base64, and a little around it. */
 const BODY_BYTES_MAX = 7 * 1024 * 1024 + 64 * 1024
@@ -29,6 +31,18 @@ export async function serve(
   app.useBodyParser('application/cbor', { bodyLimit: BODY_BYTES_MAX })
   app.useLogger(frameworkLog(log))
   await app.register(cookie)
+  const web = webBuild()
+  // Named by their content, so they never change.
+  if (web)
+    await app.register(statics, {
+      root: `${web}/assets`,
+      prefix: '/assets/',
+      preCompressed: true,
+      immutable: true,
+      maxAge: '365d',
+      index: false,
+      decorateReply: false,
+    })
   adapter
     .getInstance()
     .addContentTypeParser(

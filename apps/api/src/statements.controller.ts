@@ -2,9 +2,11 @@ import {
   Controller,
   Get,
   Header,
+  HttpCode,
   Inject,
   NotFoundException,
   Param,
+  Post,
   Query,
   Res,
   StreamableFile,
@@ -32,7 +34,8 @@ export class StatementsController {
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
-  @Get()
+  /** For a browser without JavaScript. */
+  @Get('plain')
   @Access(['citizen', 'agency', 'operator'])
   @Header('content-type', 'text/html; charset=utf-8')
   async home(@Who() who: Principal): Promise<string> {
@@ -50,6 +53,15 @@ export class StatementsController {
     await reply
       .setCookie(name, token, { httpOnly: true, secure, sameSite: 'lax', path: '/', maxAge: 86_400 })
       .redirect('/', 303)
+  }
+
+  /** Forgets who the browser was. */
+  @Post('v1/sign-out')
+  @Access('everyone')
+  @HttpCode(204)
+  signOut(@Res({ passthrough: true }) reply: FastifyReply): void {
+    const { name, secure } = sessionCookie(this.settings)
+    reply.clearCookie(name, { httpOnly: true, secure, sameSite: 'lax', path: '/' })
   }
 
   /** Newest month first, with totals, at most 200; the header x-total-count tells how many there are. */

@@ -1,0 +1,70 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { Controller, Get, Header, Inject, NotFoundException } from '@nestjs/common'
+import { ApiBearerAuth, ApiExcludeEndpoint, ApiTags } from '@nestjs/swagger'
+import { type Me } from '#contracts'
+import { instant } from '#kernel'
+import { LINE, type Line } from '#pipeline'
+import { accountById, agencyById, type Principal, ROLES, Store } from '#store'
+import { Access, Who } from './access'
+
+/** What the build made of apps/web: beside the compiled api, or in the checkout that a test runs in. */
+export const webBuild = (): string | undefined =>
+  ['../../../web', '../../../dist/web']
+    .map((place) => resolve(__dirname, place))
+    .find((folder) => existsSync(`${folder}/index.html`))
+
+/** Stricter than our server-rendered pages, which hold their style: no markup of ours says how it looks. */
+const CONTENT_POLICY =
+  "default-src 'none'; script-src 'self'; worker-src 'self'; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+
+/** The portal: one page at every address of its rooms. What anybody gets to see in it is the api's to decide. */
+@ApiTags('portal')
+@Controller()
+export class WebController {
+  constructor(
+    @Inject(Store) private readonly store: Store,
+    @Inject(LINE) private readonly line: Line,
+  ) {}
+
+  @Get(['/', 'my', 'my/*', 'agency', 'agency/*', 'analyst', 'analyst/*'])
+  @Access('everyone')
+  @ApiExcludeEndpoint()
+  @Header('content-type', 'text/html; charset=utf-8')
+  @Header('cache-control', 'no-cache')
+  @Header('content-security-policy', CONTENT_POLICY)
+  page(): string {
+    const folder = webBuild()
+    if (!folder) throw new NotFoundException('the portal was not built: npm run build')
+    return readFileSync(`${folder}/index.html`, 'utf8')
+  }
+
+  /** Who is signed in, and how their city writes money, distances and times. */
+  @Get('v1/me')
+  @Access(ROLES)
+  @ApiBearerAuth()
+  @Header('cache-control', 'no-store')
+  async me(@Who() who: Principal): Promise<Me> {
+    const now = this.line.clock.now()
+    return this.store.transaction(async (tx) => {
+      const agency = await agencyById(tx, who.agency)
+      const account = who.account && (await accountById(tx, who.account))
+      const tariff = await this.line.reference.tariff(tx, who.agency)
+      const policy = tariff.inForce(instant(now)) ?? tariff.documents[0] ?? null
+      return {
+        role: who.role,
+        name: who.person ?? account?.name ?? null,
+        agency: { id: who.agency, name: agency?.name ?? who.agency },
+        account: account ? { id: account.id, name: account.name } : null,
+        tariff: policy && {
+          id: policy.id,
+          name: policy.name,
+          currency: policy.currency,
+          coin: policy.billing.coin,
+          unit: policy.billing.unit,
+          timeZone: policy.timeZone,
+        },
+      }
+    })
+  }
+}

@@ -1,0 +1,5 @@
+import { Room } from '../shared/room'
+
+export default function Agency() {
+  return <Room />
+}

@@ -1,0 +1,5 @@
+import { Room } from '../shared/room'
+
+export default function Analyst() {
+  return <Room />
+}

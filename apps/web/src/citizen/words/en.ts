@@ -1,0 +1,5 @@
+export const en = {
+  overview: {
+    title: 'Overview',
+  },
+} as const

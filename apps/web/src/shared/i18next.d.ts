@@ -1,0 +1,15 @@
+import 'i18next'
+import type { en as citizen } from '../citizen/words/en'
+import type { en as shared } from './words/en'
+
+declare module 'i18next' {
+  interface CustomTypeOptions {
+    defaultNS: 'shared'
+    resources: {
+      shared: typeof shared
+      citizen: typeof citizen
+      agency: Record<string, unknown>
+      analyst: Record<string, unknown>
+    }
+  }
+}

@@ -1,0 +1,18 @@
+import { useTranslation } from 'react-i18next'
+import { useMe } from './me'
+import { Page } from './page'
+
+/** A room of which only the server-rendered pages are built. */
+export function Room() {
+  const { t } = useTranslation('shared')
+  const me = useMe()
+  return (
+    <Page title={me.agency.name}>
+      <p className="govuk-body">
+        <a className="govuk-link" href="/plain">
+          {t('nav.statements')}
+        </a>
+      </p>
+    </Page>
+  )
+}

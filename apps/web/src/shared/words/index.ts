@@ -1,0 +1,37 @@
+import i18next from 'i18next'
+import { initReactI18next } from 'react-i18next'
+import { en } from './en'
+import { es } from './es'
+
+export const LANGUAGES = { en: 'English', es: 'Español' } as const
+export type Language = keyof typeof LANGUAGES
+
+const KEPT = 'roadmeter-language'
+const isLanguage = (text: string | null): text is Language => text !== null && text in LANGUAGES
+
+/** Speaks the language that was chosen, or else the browser's. */
+export function startWords(): void {
+  const wanted = [localStorage.getItem(KEPT), ...navigator.languages.map((tag) => tag.slice(0, 2))]
+  const lng = wanted.find(isLanguage) ?? 'en'
+  void i18next.use(initReactI18next).init({
+    lng,
+    fallbackLng: 'en',
+    ns: ['shared'],
+    defaultNS: 'shared',
+    resources: { en: { shared: en }, es: { shared: es } },
+    interpolation: { escapeValue: false },
+    react: { useSuspense: false },
+  })
+  document.documentElement.lang = lng
+}
+
+export function speak(language: Language): void {
+  localStorage.setItem(KEPT, language)
+  document.documentElement.lang = language
+  void i18next.changeLanguage(language)
+}
+
+/** A room brings its own words with it when it is loaded. */
+export function addWords<Says extends object>(room: string, words: Readonly<Record<Language, Says>>): void {
+  for (const [language, says] of Object.entries(words)) i18next.addResourceBundle(language, room, says)
+}

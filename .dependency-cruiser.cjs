@@ -9,6 +9,7 @@ const PURE = {
   'map-matching': ['kernel', 'road-network'],
   geofencing: ['kernel', 'road-network'],
   policy: ['kernel', 'contracts'],
+  tiles: ['kernel', 'contracts', 'road-network'],
   mileage: ['kernel', 'contracts', 'road-network', 'map-matching', 'geofencing'],
   rating: ['kernel', 'contracts', 'policy'],
   // A statement is recomputed by the very functions that priced it.
@@ -35,10 +36,12 @@ const APPS = {
 }
 const NPM = {
   zod: ['contracts', 'policy', 'runtime'],
-  '@turf': ['geofencing', 'policy'],
-  flatbush: ['road-network', 'geofencing', 'policy'],
+  '@turf': ['geofencing', 'policy', 'tiles'],
+  flatbush: ['road-network', 'geofencing', 'policy', 'tiles'],
   '@noble': ['kernel'],
   cbor2: ['contracts'],
+  'geojson-vt': ['tiles'],
+  'vt-pbf': ['tiles'],
   'date-holidays': ['policy'],
   'temporal-polyfill': ['policy', 'rating', 'statement'],
 }

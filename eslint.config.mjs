@@ -14,6 +14,7 @@ const PURE = [
   'statement',
   'fleet',
   'disclosure',
+  'tiles',
 ]
 
 const pureSources = PURE.map((lib) => `libs/${lib}/src/**/*.ts`)

@@ -4,6 +4,7 @@ import { PaymentsModule } from '#payments'
 import { PipelineModule } from '#pipeline'
 import { AccessGuard } from './access'
 import { AgenciesController } from './agencies.controller'
+import { DashboardController } from './dashboard.controller'
 import { DevicesController } from './devices.controller'
 import { DisputesController } from './disputes.controller'
 import { DraftsController } from './drafts.controller'
@@ -14,6 +15,7 @@ import { PaymentsController } from './payments.controller'
 import { ProblemFilter } from './problem'
 import { SchemasController } from './schemas.controller'
 import { StatementsController } from './statements.controller'
+import { TilesController } from './tiles.controller'
 import { VerifyController } from './verify.controller'
 import { WebController } from './web.controller'
 
@@ -34,6 +36,8 @@ import { WebController } from './web.controller'
     MileageReviewController,
     SchemasController,
     MdsController,
+    TilesController,
+    DashboardController,
   ],
   providers: [
     { provide: APP_GUARD, useClass: AccessGuard },

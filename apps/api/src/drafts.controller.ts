@@ -1,5 +1,18 @@
-import { Body, Controller, Get, HttpCode, Inject, NotFoundException, Param, Post, Put, Query } from '@nestjs/common'
+import {
+  Body,
+  Controller,
+  Get,
+  HttpCode,
+  Inject,
+  NotFoundException,
+  Param,
+  Post,
+  Put,
+  Query,
+  Sse,
+} from '@nestjs/common'
 import { ApiBearerAuth, ApiBody, ApiTags } from '@nestjs/swagger'
+import { type Observable } from 'rxjs'
 import { z } from 'zod'
 import { monthSchema, parseOrExplain, policySchema } from '#contracts'
 import { canonical, instant, type AgencyId } from '#kernel'
@@ -31,6 +44,7 @@ import { CLOCK, type Clock } from '#runtime'
 import { type Principal, Store, type Tx } from '#store'
 import { Access, ownAgency, Who } from './access'
 import { jsonSchema } from './devices.controller'
+import { type ProgressEvent, untilDone } from './progress'
 
 const reasonSchema = z.strictObject({ reason: z.string().min(1).max(500) })
 const submissionSchema = reasonSchema.extend({ answers: z.record(z.string(), z.string().min(1).max(500)).optional() })
@@ -198,6 +212,22 @@ export class DraftsController {
       askedBy: person,
       ...standing,
     }))
+  }
+
+  /** The same as it goes on, as server-sent events `progress`: what there is to rate and how much is done, until all is. */
+  @Sse(':policy/backtests/events')
+  @Access(['editor', 'approver', 'agency', 'operator'])
+  events(
+    @Who() who: Principal,
+    @Param('agency') agency: AgencyId,
+    @Param('policy') policy: string,
+  ): Observable<ProgressEvent> {
+    ownAgency(who, agency)
+    return untilDone(async () =>
+      (await this.store.transaction((tx) => backtestStandings(tx, agency, policy))).map(
+        ({ backtest: { id, trips }, tripsDone, report }) => ({ id, trips, tripsDone, isDone: report !== null }),
+      ),
+    )
   }
 
   /** Lets the latest revision rate alongside, over trips that begin in [from, to). Nobody is charged. */

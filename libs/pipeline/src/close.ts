@@ -31,6 +31,7 @@ import { type Line } from './line'
 import { type Tariff } from './reference'
 import { sealPage } from './seal'
 import { settlePage } from './mileage-close'
+import { trafficWork } from './traffic'
 
 /** What one transaction takes into a cut-off, and drafts: bounds memory, locks and what a crash repeats. */
 const CUTOFF_TRIPS_MAX = 20_000
@@ -59,6 +60,7 @@ export async function close(tx: Tx, key: string, line: Line): Promise<WorkKey[]>
   const [agency, month] = key.split('/') as [AgencyId, string]
   const period = await lockPeriod(tx, agency, month)
   invariant(period, `period ${key} was never opened`)
+  if (period.state === 'sealed') return [trafficWork(agency, month)]
   const tariff = await line.reference.tariff(tx, agency)
   return step(tx, period, tariff, line)
 }

@@ -7,11 +7,13 @@ import { post } from './post'
 import { rate } from './rate'
 import { settle } from './settle'
 import { shadow } from './shadow'
+import { traffic } from './traffic'
 
 /**
  * The line after the inbox. `match` takes a device: its batches become trips and those are matched to roads. `meter`, `rate`
  * and `post` take trips: their charge report, their charges, their transfers in the ledger (there, many at once). `close` takes a
- * period (`agency/2026-10`) and moves it one step towards its sealed statements, `draft` one part of it (`agency/2026-10/3`); `settle` an account: payments, credit, disputes.
+ * period (`agency/2026-10`) and moves it one step towards its sealed statements, `draft` one part of it (`agency/2026-10/3`); `settle` an
+ * account: payments, credit, disputes. `traffic` counts the charged miles of a sealed month by segment.
  */
 export const STAGES = {
   match: oneByOne(match),
@@ -23,5 +25,6 @@ export const STAGES = {
   backtest: oneByOne(backtest),
   settle: oneByOne(settle),
   shadow: oneByOne(shadow),
+  traffic: oneByOne(traffic),
 } satisfies Record<string, Stage>
 export type StageName = keyof typeof STAGES

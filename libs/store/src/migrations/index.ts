@@ -7,6 +7,7 @@ import { Mileage1764000001000 } from './1764000001000-mileage'
 import { Accruals1764000001500 } from './1764000001500-accruals'
 import { Corrections1764000003000 } from './1764000003000-corrections'
 import { Pilots1764000004500 } from './1764000004500-pilots'
+import { Traffic1764500000000 } from './1764500000000-traffic'
 import { Posting1764600000000 } from './1764600000000-posting'
 
 /** Every change of the schema, oldest first. What is released is never edited. */
@@ -20,5 +21,6 @@ export const MIGRATIONS = [
   Accruals1764000001500,
   Corrections1764000003000,
   Pilots1764000004500,
+  Traffic1764500000000,
   Posting1764600000000,
 ]

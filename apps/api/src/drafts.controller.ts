@@ -28,6 +28,7 @@ import {
   policyNamed,
   policyStories,
   policyStory,
+  previewPolicy,
   requestBacktest,
   returnPolicy,
   rollBack,
@@ -111,6 +112,22 @@ export class DraftsController {
     const named = { ...(body as object), id: (body as { id?: unknown } | null)?.id ?? policy }
     if (named.id !== policy) throw new NotFoundException(`the document is policy ${String(named.id)}: put it there`)
     return this.act(who, agency, (tx, acting) => draftPolicy(tx, acting, named, reason ?? 'written'))
+  }
+
+  /** Looks at a document while it is being written: every fault with its path, what to ask, and the tariff in words. Nothing is kept. */
+  @Post(':policy/preview')
+  @HttpCode(200)
+  @Access(['editor', 'approver', 'agency', 'operator'])
+  @ApiBody({ schema: jsonSchema(policySchema) })
+  async preview(
+    @Who() who: Principal,
+    @Param('agency') agency: AgencyId,
+    @Param('policy') policy: string,
+    @Body() body: unknown,
+  ) {
+    ownAgency(who, agency)
+    const named = { ...(body as object), id: policy }
+    return this.store.transaction((tx) => previewPolicy(tx, agency, named, this.clock.now()))
   }
 
   /** Writes a draft from the form of MDS, with our extension. */
@@ -214,7 +231,7 @@ export class DraftsController {
     }))
   }
 
-  /** The same as it goes on, as server-sent events `progress`: what there is to rate and how much is done, until all is. */
+  /** The same as it goes on, as server-sent events: what there is to rate and how much is done, until all is. */
   @Sse(':policy/backtests/events')
   @Access(['editor', 'approver', 'agency', 'operator'])
   events(

@@ -2,7 +2,6 @@ import { Observable } from 'rxjs'
 
 /** How far a job has come, as an event. */
 export interface ProgressEvent {
-  readonly type: 'progress'
   readonly data: readonly Progress[]
 }
 export interface Progress {
@@ -25,7 +24,7 @@ export const untilDone = (look: () => Promise<readonly Progress[]>): Observable<
     const again = async () => {
       const data = await look()
       const text = JSON.stringify(data)
-      if (text !== told) listener.next({ type: 'progress', data })
+      if (text !== told) listener.next({ data })
       told = text
       if (data.every(({ isDone }) => isDone) || --left <= 0) listener.complete()
       else if (!listener.closed) timer = setTimeout(() => void again().catch((error) => listener.error(error)), POLL_MS)

@@ -60,14 +60,17 @@ export class TilesController {
   /** Layer `roads`: lines with `class`, `name`, `number`, `access`, `bridge`, `tunnel`, `link`, `oneway`. */
   @Get('tiles/roads/:z/:x/:y')
   @Access('everyone')
+  @ApiQuery({ name: 'agency', required: false, description: 'absent: the only one here' })
   @ApiQuery({ name: 'network', required: false, description: 'digest; absent: the one in force' })
   async roads(
     @Param() square: Record<'z' | 'x' | 'y', string>,
-    @Query('agency') agency: AgencyId,
+    @Query('agency') named: AgencyId | undefined,
     @Query('network') network: Digest | undefined,
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ) {
+    const agency = named ?? (await this.store.transaction((tx) => soleAgency(tx)))
+    if (!agency) throw new BadRequestException('say whose roads: ?agency=')
     const digest = network ?? (await this.store.transaction((tx) => networkInForce(tx, agency, this.clock.now())))
     return this.send(`roads/${agency}/${digest}`, square, network !== undefined, request, reply, async () => {
       return new RoadTiles(await this.network(agency, digest))

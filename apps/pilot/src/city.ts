@@ -4,6 +4,8 @@ import { digest, instant, type AgencyId, type DeviceId } from '#kernel'
 import { buildNetwork, type RoadNetwork } from '#road-network'
 import {
   grantAccess,
+  isFourEyes,
+  nameOfficer,
   saveAccount,
   saveAgency,
   saveDevice,
@@ -28,6 +30,12 @@ export const VEHICLES = 20
 export const demoToken = (name: string): string => digest(['demo', name])
 export const deviceToken = (device: DeviceId): string => demoToken(device)
 
+/** Who writes the demo's policies, and who approves them: two people. */
+const OFFICERS = [
+  { person: 'ada', role: 'editor', name: 'Ada Lindqvist' },
+  { person: 'bo', role: 'approver', name: 'Bo Åkesson' },
+] as const
+
 export interface DemoCity {
   readonly network: RoadNetwork
   readonly fleet: Fleet
@@ -44,7 +52,8 @@ export async function register(store: Store, { network, fleet }: DemoCity): Prom
   await store.transaction(async (tx) => {
     await saveAgency(tx, { id: AGENCY, name: 'Gothenburg road-use pilot' })
     await saveNetwork(tx, AGENCY, network, { name: 'Gothenburg', activeFrom: instant(0) })
-    await filePolicy(tx, AGENCY, TARIFF, instant(0))
+    // Who approves is named below: from then on nothing is filed directly.
+    if (!(await isFourEyes(tx, AGENCY))) await filePolicy(tx, AGENCY, TARIFF, instant(0))
     for (const { account, accountName, vehicle, vehicleName, vehicleClass, device } of fleet.vehicles) {
       await saveAccount(tx, { id: account, agency: AGENCY, name: accountName })
       await saveVehicle(tx, { vehicle, account, name: vehicleName, vehicleClass })
@@ -53,5 +62,9 @@ export async function register(store: Store, { network, fleet }: DemoCity): Prom
     }
     await grantAccess(tx, demoToken('agency'), { role: 'agency', agency: AGENCY, account: null })
     await grantAccess(tx, demoToken('analyst'), { role: 'analyst', agency: AGENCY, account: null })
+    for (const { person, role, name } of OFFICERS) {
+      await nameOfficer(tx, { agency: AGENCY, person, role, name }, instant(0))
+      await grantAccess(tx, demoToken(role), { role, agency: AGENCY, account: null, person })
+    }
   })
 }

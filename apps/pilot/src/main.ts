@@ -81,9 +81,10 @@ async function demo(stage: Stage, line: Line, url: string, began: number): Promi
   say('')
   for (const text of await monthSummary(stage.store, days)) say(text)
   stop.throwIfAborted()
-  say(
-    `\nStatements, each with the link that signs its citizen in (the agency's: ${url}/enter?token=${demoToken('agency')})`,
-  )
+  say('\nThe portal, with the link that signs in')
+  for (const role of ['agency', 'editor', 'approver', 'analyst'])
+    say(`${role.padEnd(20)} ${url}/enter?token=${demoToken(role)}`)
+  say('\nStatements, each with the link that signs its citizen in')
   for (const text of await firstStatements(stage.store, url)) say(text)
   say(`after ${Math.round((systemClock.now() - began) / 1000)} seconds\n`)
   const findings = await withBar(stop, 'checking trips', trips, (bar) =>

@@ -57,6 +57,7 @@ export {
   type PolicyFeed,
   type PolicyStory,
 } from './policy-office'
+export { previewPolicy, type PolicyPreview } from './policy-preview'
 export { proofOf } from './proof'
 export { reconcile, type Finding } from './reconcile'
 export { type Line, type Stage } from './line'

@@ -1,5 +1,5 @@
-import { type ChargeReport, type RatedVehicle } from '#contracts'
-import { type AgencyId, type Instant } from '#kernel'
+import { type ChargeReport, type RatedVehicle, type Stretch } from '#contracts'
+import { type AgencyId, type Instant, millimetres } from '#kernel'
 import { rate, type CompiledPolicy } from '#rating'
 import {
   addTraffic,
@@ -66,7 +66,7 @@ function countSegments(
   >()
   for (const { vehicle, report } of driven)
     for (const stretch of report.stretches) {
-      const chargedMm = rate({ ...report, stretches: [stretch] }, vehicle, compiledAt)
+      const chargedMm = rate(only(stretch, report), vehicle, compiledAt)
         .filter((charge) => charge.rate?.per === 'mile' || charge.rate?.per === 'km')
         .reduce((sum, charge) => sum + charge.distanceMm, 0)
       if (chargedMm === 0) continue
@@ -83,3 +83,11 @@ function countSegments(
     }
   return [...counts.values()].map(({ vehicles, ...count }) => ({ ...count, vehicles: vehicles.size }))
 }
+
+/** A report as if nothing but a stretch of it had been driven. */
+const only = (stretch: Stretch, report: ChargeReport): ChargeReport => ({
+  ...report,
+  stretches: [stretch],
+  matchedMm: millimetres(stretch.toMm - stretch.fromMm),
+  fixes: { ...report.fixes, matched: stretch.fixes },
+})

@@ -136,3 +136,9 @@ export const mapOf = async (
   )
   return row && { network: row.network, attribution: row.attribution, bounds: [row.w, row.s, row.e, row.n] }
 }
+
+/** The agency, where there is but one. */
+export async function soleAgency(tx: Tx): Promise<AgencyId | null> {
+  const rows = await tx.rows<{ id: AgencyId }>(`select id from metering.agency limit 2`)
+  return rows.length === 1 ? rows[0].id : null
+}

@@ -28,7 +28,7 @@ const BLOCKS_MAX = 24
  * `access`, `bridge`, `tunnel`, `link`, `oneway`, those that are known.
  */
 export class RoadTiles {
-  private readonly index: Flatbush | null
+  private readonly index: Flatbush
   /** The segment that stands for each road: both directions are one line. */
   private readonly segments: number[] = []
   private readonly blocks = new Map<string, Sheet>()
@@ -39,7 +39,7 @@ export class RoadTiles {
       const forward = network.forwardOf(road)
       if (segment === (forward >= 0 ? forward : network.backwardOf(road))) this.segments.push(segment)
     }
-    this.index = this.segments.length > 0 ? new Flatbush(this.segments.length) : null
+    this.index = new Flatbush(this.segments.length)
     for (const segment of this.segments) {
       const shape = network.shape(segment)
       let [west, south, east, north] = [Infinity, Infinity, -Infinity, -Infinity]
@@ -49,9 +49,9 @@ export class RoadTiles {
         south = Math.min(south, shape[i + 1])
         north = Math.max(north, shape[i + 1])
       }
-      this.index!.add(west, south, east, north)
+      this.index.add(west, south, east, north)
     }
-    this.index?.finish()
+    this.index.finish()
   }
 
   tile(square: Square): Uint8Array | null {
@@ -75,7 +75,7 @@ export class RoadTiles {
   private featuresIn(block: Square | null): Feature[] {
     const { network, segments } = this
     const roads = block
-      ? (this.index?.search(...boundsOf(block, MARGIN)) ?? []).map((i) => segments[i])
+      ? this.index.search(...boundsOf(block, MARGIN)).map((i) => segments[i])
       : segments.filter((segment) => ROAD_ZOOM_MIN[network.roadClass(segment)] < BLOCK_ZOOM)
     return chainsOf(network, roads)
   }

@@ -107,11 +107,11 @@ describe('a map of our own', () => {
     }
     expect(await preview({ ...TARIFF, rules: [] })).toMatchObject({ faults: [{ path: 'rules' }], words: null })
     const dead = [{ ...TARIFF.rules.at(-1), id: 'all' }, ...TARIFF.rules]
-    expect(await preview({ ...TARIFF, startsAt: '2027-01-01T00:00:00+01:00', rules: dead })).toMatchObject({
-      faults: [
-        expect.objectContaining({ path: expect.stringMatching(/^rules\[/) }),
-        ...Array(dead.length - 2).fill(expect.anything()),
-      ],
+    expect(await preview({ ...TARIFF, rules: dead })).toMatchObject({
+      faults: TARIFF.rules.map((_, i) => expect.objectContaining({ path: `rules[${i + 1}]` })),
+    })
+    expect(await preview({ ...TARIFF, startsAt: '2027-01-01T00:00:00+01:00' })).toMatchObject({
+      faults: [],
       unpublishable: [],
       words: expect.arrayContaining([expect.stringContaining('Test tariff')]),
     })

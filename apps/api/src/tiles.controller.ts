@@ -8,7 +8,17 @@ import { policyStory } from '#pipeline'
 import { policyInForce } from '#policy'
 import { type RoadNetwork, unpackNetwork } from '#road-network'
 import { CLOCK, type Clock } from '#runtime'
-import { mapOf, networkInForce, packedNetwork, policiesOf, type Principal, segmentUses, Store, trafficOf } from '#store'
+import {
+  mapOf,
+  networkInForce,
+  packedNetwork,
+  policiesOf,
+  type Principal,
+  segmentUses,
+  soleAgency,
+  Store,
+  trafficOf,
+} from '#store'
 import { ChargedTiles, drivenRoads, isSquare, mainPart, RoadTiles, type Square, ZOOM_MAX, ZoneTiles } from '#tiles'
 import { Access, ownAgency, Who } from './access'
 import { TileShelf, type TileSource } from './tile-shelf'

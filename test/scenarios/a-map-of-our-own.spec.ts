@@ -113,7 +113,7 @@ describe('a map of our own', () => {
     expect(await preview({ ...TARIFF, startsAt: '2027-01-01T00:00:00+01:00' })).toMatchObject({
       faults: [],
       unpublishable: [],
-      words: expect.arrayContaining([expect.stringContaining('Test tariff')]),
+      words: expect.arrayContaining(['All other roads: everywhere else, at any time: 0.10 EUR per km']),
     })
     expect(await json(`/v1/agencies/${people.agency}/drafts`, ada)).toHaveLength(2)
   })

@@ -19,7 +19,7 @@ const projects = {
     '<rootDir>/apps/**/*.spec.ts',
     '<rootDir>/test/{architecture,bench,worlds}/**/*.spec.ts',
   ],
-  line: ['<rootDir>/test/{browser,scenarios,store,e2e}/**/*.spec.ts'],
+  line: ['<rootDir>/test/{browser,scenarios,security,store,e2e}/**/*.spec.ts'],
   services: ['<rootDir>/test/services/**/*.spec.ts'],
   portal: ['<rootDir>/test/portal/**/*.spec.ts'],
 }

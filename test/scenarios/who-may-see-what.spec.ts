@@ -4,9 +4,11 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import { instant } from '#kernel'
 import { DeviceClient } from '#messaging'
 import { requestClose } from '#pipeline'
-import { LOG, openLog, SETTINGS_OF_PROCESS } from '#runtime'
+import { CLOCK, LOG, openLog, SETTINGS_OF_PROCESS } from '#runtime'
 import { Store } from '#store'
-import { Access, AccessGuard, sessionCookie } from '../../apps/api/src/access'
+import { Access, AccessGuard, Authentication } from '../../apps/api/src/access'
+import { Address } from '../../apps/api/src/identity/address'
+import { sessionCookie } from '../../apps/api/src/identity/cookies'
 import { ProblemFilter } from '../../apps/api/src/problem'
 import { cast, openWorld, settled, type Cast, type World } from '../harness'
 import { driveAlong, MAIN_ROAD, TARIFF } from './roads'
@@ -15,13 +17,13 @@ const at = (iso: string) => instant(Date.parse(iso))
 
 /** What needs no token: liveness, the public tariff and its networks, a month's published root, the way in, and what a provider signs. */
 const FOR_EVERYONE = [
+  'GET /auth/login',
   'GET /enter',
   'GET /healthz',
   'GET /mds/:agency/geographies',
   'GET /mds/:agency/geographies/:id',
   'GET /mds/:agency/policies',
   'GET /mds/:agency/policies/:id',
-  'GET /metrics',
   'GET /readyz',
   'GET /schemas/policy.json',
   'GET /schemas/statement.json',
@@ -33,6 +35,7 @@ const FOR_EVERYONE = [
   'GET /v1/ledger/heads',
   'GET /verify',
   'GET /verify.js',
+  'POST /auth/logout',
   'POST /v1/enrolments',
   'POST /v1/payments/events',
 ]
@@ -144,7 +147,7 @@ describe('who may see what', () => {
     const enter = await get(`/enter?token=${one.tokens.citizen}`)
     expect([enter.status, enter.headers.get('set-cookie')]).toEqual([
       303,
-      expect.stringMatching(/^roadmeter=.*HttpOnly.*SameSite=Lax/i),
+      expect.stringMatching(/^roadmeter=[\w-]{43};.*HttpOnly.*SameSite=Lax/i),
     ])
     for (const path of ['/enter', '/enter?token=nobody', '/enter?token=a&token=b', `/enter?token=${one.deviceToken}`]) {
       const refused = await get(path)
@@ -254,6 +257,9 @@ describe('who may see what', () => {
         { provide: Store, useValue: world.store },
         { provide: SETTINGS_OF_PROCESS, useValue: world.settings },
         { provide: LOG, useValue: openLog({ logLevel: 'silent' }, 'test') },
+        { provide: CLOCK, useValue: world.clock },
+        Address,
+        { provide: APP_GUARD, useClass: Authentication },
         { provide: APP_GUARD, useClass: AccessGuard },
         { provide: APP_FILTER, useClass: ProblemFilter },
       ],

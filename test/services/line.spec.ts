@@ -183,7 +183,9 @@ const AGENCY = 'line-city' as AgencyId
     for (const { app, url } of processes) {
       expect([app, await (await fetch(`${url}/healthz`)).json()]).toEqual([app, { status: 'alive' }])
       expect([app, await (await fetch(`${url}/readyz`)).json()]).toEqual([app, { status: 'ready' }])
-      expect(await (await fetch(`${url}/metrics`)).text()).toMatch(/^roadmeter_oldest_work_seconds \d/m)
+      const metrics = await fetch(`${url}/metrics`)
+      if (app === 'api') expect(metrics.status).toBe(401)
+      else expect(await metrics.text()).toMatch(/^roadmeter_oldest_work_seconds \d/m)
     }
     const api = processes.find(({ app }) => app === 'api')!
     expect((await fetch(`${api.url}/docs`)).headers.get('content-type')).toMatch(/text\/html/)

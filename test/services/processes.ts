@@ -52,7 +52,8 @@ export class Process {
       env: {
         PATH: process.env.PATH,
         ROADMETER_HTTP_PORT: String(this.port),
-        ROADMETER_HEALTH_PORT: String(this.port),
+        // The api shows its metrics on a port of its own, away from its pages.
+        ROADMETER_HEALTH_PORT: this.app === 'api' ? '0' : String(this.port),
         ...this.environment,
       },
       stdio: ['ignore', 'ignore', 'pipe'],

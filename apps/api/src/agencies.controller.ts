@@ -6,7 +6,7 @@ import { policyFeed } from '#pipeline'
 import { describePolicy, parsePolicy } from '#policy'
 import { CLOCK, type Clock } from '#runtime'
 import { agencyById, monthlyResults, networksOf, policiesOf, type Principal, filePolicy, Store } from '#store'
-import { Access, ownAgency, Who } from './access'
+import { Access, Fresh, ownAgency, Who } from './access'
 import { jsonSchema } from './devices.controller'
 
 @ApiTags('agencies')
@@ -43,6 +43,7 @@ export class AgenciesController {
   /** Files a policy directly, where the agency has never named an approver. It must start in the future, or be the agency's first. */
   @Post('policies')
   @Access(['agency', 'operator'])
+  @Fresh()
   @ApiBearerAuth()
   @ApiBody({ schema: jsonSchema(policySchema) })
   async file(@Who() who: Principal, @Param('agency') agency: AgencyId, @Body() body: unknown) {
@@ -61,7 +62,7 @@ export class AgenciesController {
 
   /** Pilot results by month: sums over all vehicles, and none where fewer than ten took part. */
   @Get('results')
-  @Access(['analyst', 'agency', 'operator'])
+  @Access(['analyst', 'agency', 'auditor', 'operator'])
   @ApiBearerAuth()
   async results(@Who() who: Principal, @Param('agency') agency: AgencyId) {
     ownAgency(who, agency)

@@ -2,13 +2,15 @@ import { Module } from '@nestjs/common'
 import { APP_FILTER, APP_GUARD } from '@nestjs/core'
 import { PaymentsModule } from '#payments'
 import { PipelineModule } from '#pipeline'
-import { AccessGuard } from './access'
+import { AccessGuard, Authentication } from './access'
 import { AgenciesController } from './agencies.controller'
 import { DashboardController } from './dashboard.controller'
 import { DevicesController } from './devices.controller'
 import { DisputesController } from './disputes.controller'
 import { DraftsController } from './drafts.controller'
 import { EnrolmentController } from './enrolment.controller'
+import { Address } from './identity/address'
+import { AuthController } from './identity/auth.controller'
 import { MdsController } from './mds.controller'
 import { MileageController, MileageReviewController } from './mileage.controller'
 import { PaymentsController } from './payments.controller'
@@ -23,6 +25,7 @@ import { WebController } from './web.controller'
 @Module({
   imports: [PipelineModule, PaymentsModule],
   controllers: [
+    AuthController,
     DevicesController,
     EnrolmentController,
     StatementsController,
@@ -40,6 +43,9 @@ import { WebController } from './web.controller'
     DashboardController,
   ],
   providers: [
+    Address,
+    // In this order: who asks, and whether they may.
+    { provide: APP_GUARD, useClass: Authentication },
     { provide: APP_GUARD, useClass: AccessGuard },
     { provide: APP_FILTER, useClass: ProblemFilter },
   ],

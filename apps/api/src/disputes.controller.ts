@@ -29,7 +29,7 @@ import {
   type Party,
 } from '#pipeline'
 import { disputesOf, evidenceOf, statementsFor, Store, type Principal } from '#store'
-import { Access, Who } from './access'
+import { Access, Fresh, Who } from './access'
 import { jsonSchema } from './devices.controller'
 
 /**
@@ -119,6 +119,7 @@ export class DisputesController {
   @Post('disputes/:id/decision')
   @HttpCode(200)
   @Access(['agency', 'operator'])
+  @Fresh()
   @ApiBody({ schema: jsonSchema(decisionSchema) })
   async decide(@Who() who: Principal, @Param('id') id: string, @Body() body: unknown) {
     const decision = parseOrExplain(decisionSchema, body, 'the decision')

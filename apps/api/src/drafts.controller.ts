@@ -43,7 +43,7 @@ import {
 import { describeDiff, describePolicy, diffPolicies, fromMds } from '#policy'
 import { CLOCK, type Clock } from '#runtime'
 import { type Principal, Store, type Tx } from '#store'
-import { Access, ownAgency, Who } from './access'
+import { Access, Fresh, ownAgency, Who } from './access'
 import { jsonSchema } from './devices.controller'
 import { type ProgressEvent, untilDone } from './progress'
 
@@ -74,7 +74,7 @@ export class DraftsController {
 
   /** Every policy of the agency with where it stands: drafts first. */
   @Get()
-  @Access(['editor', 'approver', 'agency', 'operator'])
+  @Access(['editor', 'approver', 'agency', 'auditor', 'operator'])
   async list(@Who() who: Principal, @Param('agency') agency: AgencyId) {
     ownAgency(who, agency)
     const stories = await this.store.transaction((tx) => policyStories(tx, agency, this.clock.now()))
@@ -90,7 +90,7 @@ export class DraftsController {
 
   /** A policy, what it says in words, and every recorded step with who took it, when and why. */
   @Get(':policy')
-  @Access(['editor', 'approver', 'agency', 'operator'])
+  @Access(['editor', 'approver', 'agency', 'auditor', 'operator'])
   async one(@Who() who: Principal, @Param('agency') agency: AgencyId, @Param('policy') policy: string) {
     ownAgency(who, agency)
     const story = await this.store.transaction((tx) => policyStory(tx, agency, policy, this.clock.now()))
@@ -148,7 +148,7 @@ export class DraftsController {
    * as its latest backtest found.
    */
   @Get(':policy/diff')
-  @Access(['editor', 'approver', 'agency', 'operator'])
+  @Access(['editor', 'approver', 'agency', 'auditor', 'operator'])
   async diff(
     @Who() who: Principal,
     @Param('agency') agency: AgencyId,
@@ -217,7 +217,7 @@ export class DraftsController {
 
   /** The backtests of a policy, how far each has come, and what it came to: nothing in it stands for fewer than ten. */
   @Get(':policy/backtests')
-  @Access(['editor', 'approver', 'agency', 'operator'])
+  @Access(['editor', 'approver', 'agency', 'auditor', 'operator'])
   async backtests(@Who() who: Principal, @Param('agency') agency: AgencyId, @Param('policy') policy: string) {
     ownAgency(who, agency)
     const standings = await this.store.transaction((tx) => backtestStandings(tx, agency, policy))
@@ -267,7 +267,7 @@ export class DraftsController {
 
   /** What the shadow of a policy has come to beside what was charged for the same trips. */
   @Get(':policy/shadow')
-  @Access(['editor', 'approver', 'agency', 'operator'])
+  @Access(['editor', 'approver', 'agency', 'auditor', 'operator'])
   async shadow(@Who() who: Principal, @Param('agency') agency: AgencyId, @Param('policy') policy: string) {
     ownAgency(who, agency)
     const report = await shadowReport(this.store, agency, policy, this.line)
@@ -294,6 +294,7 @@ export class DraftsController {
   @Post(':policy/approve')
   @HttpCode(200)
   @Access(['approver'])
+  @Fresh()
   @ApiBody({ schema: jsonSchema(approvalSchema) })
   approve(
     @Who() who: Principal,
@@ -309,6 +310,7 @@ export class DraftsController {
   @Post(':policy/return')
   @HttpCode(200)
   @Access(['approver'])
+  @Fresh()
   @ApiBody({ schema: jsonSchema(reasonSchema) })
   return(
     @Who() who: Principal,
@@ -324,6 +326,7 @@ export class DraftsController {
   @Post(':policy/schedule')
   @HttpCode(200)
   @Access(['editor', 'approver'])
+  @Fresh()
   @ApiBody({ schema: jsonSchema(reasonSchema) })
   schedule(
     @Who() who: Principal,

@@ -7,6 +7,10 @@ import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger'
 import { EVIDENCE_BYTES_MAX } from '#contracts'
 import { frameworkLog, listenError, type Log, type Settings } from '#runtime'
 import { webBuild } from './web.controller'
+import { Store, subjectsOf } from '#store'
+import { Address } from './identity/address'
+import { DEMO_PATH, demoProvider, refuseDemoElsewhere } from './identity/demo'
+import { DEMO_ISSUER } from './identity/provider'
 
 /** Evidence of 5 MiB in base64, and a little around it. */
 const BODY_BYTES_MAX = 7 * 1024 * 1024 + 64 * 1024
@@ -20,6 +24,7 @@ export async function serve(
   settings: Settings,
   log: Log,
 ): Promise<{ app: NestFastifyApplication; url: string }> {
+  if (settings.oidcIssuer === DEMO_ISSUER) refuseDemoElsewhere(settings)
   const adapter = new FastifyAdapter({ bodyLimit: BODY_BYTES_MAX, trustProxy: false })
   const app = await NestFactory.create<NestFastifyApplication>(module, adapter, {
     // What goes wrong in opening ends the process with one sentence; Nest would say it too, with a stack.
@@ -59,11 +64,27 @@ export async function serve(
         .send({ type: 'about:blank', title: 'an address holds no NUL', status: 400, code: 'ADDRESS' })
     else done()
   })
+  const isHttps = /^https:/i.test(settings.publicUrl)
   adapter.getInstance().addHook('onSend', (_request, reply, payload, done) => {
     if (!reply.hasHeader('content-security-policy')) reply.header('content-security-policy', CONTENT_POLICY)
-    reply.header('x-content-type-options', 'nosniff').header('referrer-policy', 'no-referrer')
+    // To ourselves in full: where a browser says no more of a request's origin than this, it is told from a stranger's by it.
+    reply.header('x-content-type-options', 'nosniff').header('referrer-policy', 'same-origin')
+    reply.header('cross-origin-opener-policy', 'same-origin').header('cross-origin-resource-policy', 'same-origin')
+    reply.header('permissions-policy', 'camera=(), geolocation=(), microphone=(), payment=(), usb=()')
+    if (isHttps) reply.header('strict-transport-security', 'max-age=63072000; includeSubDomains')
     done(null, payload)
   })
+  let demo: Awaited<ReturnType<typeof demoProvider>> | undefined
+  if (settings.oidcIssuer === DEMO_ISSUER)
+    adapter.getInstance().addHook('onRequest', (request, reply, done) => {
+      if (!request.url.startsWith(`${DEMO_PATH}/`)) return done()
+      // It reads Node's own request, its body too.
+      reply.hijack()
+      demo!(request.raw, reply.raw).catch((error: unknown) => {
+        log.error({ error: (error as Error)?.message }, 'the demo of an identity provider failed')
+        reply.raw.destroy()
+      })
+    })
   const description = new DocumentBuilder()
     .setTitle('Roadmeter')
     .setDescription('Pay-per-mile road use: batches in, statements out')
@@ -80,6 +101,11 @@ export async function serve(
     throw listenError(error, httpHost, httpPort)
   }
   const url = settings.publicUrl || (await app.getUrl()).replace(/127\.0\.0\.1|\[::1\]/, 'localhost')
+  app.get(Address).url = url
+  if (settings.oidcIssuer === DEMO_ISSUER) {
+    const store = app.get(Store)
+    demo = await demoProvider(url, settings.oidcClientId, () => store.transaction((tx) => subjectsOf(tx, DEMO_ISSUER)))
+  }
   log.info({ url }, 'serving')
   return { app, url }
 }

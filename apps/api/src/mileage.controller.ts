@@ -39,7 +39,7 @@ import {
   tripById,
   vehicleById,
 } from '#store'
-import { Access, ownAgency, Who } from './access'
+import { Access, Fresh, ownAgency, Who } from './access'
 import { jsonSchema } from './devices.controller'
 
 /** A citizen's own vehicles: their odometers, how their miles are counted, and what became of each fix. */
@@ -158,6 +158,7 @@ export class MileageReviewController {
 
   /** Trips that are held: nothing is charged for them until somebody decides. Distances and months, no places. */
   @Get('reviews')
+  @Access(['agency', 'auditor', 'operator'])
   async reviews(@Who() who: Principal, @Param('agency') agency: AgencyId) {
     ownAgency(who, agency)
     return this.store.transaction((tx) => heldForReview(tx, agency))
@@ -166,6 +167,7 @@ export class MileageReviewController {
   /** Releases a held trip, to be charged as it was metered, or voids it: its miles count and cost nothing. */
   @Post('reviews/:trip')
   @HttpCode(200)
+  @Fresh()
   @ApiBody({ schema: jsonSchema(reviewDecisionSchema) })
   async decide(
     @Who() who: Principal,
@@ -181,6 +183,7 @@ export class MileageReviewController {
 
   /** Signs of tampering by vehicle and month: counts, no places and no times. */
   @Get('signals')
+  @Access(['agency', 'auditor', 'operator'])
   async signals(@Who() who: Principal, @Param('agency') agency: AgencyId) {
     ownAgency(who, agency)
     return this.store.transaction((tx) => signalsOf(tx, agency))

@@ -3,7 +3,7 @@ import { formatMicros } from '#kernel'
 import { STATEMENT_STYLE } from '#statement'
 import { type Principal, type StatementRow } from '#store'
 
-const escaped = (text: string) => text.replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`)
+export const escaped = (text: string) => text.replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`)
 
 export const page = (title: string, body: string): string =>
   `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${title} - Roadmeter</title><style>${STATEMENT_STYLE}</style></head>
@@ -13,7 +13,7 @@ export const page = (title: string, body: string): string =>
 export function problemPage(status: number, detail: string): string {
   const todo =
     status === 401
-      ? 'Open the link that you were handed to sign in.'
+      ? '<a href="/auth/login">Sign in</a>, or open the link that you were handed.'
       : status >= 500
         ? 'Try again in a moment.'
         : '<a href="/">To your statements</a>'

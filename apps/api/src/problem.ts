@@ -2,6 +2,7 @@ import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Inject 
 import { type FastifyReply, type FastifyRequest } from 'fastify'
 import { InputError } from '#kernel'
 import { LOG, type Log } from '#runtime'
+import { FRESH_MS_MAX } from './access'
 import { problemPage } from './pages'
 
 /** Every error as problem+json (RFC 9457), or as a page for a browser: what was wrong and where, nothing of our inside. */
@@ -17,6 +18,11 @@ export class ProblemFilter implements ExceptionFilter {
       this.log.error({ route: request.routeOptions?.url, error: (error as Error)?.message }, 'a request failed')
     if (request.headers.accept?.includes('text/html'))
       return void reply.code(status).type('text/html; charset=utf-8').send(problemPage(status, detail))
+    if (code === 'STEP_UP')
+      reply.header(
+        'www-authenticate',
+        `Bearer error="insufficient_user_authentication", max_age="${FRESH_MS_MAX / 1000}"`,
+      )
     void reply
       .code(status)
       .header('content-type', 'application/problem+json; charset=utf-8')
@@ -47,6 +53,7 @@ const STATUS: Readonly<Record<string, number>> = {
   EVIDENCE_SIZE: 413,
   EVIDENCE_TYPE: 415,
   PROVIDER: 502,
+  IDENTITY_PROVIDER: 502,
   BUSY: 503,
 }
 

@@ -1,27 +1,14 @@
-import {
-  Controller,
-  Get,
-  Header,
-  HttpCode,
-  Inject,
-  NotFoundException,
-  Param,
-  Post,
-  Query,
-  Res,
-  StreamableFile,
-  UnauthorizedException,
-} from '@nestjs/common'
+import { Controller, Get, Header, Inject, NotFoundException, Param, Res, StreamableFile } from '@nestjs/common'
 import { ApiBearerAuth, ApiResponse, ApiTags } from '@nestjs/swagger'
 import { type FastifyReply } from 'fastify'
 import { z } from 'zod'
 import { statementSchema, type Statement } from '#contracts'
 import { statementPdf } from '#pdf'
 import { proofOf } from '#pipeline'
-import { CLOCK, SETTINGS_OF_PROCESS, type Clock, type Settings } from '#runtime'
+import { CLOCK, type Clock } from '#runtime'
 import { statementCsv, statementHtml } from '#statement'
-import { chainHeads, countStatements, periodOf, type Principal, principalOf, statementsFor, Store } from '#store'
-import { Access, sessionCookie, Who } from './access'
+import { chainHeads, countStatements, periodOf, type Principal, statementsFor, Store } from '#store'
+import { Access, Who } from './access'
 import { jsonSchema } from './devices.controller'
 import { homePage } from './pages'
 
@@ -30,43 +17,20 @@ import { homePage } from './pages'
 export class StatementsController {
   constructor(
     @Inject(Store) private readonly store: Store,
-    @Inject(SETTINGS_OF_PROCESS) private readonly settings: Settings,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
   /** For a browser without JavaScript. */
   @Get('plain')
-  @Access(['citizen', 'agency', 'operator'])
+  @Access(['citizen', 'agency', 'auditor', 'operator'])
   @Header('content-type', 'text/html; charset=utf-8')
   async home(@Who() who: Principal): Promise<string> {
     return homePage(who, await statementsFor(this.store, who), await countStatements(this.store, who))
   }
 
-  /** Signs a browser in with an access token: the link that a person was handed. */
-  @Get('enter')
-  @Access('everyone')
-  async enter(@Query('token') given: unknown, @Res() reply: FastifyReply): Promise<void> {
-    const token = typeof given === 'string' ? given : ''
-    if (!(await this.store.transaction((tx) => principalOf(tx, token))))
-      throw new UnauthorizedException('the token is not known')
-    const { name, secure } = sessionCookie(this.settings)
-    await reply
-      .setCookie(name, token, { httpOnly: true, secure, sameSite: 'lax', path: '/', maxAge: 86_400 })
-      .redirect('/', 303)
-  }
-
-  /** Forgets who the browser was. */
-  @Post('v1/sign-out')
-  @Access('everyone')
-  @HttpCode(204)
-  signOut(@Res({ passthrough: true }) reply: FastifyReply): void {
-    const { name, secure } = sessionCookie(this.settings)
-    reply.clearCookie(name, { httpOnly: true, secure, sameSite: 'lax', path: '/' })
-  }
-
   /** Newest month first, with totals, at most 200; the header x-total-count tells how many there are. */
   @Get('v1/statements')
-  @Access(['citizen', 'agency', 'operator'])
+  @Access(['citizen', 'agency', 'auditor', 'operator'])
   @ApiBearerAuth()
   async list(@Who() who: Principal, @Res({ passthrough: true }) reply: FastifyReply) {
     const rows = await statementsFor(this.store, who)

@@ -5,8 +5,9 @@ import { ApiBearerAuth, ApiExcludeEndpoint, ApiTags } from '@nestjs/swagger'
 import { type Me } from '#contracts'
 import { instant } from '#kernel'
 import { LINE, type Line } from '#pipeline'
-import { accountById, agencyById, type Principal, ROLES, Store } from '#store'
-import { Access, Who } from './access'
+import { SETTINGS_OF_PROCESS, type Settings } from '#runtime'
+import { accountById, agencyById, officersOf, ROLES, type SignedIn, Store } from '#store'
+import { Access, FRESH_MS_MAX, Who } from './access'
 
 /** What the build made of apps/web: beside the compiled api, or in the checkout that a test runs in. */
 export const webBuild = (): string | undefined =>
@@ -25,6 +26,7 @@ export class WebController {
   constructor(
     @Inject(Store) private readonly store: Store,
     @Inject(LINE) private readonly line: Line,
+    @Inject(SETTINGS_OF_PROCESS) private readonly settings: Settings,
   ) {}
 
   @Get(['/', 'my', 'my/*', 'agency', 'agency/*', 'analyst', 'analyst/*'])
@@ -44,16 +46,30 @@ export class WebController {
   @Access(ROLES)
   @ApiBearerAuth()
   @Header('cache-control', 'no-store')
-  async me(@Who() who: Principal): Promise<Me> {
+  async me(@Who() who: SignedIn): Promise<Me> {
+    const { sessionSpanMs, sessionIdleMs, oidcIssuer } = this.settings
+    const { session } = who
     const now = this.line.clock.now()
     return this.store.transaction(async (tx) => {
       const agency = await agencyById(tx, who.agency)
       const account = who.account && (await accountById(tx, who.account))
+      const officer =
+        who.person &&
+        (await officersOf(tx, who.agency)).find(({ person, role }) => person === who.person && role === who.role)
       const tariff = await this.line.reference.tariff(tx, who.agency)
       const policy = tariff.inForce(instant(now)) ?? tariff.documents[0] ?? null
       return {
         role: who.role,
-        name: who.person ?? account?.name ?? null,
+        name: account ? account.name : officer ? officer.name : who.name,
+        person: who.person ?? null,
+        by: who.by,
+        scopes: who.scopes,
+        session: session && {
+          beganAt: session.beganAt,
+          endsAt: Math.min(session.beganAt + sessionSpanMs, session.seenAt + sessionIdleMs),
+          freshUntil: session.provedAt + FRESH_MS_MAX,
+        },
+        signIn: oidcIssuer ? 'provider' : 'link',
         agency: { id: who.agency, name: agency?.name ?? who.agency },
         account: account ? { id: account.id, name: account.name } : null,
         tariff: policy && {

@@ -2,39 +2,15 @@ import { randomBytes } from 'node:crypto'
 import { Argument, Command, Option } from 'commander'
 import { VEHICLE_CLASSES, type VehicleClass } from '#contracts'
 import { InputError, type AccountId, type AgencyId, type Instant, type VehicleId } from '#kernel'
-import {
-  AccountRow,
-  AgencyRow,
-  grantAccess,
-  nameOfficer,
-  ROLES,
-  saveAccount,
-  saveAgency,
-  saveVehicle,
-  setNotice,
-  startPilot,
-  vehiclesOf,
-  type Role,
-  type Store,
-} from '#store'
+import { AccountRow, AgencyRow, saveAccount, saveAgency, saveVehicle, setNotice, startPilot, vehiclesOf } from '#store'
 import { systemClock } from '#runtime'
-import { accountId, agencyId, arms, moment, personId, vehicleId, wholeDays } from './arguments'
+import { accountId, agencyId, arms, moment, vehicleId, wholeDays } from './arguments'
 import { withDatabase } from './database'
-import { knownAgency } from './known'
+import { knownAccount, knownAgency } from './known'
+import { accessCommand } from './access'
 import { accountMileageCommand, handOverCommand, vehicleMethodCommand } from './mileage'
 import { vehicleProfileCommand } from './profile'
 import { columns, say } from './printed'
-
-/** 256 random bits: only their digest is stored, so this is the one time that they are shown. */
-const newToken = (): string => randomBytes(32).toString('base64url')
-
-interface AccessGrant {
-  readonly role: Role
-  readonly agency: AgencyId
-  readonly account?: AccountId
-  readonly person?: string
-  readonly name?: string
-}
 
 /** `roadmeter agency | account | vehicle | access`: who takes part. */
 export const registryCommands = (): Command[] => [
@@ -62,7 +38,7 @@ export const registryCommands = (): Command[] => [
         .option('--seed <text>', 'what the draw follows from; a random one is made and kept where not said')
         .action((id: AgencyId, given: { arms: Record<string, number>; from: Instant; reason: string; seed?: string }) =>
           withDatabase(async (store) => {
-            const seed = given.seed ?? newToken()
+            const seed = given.seed ?? randomBytes(32).toString('base64url')
             await store.transaction(async (tx) => {
               await knownAgency(tx, id)
               await startPilot(tx, id, { ...given, seed }, systemClock.now())
@@ -170,57 +146,7 @@ export const registryCommands = (): Command[] => [
           }),
         ),
     ),
-  new Command('access').description('who may sign in').addCommand(
-    new Command('grant')
-      .description('print an access token and the link that signs a browser in, once')
-      .addOption(new Option('--role <role>', 'what for').choices(ROLES).makeOptionMandatory())
-      .requiredOption('--agency <id>', 'for whose data', agencyId)
-      .option('--account <id>', 'a citizen: whose statements', accountId)
-      .option('--person <id>', 'an editor or approver of policies: who it is, 3 to 40 of a-z, 0-9 and -', personId)
-      .option('--name <name>', 'an editor or approver: the name under which it is remembered')
-      .addHelpText(
-        'after',
-        '\nFrom the first approver that an agency names, its policies are published only when somebody other than their author has\napproved them, for ever: see docs/policy.md.',
-      )
-      .action(({ role, agency, account, person, name }: AccessGrant) =>
-        withDatabase(async (store, { publicUrl, httpHost, httpPort }) => {
-          if ((role === 'citizen') !== (account !== undefined))
-            throw new InputError(
-              'ACCOUNT',
-              role === 'citizen'
-                ? 'a citizen has one account: add --account'
-                : `--account is for citizens, not ${role}`,
-            )
-          const office = role === 'editor' || role === 'approver' ? role : null
-          if ((office !== null) !== (person !== undefined))
-            throw new InputError(
-              'PERSON',
-              office
-                ? `an ${role} is a person: add --person and --name`
-                : `--person is for editors and approvers, not ${role}`,
-            )
-          await store.transaction((tx) => knownAgency(tx, agency))
-          if (account && (await knownAccount(store, account)).agency !== agency)
-            throw new InputError('NO_ACCOUNT', `account ${account} is not one of ${agency}`)
-          const token = newToken()
-          await store.transaction(async (tx) => {
-            if (office && person)
-              await nameOfficer(tx, { agency, person, role: office, name: name ?? person }, systemClock.now())
-            await grantAccess(tx, token, { role, agency, account: account ?? null, person })
-          })
-          const link = `${publicUrl || `http://${httpHost}:${httpPort}`}/enter?token=${token}`
-          say(
-            `${role}${person ? ` ${person}` : ''} of ${account ?? agency}\ntoken (shown this once): ${token}\nsign in: ${link}`,
-          )
-        }),
-      ),
-  ),
+  accessCommand(),
 ]
-
-async function knownAccount(store: Store, account: AccountId): Promise<AccountRow> {
-  const row = await store.dataSource.getRepository(AccountRow).findOneBy({ id: account })
-  if (!row) throw new InputError('NO_ACCOUNT', `there is no account ${account}: roadmeter account add ${account} ...`)
-  return row
-}
 
 const sayRows = (rows: readonly (readonly string[])[]): void => say(rows.length ? columns(rows) : '(none)')

@@ -4,6 +4,7 @@ import { digest, instant, type AgencyId, type DeviceId } from '#kernel'
 import { buildNetwork, type RoadNetwork } from '#road-network'
 import {
   grantAccess,
+  grantSubject,
   isFourEyes,
   nameOfficer,
   saveAccount,
@@ -12,7 +13,10 @@ import {
   saveNetwork,
   filePolicy,
   saveVehicle,
+  type Principal,
+  type Role,
   type Store,
+  type Tx,
 } from '#store'
 import { TARIFF } from './tariff'
 
@@ -47,6 +51,14 @@ export function openCity(): DemoCity {
   return { network, fleet: new Fleet(network, SEED, VEHICLES) }
 }
 
+/** More people of the agency to be at the demo's identity provider. */
+const STAFF: readonly { subject: string; name: string; role: Exclude<Role, 'citizen' | 'editor' | 'approver'> }[] = [
+  { subject: 'agency', name: 'Agnes at the desk', role: 'agency' },
+  { subject: 'analyst', name: 'Anders, who counts', role: 'analyst' },
+  { subject: 'auditor', name: 'Astrid, who checks', role: 'auditor' },
+  { subject: 'operator', name: 'Otto, who keeps it running', role: 'operator' },
+]
+
 /** Files the city, its tariff and its people; what is there already stays. */
 export async function register(store: Store, { network, fleet }: DemoCity): Promise<void> {
   await store.transaction(async (tx) => {
@@ -59,12 +71,18 @@ export async function register(store: Store, { network, fleet }: DemoCity): Prom
       await saveVehicle(tx, { vehicle, account, name: vehicleName, vehicleClass })
       await saveDevice(tx, { id: device, vehicle, token: deviceToken(device) })
       await grantAccess(tx, demoToken(account), { role: 'citizen', agency: AGENCY, account })
+      await letIn(tx, account, { role: 'citizen', account, name: accountName })
     }
     await grantAccess(tx, demoToken('agency'), { role: 'agency', agency: AGENCY, account: null })
     await grantAccess(tx, demoToken('analyst'), { role: 'analyst', agency: AGENCY, account: null })
     for (const { person, role, name } of OFFICERS) {
       await nameOfficer(tx, { agency: AGENCY, person, role, name }, instant(0))
       await grantAccess(tx, demoToken(role), { role, agency: AGENCY, account: null, person })
+      await letIn(tx, person, { role, account: null, person, name })
     }
+    for (const { subject, ...person } of STAFF) await letIn(tx, subject, { ...person, account: null })
   })
 }
+
+const letIn = (tx: Tx, subject: string, principal: Omit<Principal, 'agency'> & { name: string }) =>
+  grantSubject(tx, { issuer: 'demo', subject }, { ...principal, agency: AGENCY }, instant(0))

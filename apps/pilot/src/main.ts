@@ -12,7 +12,12 @@ import { findingLines, firstStatements, monthSummary } from './summary'
 import { TARIFF } from './tariff'
 
 /** A month is told in minutes, so work that time makes due is looked for more often than in a month that is lived. */
-const QUICK = { ROADMETER_LOG: 'warn', ROADMETER_SWEEP_MS: '500', ROADMETER_PAYMENTS: 'local' }
+const QUICK = {
+  ROADMETER_LOG: 'warn',
+  ROADMETER_SWEEP_MS: '500',
+  ROADMETER_PAYMENTS: 'local',
+  ROADMETER_OIDC_ISSUER: 'demo',
+}
 
 /** Exit status of a process that Ctrl-C ended before its work was done. */
 const STOPPED = 130
@@ -50,7 +55,9 @@ run(async () => {
     holds = await demo(stage, app.get<Line>(LINE, { strict: false }), url, began)
     clock.letRun(systemClock)
     if (!process.argv.includes('--exit')) {
-      say(`\nServing on ${url}: the api is described at ${url}/docs. Ctrl-C stops; the next start resumes.`)
+      say(
+        `\nServing on ${url}: the api is described at ${url}/docs. Ctrl-C stops; the next start resumes.\nSign in at ${url}/auth/login as any of the city's made-up people, or with a link of those above.`,
+      )
       if (!stop.signal.aborted) await new Promise((resolve) => stop.signal.addEventListener('abort', resolve))
     }
   } catch (error) {

@@ -61,8 +61,9 @@ class HealthController {
     return { status: 'ready' }
   }
 
-  /** Prometheus text format. */
+  /** Prometheus text format. Where there are roles, for the operator: the api answers Prometheus itself on a port of its own. */
   @Get('metrics')
+  @SetMetadata(ACCESS_RULE, ['operator'])
   @Header('content-type', 'text/plain; version=0.0.4; charset=utf-8')
   text() {
     return this.metrics.registry.metrics()

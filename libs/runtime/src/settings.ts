@@ -116,7 +116,7 @@ export const SETTINGS = {
     9464,
     0,
     65535,
-    'Where ingest and engine answer /healthz, /readyz and /metrics.',
+    'Where ingest and engine answer /healthz, /readyz and /metrics, and the api /metrics.',
   ),
   publicUrl: text(
     'ROADMETER_PUBLIC_URL',
@@ -124,6 +124,34 @@ export const SETTINGS = {
     'http(s)://… or empty',
     'How people reach the api, for links. Empty: the address it listens on.',
     /^(|https?:\/\/.+)$/,
+  ),
+  oidcIssuer: text(
+    'ROADMETER_OIDC_ISSUER',
+    '',
+    'http(s)://…, demo or empty',
+    'The OpenID Connect provider that people sign in at. demo: one with made-up people, on this machine only. Empty: by the link that they were handed.',
+    /^(|demo|https?:\/\/.+)$/,
+  ),
+  oidcClientId: text('ROADMETER_OIDC_CLIENT_ID', 'roadmeter', 'text', 'Who we are to that provider.'),
+  oidcClientSecretFile: text(
+    'ROADMETER_OIDC_CLIENT_SECRET_FILE',
+    '',
+    'file',
+    'Holds the secret that the provider gave us. Empty: a public client, by PKCE alone.',
+  ),
+  sessionIdleMs: whole(
+    'ROADMETER_SESSION_IDLE_MS',
+    1_800_000,
+    60_000,
+    86_400_000,
+    'A session that is not used for this long is over.',
+  ),
+  sessionSpanMs: whole(
+    'ROADMETER_SESSION_MS',
+    43_200_000,
+    300_000,
+    604_800_000,
+    'A session is over this long after signing in, used or not.',
   ),
   token: text(
     'ROADMETER_TOKEN',

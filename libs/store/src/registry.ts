@@ -1,7 +1,6 @@
 import { type RatedVehicle } from '#contracts'
 import { instant, type AccountId, type AgencyId, type Digest, type Instant } from '#kernel'
 import { packNetwork, type RoadNetwork } from '#road-network'
-import { tokenDigest } from './devices'
 import { type Tx } from './store'
 import { want } from './work'
 
@@ -50,30 +49,6 @@ export const vehiclesOfAll = (tx: Tx, accounts: readonly AccountId[]): Promise<V
     `select id as vehicle, account, name, vehicle_class as "vehicleClass" from metering.vehicle where account = any($1::text[]) order by id`,
     [accounts],
   )
-
-export const ROLES = ['citizen', 'agency', 'analyst', 'operator', 'editor', 'approver'] as const
-export type Role = (typeof ROLES)[number]
-
-/** Who signs in with an access token, and for whose data. */
-export interface Principal {
-  readonly role: Role
-  readonly agency: AgencyId
-  /** A citizen's; null for everybody else. */
-  readonly account: AccountId | null
-  /** Which editor or approver it is: four eyes are two persons, not two tokens. */
-  readonly person?: string | null
-}
-
-export const grantAccess = (tx: Tx, token: string, principal: Principal): Promise<number> =>
-  tx.run(
-    `insert into metering.access_token (token_digest, role, agency, account, person) values ($1, $2, $3, $4, $5) on conflict do nothing`,
-    [tokenDigest(token), principal.role, principal.agency, principal.account, principal.person ?? null],
-  )
-
-export const principalOf = (tx: Tx, token: string): Promise<Principal | null> =>
-  tx.row<Principal>(`select role, agency, account, person from metering.access_token where token_digest = $1`, [
-    tokenDigest(token),
-  ])
 
 /** A network as it is listed. */
 export interface NetworkRow {

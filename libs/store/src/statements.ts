@@ -1,7 +1,7 @@
 import { type AccountId, type AgencyId, type Digest, type Instant, type Micros, type StatementId } from '#kernel'
 import { type MerkleTile } from '#ledger'
 import { type Period } from './periods'
-import { type Principal } from './registry'
+import { type Principal } from './identity'
 import { PeriodRow, StatementRow } from './rows'
 import { columns, joined, type Store, type Tx } from './store'
 

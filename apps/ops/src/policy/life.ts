@@ -137,7 +137,7 @@ export const acting = (agency: AgencyId, work: (tx: Tx, who: Acting) => Promise<
 export async function actor(store: Store, { token }: Settings, agency: AgencyId): Promise<Acting> {
   const principal = await store.transaction(async (tx) => {
     await knownAgency(tx, agency)
-    return principalOf(tx, token)
+    return principalOf(tx, token, systemClock.now())
   })
   const role = principal?.role
   if (!principal?.person || principal.agency !== agency || (role !== 'editor' && role !== 'approver'))

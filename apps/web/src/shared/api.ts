@@ -31,13 +31,15 @@ async function ask(path: string, init: RequestInit): Promise<Response> {
     throw new Problem(0, 'the connection was lost', 'OFFLINE')
   }
   if (answer.ok) return answer
-  if (answer.status === 401) onSignedOut()
   const said = (await answer.json().catch(() => ({}))) as {
     title?: string
     detail?: string
     code?: string
     faults?: readonly Fault[]
   }
+  // Money and policy are decided by somebody who has just proved to be it: the provider asks again, and leads back here.
+  if (said.code === 'STEP_UP') location.assign(`/auth/login?fresh&return=${encodeURIComponent(location.pathname)}`)
+  else if (answer.status === 401) onSignedOut()
   throw new Problem(answer.status, said.detail ?? said.title ?? answer.statusText, said.code ?? '', said.faults)
 }
 

@@ -86,6 +86,6 @@ export function Shell({ children }: { children: ReactNode }) {
 }
 
 async function signOut(): Promise<void> {
-  await send('POST', '/v1/sign-out')
+  await send('POST', '/auth/logout')
   location.assign('/')
 }

@@ -90,7 +90,10 @@ export function SignIn({ isExpired }: { isExpired: boolean }) {
       {isExpired && <p className="govuk-body">{t('signIn.kept')}</p>}
       <p className="govuk-body">{t('signIn.how')}</p>
       <p className="rm-actions">
-        <a className="govuk-button" href="/v1/sign-in">
+        <a
+          className="govuk-button"
+          href={`/auth/login?return=${encodeURIComponent(location.pathname + location.search)}`}
+        >
           {t('signIn.button')}
         </a>
         <a className="govuk-link" href="/verify">

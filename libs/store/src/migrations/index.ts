@@ -7,6 +7,7 @@ import { Mileage1764000001000 } from './1764000001000-mileage'
 import { Accruals1764000001500 } from './1764000001500-accruals'
 import { Corrections1764000003000 } from './1764000003000-corrections'
 import { Pilots1764000004500 } from './1764000004500-pilots'
+import { Identity1764200000000 } from './1764200000000-identity'
 import { Traffic1764500000000 } from './1764500000000-traffic'
 import { Posting1764600000000 } from './1764600000000-posting'
 
@@ -21,6 +22,7 @@ export const MIGRATIONS = [
   Accruals1764000001500,
   Corrections1764000003000,
   Pilots1764000004500,
+  Identity1764200000000,
   Traffic1764500000000,
   Posting1764600000000,
 ]

@@ -54,6 +54,8 @@ export async function openWorld(
     // Threads run what is built; tests run what is written.
     ROADMETER_BACKTEST_THREADS: '0',
     ROADMETER_LOG: 'silent',
+    // Everything can be recomputed to the end of a story; what is destroyed when is the story of others.
+    ROADMETER_KEEP_FIXES_HOURS: '8760',
     ...environment,
   })
   const clock = new ToldClock(now)

@@ -2,6 +2,7 @@ import { connectAsync } from 'mqtt'
 import { BATCH_BYTES_MAX, type Batch, type Receipt } from '#contracts'
 import { instant, type Instant } from '#kernel'
 import { DeviceClient, topicOf } from '#messaging'
+import { quarantineRows } from '#store'
 import { cast, faultsOf, openWorld, settled, type Cast, type World } from '../harness'
 import { driveAlong, MAIN_ROAD, TARIFF } from './roads'
 
@@ -45,11 +46,13 @@ describe('every input gets its answer', () => {
     event: 'run',
     fixes: [[at - 1000, 45, 7.01, 4]],
   })
-  const quarantined = (boot: number | null) =>
-    world.store.read<{ seq: string | null; reason: string; detail: string; bytes: number }>(
-      `select seq, reason, detail, length(payload) as bytes from location.quarantine where device = $1 and boot is not distinct from $2 order by id`,
-      [people.device, boot],
+  const quarantined = async (boot: number | null) =>
+    (
+      await world.store.transaction((tx) => quarantineRows(tx, { device: people.device, reason: null, most: 10_000 }))
     )
+      .filter((row) => row.boot === boot)
+      .map(({ seq, reason, detail, bytes }) => ({ seq: seq === null ? null : String(seq), reason, detail, bytes }))
+      .reverse()
   const countsOf = async (boot: number) =>
     (
       await world.store.read<Record<string, string>>(

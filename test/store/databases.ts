@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import fs from 'node:fs'
 import { Client } from 'pg'
-import { readSettings } from '#runtime'
-import { dataSourceOptions, openDataSource, Store } from '#store'
+import { KeyRing, readSettings } from '#runtime'
+import { dataSourceOptions, openDataSource, Store, Vault } from '#store'
 import { copyTemplate, newFolder } from '../harness'
 
 /** A migrated database of one's own. */
@@ -17,7 +17,7 @@ export async function embeddedDatabase(): Promise<Database> {
   const settings = readSettings({ ROADMETER_DATA: folder })
   const source = await openDataSource(await dataSourceOptions(settings), true)
   return {
-    store: new Store(source),
+    store: new Store(source, new Vault(new KeyRing(settings))),
     async close() {
       await source.destroy()
       await fs.promises.rm(folder, { recursive: true })
@@ -45,13 +45,19 @@ export async function newDatabase(url: string): Promise<{ url: string; drop(): P
 
 export async function serverDatabase(serverUrl: string, connections: number): Promise<Database> {
   const { url, drop } = await newDatabase(serverUrl)
-  const settings = readSettings({ DATABASE_URL: url, ROADMETER_DATABASE_CONNECTIONS: String(connections) })
+  const folder = newFolder()
+  const settings = readSettings({
+    DATABASE_URL: url,
+    ROADMETER_DATABASE_CONNECTIONS: String(connections),
+    ROADMETER_DATA: folder,
+  })
   const source = await openDataSource(await dataSourceOptions(settings), true)
   return {
-    store: new Store(source),
+    store: new Store(source, new Vault(new KeyRing(settings))),
     async close() {
       await source.destroy()
       await drop()
+      await fs.promises.rm(folder, { recursive: true })
     },
   }
 }

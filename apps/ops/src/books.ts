@@ -38,8 +38,9 @@ export const bookCommands = (): Command[] => [
         const bar = progress('recomputing trips')
         const line = { clock: systemClock, settings, reference: new Reference() }
         const findings = await reconcile(store, line, (done, all) => bar.to(done, all)).finally(() => bar.end())
-        for (const { id, holds, checked, faults } of findings) {
-          say(`${id}  ${faults.length ? 'BROKEN' : 'holds '}  ${holds} (${grouped(checked)} checked)`)
+        for (const { id, holds, checked, destroyed, faults } of findings) {
+          const gone = destroyed ? `, ${grouped(destroyed)} destroyed` : ''
+          say(`${id}  ${faults.length ? 'BROKEN' : 'holds '}  ${holds} (${grouped(checked)} checked${gone})`)
           for (const fault of faults) say(`    ${fault}`)
         }
         if (findings.some(({ faults }) => faults.length > 0)) process.exitCode = 1

@@ -17,6 +17,8 @@ const QUICK = {
   ROADMETER_SWEEP_MS: '500',
   ROADMETER_PAYMENTS: 'local',
   ROADMETER_OIDC_ISSUER: 'demo',
+  // The month is over in a minute, and is there to be looked at.
+  ROADMETER_KEEP_FIXES_HOURS: '2160',
 }
 
 /** Exit status of a process that Ctrl-C ended before its work was done. */

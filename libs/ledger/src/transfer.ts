@@ -6,6 +6,7 @@ import {
   toCoin,
   type AccountId,
   type AgencyId,
+  type Digest,
   type Instant,
   type Micros,
   type PolicyId,
@@ -16,7 +17,8 @@ import {
 } from '#kernel'
 import { accrued, balances, billed, cash, disputed, revenue, rounding, wallet, type Posting } from './accounts'
 
-export type TransferKind = 'trip' | 'cap' | 'mileage' | 'statement' | 'payment' | 'settlement' | 'hold' | 'reversal'
+export type TransferKind =
+  'trip' | 'cap' | 'mileage' | 'statement' | 'payment' | 'settlement' | 'hold' | 'reversal' | 'destruction'
 
 /** A fact about money: never edited, only reversed. Its postings sum to zero; its id follows from what it is about. */
 export interface Transfer {
@@ -45,6 +47,18 @@ export interface Transfer {
   readonly dispute?: string
   readonly reversalOf?: TransferId
   readonly reason?: string
+  readonly destroyed?: Destroyed
+}
+
+/** What was destroyed of somebody's locations, without saying anything of what it said. */
+export interface Destroyed {
+  readonly what: 'fixes' | 'stretches' | 'evidence'
+  /** How many trips, or files of evidence, it was of; `of` is the digest of their ids. */
+  readonly count: number
+  readonly of: Digest
+  readonly rows: number
+  /** Keys that were destroyed with it. Fewer than it was sealed with, where one still seals something else. */
+  readonly keys: number
 }
 
 /** Who owes whom, in what, since when: common to every transfer. */
@@ -192,6 +206,23 @@ export function reversalOf(original: Transfer, reason: string, happenedAt: Insta
   )
 }
 
+/**
+ * A receipt in the chain for locations that were destroyed: no money moves, and nobody can say later that it was another day, or other
+ * trips. `XXX` is ISO 4217's code for no currency.
+ */
+export const destructionTransfer = (
+  occasion: Omit<Occasion, 'currency'>,
+  destroyed: Destroyed,
+  reason: string,
+): Transfer =>
+  transfer(
+    { ...occasion, currency: 'XXX' },
+    'destruction',
+    [occasion.payer, destroyed.what, occasion.happenedAt, destroyed.of],
+    { destroyed, reason },
+    [],
+  )
+
 export const sumOf = (postings: Iterable<Posting>): Micros => {
   let sum = 0n
   for (const posting of postings) sum += posting.amount
@@ -211,6 +242,7 @@ type Refs = Pick<
   | 'dispute'
   | 'reversalOf'
   | 'reason'
+  | 'destroyed'
 >
 
 const refsOf = ({ trip, revision, policy, cap, vehicle, span, statement, payment, dispute }: Transfer): Refs => ({

@@ -1,5 +1,5 @@
 import { FIX_AGE_MS_MAX } from '#contracts'
-import { instant } from '#kernel'
+import { instant, type Instant } from '#kernel'
 import { type Bell, type Ring } from '#messaging'
 import { type Log, type Metrics, type Settings } from '#runtime'
 import {
@@ -7,8 +7,10 @@ import {
   balanceDifference,
   claim,
   complete,
+  discardRejected,
   dueWork,
   FencedError,
+  forgetAccess,
   forgetBridged,
   gappedDevices,
   giveBack,
@@ -16,8 +18,10 @@ import {
   restedDevices,
   unsealedPeriods,
   want,
+  wantDestruction,
   type Claim,
   type Store,
+  type Tx,
   type WorkKey,
 } from '#store'
 import { periodWork } from './close'
@@ -28,6 +32,11 @@ const SWEEP_MAX = 1000
 const BACKOFF_MS_MAX = 60_000
 /** How often the balance of arrivals is held against their streams. */
 const BALANCE_MS = 60_000
+/** How often it is looked for what is past its time. */
+const DESTROY_MS = 3_600_000
+const HOUR_MS = 3_600_000
+/** The access log is kept for two years. */
+const ACCESS_LOG_MS = 730 * 24 * HOUR_MS
 /** A position that comes again later than this is too old to be taken in, whatever its name. */
 const BRIDGED_MS = FIX_AGE_MS_MAX + 86_400_000
 
@@ -38,6 +47,9 @@ const BRIDGED_MS = FIX_AGE_MS_MAX + 86_400_000
 export class Engine {
   private timer: NodeJS.Timeout | null = null
   private balancedAt = 0
+  private destroyedAt = 0
+  /** Up to which account it was looked, in this round. */
+  private destroyedTo = ''
   private sweeping: Promise<void> = Promise.resolve()
 
   constructor(
@@ -140,8 +152,24 @@ export class Engine {
         this.metrics.balanceDifference.set(await balanceDifference(tx))
         await forgetBridged(tx, now, BRIDGED_MS)
       }
+      if (now - this.destroyedAt >= DESTROY_MS) await this.askDestruction(tx, now)
       return dueWork(tx, SWEEP_MAX)
     })
     await this.ring(due)
+  }
+
+  /** A page of accounts a sweep: the round is over when there are no more, and the next one begins an hour later. */
+  private async askDestruction(tx: Tx, now: Instant): Promise<void> {
+    const { keepFixesHours, keepRejectedHours } = this.line.settings
+    const last = await wantDestruction(tx, {
+      matchedBefore: instant(now - keepFixesHours * HOUR_MS),
+      sealedBefore: now,
+      after: this.destroyedTo,
+      most: SWEEP_MAX,
+    })
+    const rejected = await discardRejected(tx, instant(now - keepRejectedHours * HOUR_MS), SWEEP_MAX)
+    const read = await forgetAccess(tx, instant(now - ACCESS_LOG_MS), SWEEP_MAX)
+    this.destroyedTo = last ?? ''
+    if (last === null && rejected < SWEEP_MAX && read < SWEEP_MAX) this.destroyedAt = now
   }
 }

@@ -5,7 +5,17 @@ import { type Reference } from './reference'
 /** What stages work with: the clock, the limits they obey, and what is the same for all trips. */
 export interface Line {
   readonly clock: Clock
-  readonly settings: Pick<Settings, 'tripRestMs' | 'gapWaitMs' | 'backtestThreads' | 'backtestTrips'>
+  readonly settings: Pick<
+    Settings,
+    | 'tripRestMs'
+    | 'gapWaitMs'
+    | 'backtestThreads'
+    | 'backtestTrips'
+    | 'keepFixesHours'
+    | 'keepStretchesDays'
+    | 'keepUnpaidDays'
+    | 'keepRejectedHours'
+  >
   readonly reference: Reference
 }
 

@@ -26,6 +26,7 @@ import {
   heldTripsOf,
   isClosing,
   lockDevice,
+  markRead,
   networkInForce,
   openTripOf,
   ownerOf,
@@ -159,6 +160,7 @@ async function matchTrip(tx: Tx, cut: TripRow, line: Line): Promise<boolean> {
   const fixes = readable(all, (at) => givesLocation(choices, at))
   if (fixes.length === 0) {
     await saveTrip(tx, { ...trip, fixes: 0, state: 'posted' })
+    await markRead(tx, trip.id, now)
     return false
   }
   const digest = await networkInForce(tx, trip.agency, midway)
@@ -186,7 +188,12 @@ async function matchTrip(tx: Tx, cut: TripRow, line: Line): Promise<boolean> {
     month: clock.month(startedAt),
   } as const
   await saveTrip(tx, done, isHeld ? 'its distances do not agree' : null)
-  await savePath(tx, trip.id, digest, ENGINE_VERSION, countFates(match, all.length - fixes.length))
+  await savePath(
+    tx,
+    done,
+    { network: digest, engine: ENGINE_VERSION, at: now },
+    countFates(match, all.length - fixes.length),
+  )
   await saveTripMileage(
     tx,
     done,

@@ -12,7 +12,7 @@ export async function meter(tx: Tx, key: string, line: Line): Promise<WorkKey[]>
   const path = await pathOf(tx, id)
   invariant(path, `trip ${id} has no path`)
   const report = await meterTrip(tx, trip, path, line)
-  await saveReport(tx, id, digest(report), report)
+  await saveReport(tx, trip, digest(report), report)
   return [{ stage: 'rate', key }]
 }
 

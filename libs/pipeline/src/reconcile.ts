@@ -1,8 +1,9 @@
-import { statementSchema } from '#contracts'
+import { statementSchema, type ChargeReport } from '#contracts'
 import { canonical, digest, type AgencyId, type Digest } from '#kernel'
 import { emptyChain, headOf, merkleRoot, verifyChain } from '#ledger'
 import { statementDigest, verifyStatement } from '#statement'
-import { chainHeads, chainPage, leavesOf, chargesOf, tripsWhere, type Store, type Tx } from '#store'
+import { chainHeads, chainPage, leavesOf, chargesOf, keptTexts, tripsWhere, type Store, type Tx } from '#store'
+import { forgetting } from './forgetting'
 import { type Line } from './line'
 import { rematch } from './match'
 import { meterTrip } from './meter'
@@ -13,6 +14,8 @@ export interface Finding {
   readonly id: string
   readonly holds: string
   readonly checked: number
+  /** Of what was to be checked: how much of it was destroyed after its time, and so can't be. */
+  readonly destroyed?: number
   readonly faults: readonly string[]
 }
 
@@ -32,12 +35,13 @@ export async function reconcile(
   const again = await recomputed(store, line, progress)
   return [
     lost,
-    { ...fates, checked: fates.checked + again.trips, faults: [...fates.faults, ...again.fates] },
+    { ...fates, checked: fates.checked + again.trips, destroyed: again.destroyed, faults: [...fates.faults, ...again.fates] },
     again.distance,
     sums,
     await statements(store),
     again.determinism,
     await chains(store),
+    await forgetting(store, line),
   ]
 }
 
@@ -53,7 +57,8 @@ const noLoss = async (store: Store): Promise<Finding> => ({
     store,
     `select 'device ' || s.device || ' boot ' || s.boot || ' has no batch ' || q as fault from metering.stream s, unnest(s.held) r, generate_series(lower(r), upper(r) - 1) q
      where not exists (select 1 from location.batch b where b.device = s.device and b.boot = s.boot and b.seq = q)
-       and not exists (select 1 from location.quarantine x where x.device = s.device and x.boot = s.boot and x.seq = q)`,
+       and not exists (select 1 from location.quarantine x where x.device = s.device and x.boot = s.boot and x.seq = q)
+       and not s.destroyed @> q and not s.discarded @> q`,
   ),
 })
 
@@ -66,6 +71,7 @@ const oneFate = async (store: Store): Promise<Finding> => ({
     `select 'device ' || device || ' boot ' || boot || ': ' || received || ' received, ' || accepted || ' accepted' as fault
        from metering.stream s where received <> accepted + duplicate + rejected
          or accepted <> (select count(*) from location.batch b where b.device = s.device and b.boot = s.boot)
+           + (select coalesce(sum(upper(r) - lower(r)), 0) from unnest(s.destroyed) r)
      union all
      select 'on ' || day || ' ' || sum(received) || ' were received, ' || sum(accepted) || ' accepted, ' || sum(duplicate) || ' duplicate, ' || sum(rejected) || ' rejected'
        from metering.balance group by day having sum(received) <> sum(accepted) + sum(duplicate) + sum(rejected)
@@ -75,13 +81,7 @@ const oneFate = async (store: Store): Promise<Finding> => ({
      union all
      select 'batch ' || b.device || '/' || b.boot || '/' || b.seq || ' is in no trip' from location.batch b join metering.stream s using (device, boot)
      where b.seq < s.processed and not s.gaps @> b.seq and b.event <> 'totals'
-       and not exists (select 1 from metering.trip t where t.device = b.device and t.boot = b.boot and b.seq between t.first_seq and t.last_seq and t.name = b.trip)
-     union all
-     select 'trip ' || t.id || ': ' || t.fixes || ' fixes accepted, ' || (r.report->'fixes'->>'accepted') || ' accounted for' from metering.trip t join location.report r on r.trip = t.id
-     where t.fixes <> (r.report->'fixes'->>'accepted')::int
-     union all
-     select 'trip ' || t.id || ' is priced for ' || sum(c.fixes) || ' fixes of ' || (r.report->'fixes'->>'matched') from metering.trip t join location.report r on r.trip = t.id join money.charge c on c.trip = t.id
-     group by t.id, r.report having sum(c.fixes) <> (r.report->'fixes'->>'matched')::int`,
+       and not exists (select 1 from metering.trip t where t.device = b.device and t.boot = b.boot and b.seq between t.first_seq and t.last_seq and t.name = b.trip)`,
   ),
 })
 
@@ -107,7 +107,7 @@ async function recomputed(store: Store, line: Line, progress: (done: number, all
   const fates: string[] = []
   const distance: string[] = []
   const determinism: string[] = []
-  let done = 0
+  let [done, destroyed, unmatchable] = [0, 0, 0]
   for (let after = ''; done < all;) {
     const page = await store.transaction(async (tx) => {
       const trips = await tripsWhere(tx, `state = 'posted' and fixes > 0 and id > $1 order by id limit ${PAGE}`, [
@@ -117,14 +117,33 @@ async function recomputed(store: Store, line: Line, progress: (done: number, all
         tx,
         trips.map((trip) => trip.id),
       )
+      const reports = await keptTexts(
+        tx,
+        'report',
+        trips.map(({ id }) => id),
+      )
+      const gone = await destroyedOf(
+        tx,
+        trips.map(({ id }) => id),
+      )
       for (const trip of trips) {
+        const kept = reports.get(trip.id)
+        if (gone.get(trip.id)!.stretches) {
+          destroyed++
+          continue
+        }
         const { network, matcher } = await line.reference.network(tx, trip.agency, trip.network!)
-        const report = await meterTrip(tx, trip, await rematch(tx, trip, matcher), line)
+        // Without its fixes a trip can't be matched again, only priced.
+        const report = gone.get(trip.id)!.fixes
+          ? (JSON.parse(kept ?? 'null') as ChargeReport | null)
+          : await meterTrip(tx, trip, await rematch(tx, trip, matcher), line)
+        if (gone.get(trip.id)!.fixes) unmatchable++
         const posted = charges.get(trip.id)!
-        if (network.digest !== report.network || digest(report) !== trip.reportDigest)
+        if (!report || network.digest !== report.network || digest(report) !== trip.reportDigest)
           determinism.push(`trip ${trip.id} is metered differently now`)
         else if (canonical(await rateTrip(tx, trip, report, line)) !== canonical(posted))
           determinism.push(`trip ${trip.id} is rated differently now`)
+        if (!report) continue
         const mm = posted.reduce((sum, charge) => sum + charge.distanceMm, 0)
         if (mm !== report.matchedMm)
           distance.push(`trip ${trip.id}: lines say ${mm} mm, ${report.matchedMm} mm were matched`)
@@ -132,6 +151,12 @@ async function recomputed(store: Store, line: Line, progress: (done: number, all
         const filtered = Object.values(unmatched).reduce((sum, n) => sum + n, 0)
         if (accepted !== trip.fixes || accepted !== matched + filtered)
           fates.push(`trip ${trip.id}: ${trip.fixes} fixes, ${matched} matched, ${filtered} not`)
+        const stored = kept === undefined ? null : (JSON.parse(kept) as ChargeReport).fixes
+        if (stored?.accepted !== trip.fixes)
+          fates.push(`trip ${trip.id}: ${trip.fixes} fixes accepted, ${stored?.accepted ?? 0} accounted for`)
+        const pricedFixes = posted.reduce((sum, charge) => sum + charge.fixes, 0)
+        if (posted.length > 0 && stored && pricedFixes !== stored.matched)
+          fates.push(`trip ${trip.id} is priced for ${pricedFixes} fixes of ${stored.matched}`)
       }
       return trips
     })
@@ -141,22 +166,36 @@ async function recomputed(store: Store, line: Line, progress: (done: number, all
   }
   const cut = (faults: string[]) => faults.slice(0, FAULTS_MAX)
   return {
-    trips: done,
+    trips: done - destroyed,
+    destroyed,
     fates: cut(fates),
     distance: {
       id: 'I3',
       holds: 'distance: charged + free millimetres of a trip = matched millimetres',
-      checked: done,
+      checked: done - destroyed,
+      destroyed,
       faults: cut(distance),
     },
     determinism: {
       id: 'I6',
       holds: 'determinism: matching, metering and rating a trip again gives the same bytes',
-      checked: done,
+      checked: done - destroyed - unmatchable,
+      destroyed: destroyed + unmatchable,
       faults: cut(determinism),
     },
   }
 }
+
+/** Of trips: whether their fixes and their stretches were destroyed. */
+const destroyedOf = async (tx: Tx, trips: readonly string[]): Promise<Map<string, { fixes: boolean; stretches: boolean }>> =>
+  new Map(
+    (
+      await tx.rows<{ id: string; fixes: boolean; stretches: boolean }>(
+        `select id, raw_destroyed_at is not null as fixes, stretches_destroyed_at is not null as stretches from metering.trip where id = any($1::text[])`,
+        [trips],
+      )
+    ).map((row) => [row.id, row]),
+  )
 
 /** I5 and I7: statements add up, are what was sealed, and with what is not billed yet are all that the ledger says. */
 async function statements(store: Store): Promise<Finding> {

@@ -1,5 +1,6 @@
 import { backtest } from './backtest'
 import { close, draft } from './close'
+import { destroy } from './destroy'
 import { oneByOne, type Stage } from './line'
 import { match } from './match'
 import { meter } from './meter'
@@ -13,7 +14,8 @@ import { traffic } from './traffic'
  * The line after the inbox. `match` takes a device: its batches become trips and those are matched to roads. `meter`, `rate`
  * and `post` take trips: their charge report, their charges, their transfers in the ledger (there, many at once). `close` takes a
  * period (`agency/2026-10`) and moves it one step towards its sealed statements, `draft` one part of it (`agency/2026-10/3`); `settle` an
- * account: payments, credit, disputes. `traffic` counts the charged miles of a sealed month by segment.
+ * account: payments, credit, disputes; `destroy` too: locations whose time is over. `traffic` counts the charged miles of a sealed month by
+ * segment.
  */
 export const STAGES = {
   match: oneByOne(match),
@@ -26,5 +28,6 @@ export const STAGES = {
   settle: oneByOne(settle),
   shadow: oneByOne(shadow),
   traffic: oneByOne(traffic),
+  destroy: oneByOne(destroy),
 } satisfies Record<string, Stage>
 export type StageName = keyof typeof STAGES

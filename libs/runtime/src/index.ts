@@ -2,6 +2,7 @@ import './sha256'
 
 export * from './clock'
 export * from './health.module'
+export * from './key-ring'
 export * from './keys'
 export * from './log'
 export * from './metrics'

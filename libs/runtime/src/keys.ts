@@ -88,21 +88,28 @@ export function openOperatorKey({ operatorKey, dataDir }: Pick<Settings, 'operat
 }
 
 function makeKey(file: string): string {
-  const mine = `${file}.${process.pid}`
   try {
-    mkdirSync(path.dirname(file), { recursive: true })
-    const pem = generateKeyPairSync('ed25519').privateKey.export({ format: 'pem', type: 'pkcs8' })
-    writeFileSync(mine, pem, { mode: 0o600 })
-    chmodSync(mine, 0o600)
-    try {
-      // Whole or not at all, and never over another's: two processes may start at once.
-      linkSync(mine, file)
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-    }
-    rmSync(mine, { force: true })
+    writeOnce(file, generateKeyPairSync('ed25519').privateKey.export({ format: 'pem', type: 'pkcs8' }) as string)
     return readFileSync(file, 'utf8')
   } catch (error) {
     throw new InputError('OPERATOR_KEY', `the operator's key can't be made: ${(error as Error).message}`)
+  }
+}
+
+/**
+ * Writes a file that nobody else may read, whole or not at all, and never over another's: of processes that start at once the
+ * first one's stays.
+ */
+export function writeOnce(file: string, secret: string): void {
+  const mine = `${file}.${process.pid}`
+  mkdirSync(path.dirname(file), { recursive: true })
+  writeFileSync(mine, secret, { mode: 0o600 })
+  chmodSync(mine, 0o600)
+  try {
+    linkSync(mine, file)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  } finally {
+    rmSync(mine, { force: true })
   }
 }

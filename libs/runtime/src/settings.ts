@@ -45,6 +45,12 @@ export const SETTINGS = {
     'file',
     'The Ed25519 key that signs receipts, in PEM; made where there is none. Empty: operator.key in ROADMETER_DATA.',
   ),
+  keyFile: text(
+    'ROADMETER_KEY_FILE',
+    '',
+    'file',
+    'The keys under which the keys of locations are kept; made where there is none. One file for all processes. Empty: location.key in ROADMETER_DATA.',
+  ),
   databaseUrl: text(
     'DATABASE_URL',
     '',
@@ -242,6 +248,34 @@ export const SETTINGS = {
     60_000,
     3_024_000_000,
     'How long metering waits for a missing batch before it is recorded as a gap, and for the rest of a trip that nobody ended.',
+  ),
+  keepFixesHours: whole(
+    'ROADMETER_KEEP_FIXES_HOURS',
+    72,
+    0,
+    8_760,
+    'How long fixes are kept after their trip is matched, unless their citizen asks for longer or a dispute needs them.',
+  ),
+  keepStretchesDays: whole(
+    'ROADMETER_KEEP_STRETCHES_DAYS',
+    30,
+    0,
+    365,
+    'How long the stretches of a trip are kept after its statement is paid or a dispute about it ends, where the policy names no day.',
+  ),
+  keepUnpaidDays: whole(
+    'ROADMETER_KEEP_UNPAID_DAYS',
+    365,
+    30,
+    3_650,
+    'How long they are kept at most after the seal of a statement that nobody pays.',
+  ),
+  keepRejectedHours: whole(
+    'ROADMETER_KEEP_REJECTED_HOURS',
+    168,
+    1,
+    8_760,
+    'How long messages that were rejected are kept for somebody to look at.',
   ),
 } as const satisfies Record<string, Row<string> | Row<number>>
 

@@ -353,8 +353,8 @@ function dataSection({ retentionDays, agency }: Statement): Section {
     text: [
       'This statement, its lines and what was paid are kept as books are. They tell the roads by kind and zone, and when a journey began and ended, but not where.',
       retentionDays === undefined
-        ? `The positions that your devices sent are kept apart from it. Ask ${agency.name} when they are destroyed: its policy names no day.`
-        : `The positions that your devices sent are kept apart from it. By the policy they are to be destroyed ${retentionDays} days after this statement is sealed; it can still be checked then.`,
+        ? `Where you drove is kept apart from it, encrypted: what your devices sent for some days, and the roads some weeks after this statement is paid. Then it is destroyed, and this statement can still be checked. ${agency.name} tells you when.`
+        : `Where you drove is kept apart from it, encrypted. By the policy it is destroyed ${retentionDays} days after this statement is sealed, and what your devices sent long before; this statement can still be checked then.`,
     ],
     tables: [],
   }

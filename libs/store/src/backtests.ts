@@ -9,6 +9,7 @@ import {
   type VehicleId,
 } from '#kernel'
 import { type ComparisonSums } from '#rating'
+import { keptTexts } from './location'
 import { type Actor } from './policy-life'
 import { type Tx } from './store'
 
@@ -181,16 +182,21 @@ export async function drivenTrips(
     accounts.push(row.account)
   }
   const rows = await tx.rows<
-    Omit<DrivenTrip, 'startedAt' | 'endedAt' | 'booked'> & { startedAt: string; endedAt: string; booked: string }
+    Omit<DrivenTrip, 'startedAt' | 'endedAt' | 'booked' | 'path'> & { startedAt: string; endedAt: string; booked: string }
   >(
     `select t.id as trip, t.account, t.vehicle, t.started_at as "startedAt", t.ended_at as "endedAt", t.engine, t.network,
-       (select match::text from location.path where trip = t.id) as path,
        (select coalesce(sum(amount), 0)::text from money.charge where trip = t.id) as booked
      ${DRIVEN} and t.account = any($3::text[]) order by t.account, t.started_at, t.id`,
     [agency, months, accounts],
   )
+  const paths = await keptTexts(
+    tx,
+    'path',
+    rows.map(({ trip }) => trip),
+  )
   return rows.map((row) => ({
     ...row,
+    path: paths.get(row.trip) ?? null,
     startedAt: Number(row.startedAt) as Instant,
     endedAt: Number(row.endedAt) as Instant,
     booked: BigInt(row.booked) as Micros,

@@ -12,6 +12,7 @@ import {
 import { type Claim } from '#ledger'
 import { type DisputeStep } from '#statement'
 import { type Tx } from './store'
+import { type Sealed } from './vault'
 
 export interface DisputeRow {
   readonly id: string
@@ -99,22 +100,52 @@ export async function disputesOf(
   return rows.map(disputeFrom)
 }
 
-export const saveEvidence = (
+const evidenceName = (dispute: string, id: string) => `evidence ${dispute} ${id}`
+
+/** Sealed with a key of its dispute's own: what a picture shows is where somebody was. */
+export async function saveEvidence(
   tx: Tx,
   dispute: string,
   file: { readonly id: Digest; readonly mediaType: EvidenceType; readonly bytes: Uint8Array },
-): Promise<number> =>
-  tx.run(
-    `insert into location.evidence (id, dispute, media_type, bytes) values ($1, $2, $3, $4) on conflict do nothing`,
-    [file.id, dispute, file.mediaType, file.bytes],
+): Promise<void> {
+  const [{ key, bytes }] = await tx.vault.seal(tx, [
+    { place: evidencePlace(dispute), name: evidenceName(dispute, file.id), bytes: file.bytes },
+  ])
+  await tx.run(
+    `insert into location.evidence (id, dispute, media_type, bytes, key) values ($1, $2, $3, $4, $5) on conflict do nothing`,
+    [file.id, dispute, file.mediaType, bytes, key],
   )
+}
 
-export const evidenceOf = (
+const evidencePlace = (dispute: string) => ({ subject: `dispute/${dispute}`, period: '' })
+
+export async function evidenceOf(
   tx: Tx,
   dispute: string,
   id: string,
-): Promise<{ mediaType: EvidenceType; bytes: Uint8Array } | null> =>
-  tx.row(`select media_type as "mediaType", bytes from location.evidence where dispute = $1 and id = $2`, [dispute, id])
+): Promise<{ mediaType: EvidenceType; bytes: Uint8Array } | null> {
+  const row = await tx.row<{ mediaType: EvidenceType } & Sealed>(
+    `select media_type as "mediaType", bytes, key from location.evidence where dispute = $1 and id = $2`,
+    [dispute, id],
+  )
+  if (!row) return null
+  const [bytes] = await tx.vault.open(tx, [{ ...row, name: evidenceName(dispute, id) }])
+  return { mediaType: row.mediaType, bytes }
+}
+
+/** Seals up to `most` files that are kept in plain; returns how many there were. */
+export async function sealPlainEvidence(tx: Tx, most: number): Promise<number> {
+  const rows = await tx.rows<{ id: string; dispute: string; bytes: Uint8Array }>(
+    `select id, dispute, bytes from location.evidence where key is null order by id limit ${most} for update`,
+  )
+  const closed = await tx.vault.seal(
+    tx,
+    rows.map(({ id, dispute, bytes }) => ({ place: evidencePlace(dispute), name: evidenceName(dispute, id), bytes })),
+  )
+  for (const [i, { id }] of rows.entries())
+    await tx.run(`update location.evidence set key = $2, bytes = $3 where id = $1`, [id, closed[i].key, closed[i].bytes])
+  return rows.length
+}
 
 /** A dispute's claim on a sealed statement, with the next turn of its hold. */
 export interface ClaimRow extends Claim {

@@ -45,6 +45,8 @@ export interface Ledger {
   /** What was durable of each stream of a device that may send; a stream that isn't here is nobody's. */
   readonly held: ReadonlyMap<string, Ranges>
   readonly stored: ReadonlyMap<string, Neighbour>
+  /** Accepted once and destroyed since: what comes again under their numbers can't be compared any more. */
+  readonly destroyed: ReadonlySet<string>
 }
 
 /**
@@ -55,7 +57,7 @@ export function rule(
   arrivals: readonly Arrival[],
   keys: readonly ({ readonly boot: number; readonly seq: number } | null)[],
   known: ReadonlySet<DeviceId>,
-  { held, stored }: Ledger,
+  { held, stored, destroyed }: Ledger,
 ): Ruling[] {
   const fresh = new Map<string, Neighbour>()
   const refused = new Set<string>()
@@ -72,6 +74,7 @@ export function rule(
     const name = batchKey(device, key.boot, key.seq)
     const twin = before(name)
     const digest = arrival.contentDigest!
+    if (destroyed.has(name)) return { fate: 'duplicate', reason: null, detail: '', alarm: null }
     if (twin?.digest === digest) return { fate: 'duplicate', reason: null, detail: '', alarm: null }
     if (twin) {
       const both = twin.signed && decoded.signed !== null

@@ -14,6 +14,7 @@ import {
   type Ranges,
 } from './fates'
 import { packBatch, unpackBatch } from './packed-batch'
+import { sealRefused } from './quarantine'
 import { type Tx } from './store'
 import { want } from './work'
 
@@ -54,7 +55,11 @@ export async function commitArrivals(
     return key && authentic && streams.has(streamKey(device, key.boot)) ? { boot: key.boot, seq: key.seq } : null
   })
   const stored = await neighboursOf(tx, arrivals, keys, streams)
-  const rulings = rule(arrivals, keys, known, { held: streams, stored }).map((ruling, i) =>
+  const rulings = rule(arrivals, keys, known, {
+    held: streams,
+    stored,
+    destroyed: await destroyedOf(tx, arrivals, keys, streams, stored),
+  }).map((ruling, i) =>
     repeated.has(i) ? ({ fate: 'duplicate', reason: null, detail: '', alarm: null } as const) : ruling,
   )
 
@@ -200,14 +205,15 @@ async function neighboursOf(
   })
   if (asked.size === 0) return new Map()
   const all = [...asked.values()]
-  const rows = await tx.rows<BatchRow & { device: string; digest: string }>(
-    `select device, boot, seq, trip, event, encode(content_digest, 'hex') as digest, payload from location.batch
+  const rows = await tx.rows<BatchRow & { digest: string }>(
+    `select ${BATCH_ROW}, encode(content_digest, 'hex') as digest from location.batch
      join unnest($1::text[], $2::int[], $3::int8[]) as asked(device, boot, seq) using (device, boot, seq)`,
     [all.map(([device]) => device), all.map(([, boot]) => boot), all.map(([, , seq]) => seq)],
   )
+  const batches = await openBatches(tx, rows)
   return new Map(
-    rows.map((row) => {
-      const { prev, sig } = batchOfRow(row)
+    rows.map((row, i) => {
+      const { prev, sig } = batches[i]
       return [
         batchKey(row.device, row.boot, Number(row.seq)),
         { digest: row.digest, prev: prev ?? null, signed: sig !== undefined },
@@ -216,30 +222,122 @@ async function neighboursOf(
   )
 }
 
-interface BatchRow {
+/** Numbers of arrivals that were accepted before and whose batches were destroyed since. */
+async function destroyedOf(
+  tx: Tx,
+  arrivals: readonly Arrival[],
+  keys: Keys,
+  streams: ReadonlyMap<string, Ranges>,
+  stored: ReadonlyMap<string, Neighbour>,
+): Promise<Set<string>> {
+  const asked = keys.flatMap((key, i) => {
+    const { device } = arrivals[i]
+    const isGone =
+      key && holds(streams.get(streamKey(device, key.boot))!, key.seq) && !stored.has(batchKey(device, key.boot, key.seq))
+    return isGone ? [{ device, ...key }] : []
+  })
+  if (asked.length === 0) return new Set()
+  const rows = await tx.rows<{ device: string; boot: number; seq: string }>(
+    `select device, boot, seq from metering.stream join unnest($1::text[], $2::int[], $3::int8[]) as asked(device, boot, seq) using (device, boot)
+     where destroyed @> seq`,
+    [asked.map(({ device }) => device), asked.map(({ boot }) => boot), asked.map(({ seq }) => seq)],
+  )
+  return new Set(rows.map(({ device, boot, seq }) => batchKey(device, boot, Number(seq))))
+}
+
+/** A batch as it is stored: packed, and sealed with the key of its device and the day on which it came. */
+export interface BatchRow {
+  readonly device: string
   readonly boot: number
   readonly seq: string
   readonly trip: string
   readonly event: Batch['event']
+  readonly key: string | null
   readonly payload: Uint8Array
 }
+export const BATCH_ROW = 'device, boot, seq, trip, event, key, payload'
 
-/** A batch of the inbox as it came in. */
-export const batchOfRow = ({ boot, seq, trip, event, payload }: BatchRow): Batch =>
-  unpackBatch({ boot, seq: Number(seq), trip, event }, payload)
+const batchName = ({ device, boot, seq, trip, event }: Omit<BatchRow, 'key' | 'payload' | 'seq'> & { seq: string | number }) =>
+  `batch ${device}/${boot}/${seq} ${event} ${trip}`
+
+/** Batches of the inbox as they came in. */
+export async function openBatches(tx: Tx, rows: readonly BatchRow[]): Promise<Batch[]> {
+  const opened = await tx.vault.open(
+    tx,
+    rows.map((row) => ({ key: row.key, bytes: row.payload, name: batchName(row) })),
+  )
+  return rows.map(({ boot, seq, trip, event }, i) => unpackBatch({ boot, seq: Number(seq), trip, event }, opened[i]))
+}
+
+/** The day of a moment, in UTC. */
+export const dayOf = (at: Instant): string => new Date(at - (at % DAY_MS)).toISOString().slice(0, 10)
+
+/** What is kept of batches; those that hold no place (totals) in plain, so that they keep no key alive. */
+async function sealBatches(
+  tx: Tx,
+  rows: readonly { device: DeviceId; batch: Batch; receivedAt: Instant; packed: Buffer }[],
+): Promise<{ key: string | null; bytes: Buffer }[]> {
+  const places = rows.filter(({ batch }) => batch.event !== 'totals')
+  const closed = await tx.vault.seal(
+    tx,
+    places.map(({ device, batch, receivedAt, packed }) => ({
+      place: { subject: device, period: dayOf(receivedAt) },
+      name: batchName({ ...batch, device }),
+      bytes: packed,
+    })),
+  )
+  let next = 0
+  return rows.map(({ batch, packed }) =>
+    batch.event === 'totals' ? { key: null, bytes: packed } : closed[next++],
+  )
+}
+
+/** Seals up to `most` batches that are kept in plain; returns how many there were. */
+export async function sealPlainBatches(tx: Tx, most: number): Promise<number> {
+  const rows = await tx.rows<BatchRow & { device: DeviceId; received_at: string }>(
+    `select ${BATCH_ROW}, received_at from location.batch where key is null and event <> 'totals' order by device, boot, seq limit ${most} for update`,
+  )
+  const batches = await openBatches(tx, rows)
+  const kept = await sealBatches(
+    tx,
+    rows.map(({ device, received_at }, i) => ({
+      device,
+      batch: batches[i],
+      receivedAt: instant(Number(received_at)),
+      packed: packBatch(batches[i]),
+    })),
+  )
+  await tx.run(
+    `update location.batch b set key = n.key, payload = n.payload
+     from unnest($1::text[], $2::int[], $3::int8[], $4::int8[], $5::bytea[]) as n(device, boot, seq, key, payload)
+     where b.device = n.device and b.boot = n.boot and b.seq = n.seq`,
+    [
+      rows.map(({ device }) => device),
+      rows.map(({ boot }) => boot),
+      rows.map(({ seq }) => seq),
+      kept.map(({ key }) => key),
+      kept.map(({ bytes }) => bytes),
+    ],
+  )
+  return rows.length
+}
 
 async function insertBatches(tx: Tx, fresh: readonly Arrival[], now: Instant): Promise<void> {
   if (fresh.length === 0) return
   const batches = fresh.map((arrival) => batchOf(arrival)!)
   // All payloads in one value, cut apart by the database: an array of bytea would travel as escaped text.
-  const payloads = batches.map(packBatch)
+  const kept = await sealBatches(
+    tx,
+    batches.map((batch, i) => ({ device: fresh[i].device, batch, receivedAt: now, packed: packBatch(batch) })),
+  )
+  const payloads = kept.map(({ bytes }) => bytes)
   let end = 1
   const starts = payloads.map((payload) => (end += payload.length) - payload.length)
   await tx.run(
-    `insert into location.batch (device, boot, seq, trip, event, fixes, first_fix, last_fix, received_at, content_digest, payload)
-     select device, boot, seq, trip, event, fixes, first_fix, last_fix, $8, substring($9::bytea from 32 * place::int - 31 for 32), substring($10::bytea from start for size)
-     from unnest($1::text[], $2::int[], $3::int8[], $4::text[], $5::text[], $6::int[], $7::int8[], $11::int[], $12::int[], $13::int8[]) with ordinality
-       as new(device, boot, seq, trip, event, fixes, last_fix, start, size, first_fix, place)`,
+    `insert into location.batch (device, boot, seq, trip, event, fixes, first_fix, last_fix, received_at, content_digest, payload, key)
+     select device, boot, seq, trip, event, fixes, first_fix, last_fix, $8, substring($9::bytea from 32 * place::int - 31 for 32), substring($10::bytea from start for size), key
+     from unnest($1::text[], $2::int[], $3::int8[], $4::text[], $5::text[], $6::int[], $7::int8[], $11::int[], $12::int[], $13::int8[], $14::int8[]) with ordinality
+       as new(device, boot, seq, trip, event, fixes, last_fix, start, size, first_fix, key, place)`,
     [
       fresh.map((arrival) => arrival.device),
       batches.map((batch) => batch.boot),
@@ -254,6 +352,7 @@ async function insertBatches(tx: Tx, fresh: readonly Arrival[], now: Instant): P
       starts,
       payloads.map((payload) => payload.length),
       batches.map((batch) => batch.fixes[0]?.[0] ?? null),
+      kept.map(({ key }) => key),
     ],
   )
 }
@@ -271,25 +370,33 @@ interface Refused {
  */
 async function quarantine(tx: Tx, refused: readonly Refused[], now: Instant): Promise<void> {
   if (refused.length === 0) return
+  const rows = refused.map(({ arrival: { device, bytes }, key, reason, detail }) => ({
+    device,
+    boot: key?.boot ?? null,
+    seq: key?.seq ?? null,
+    reason,
+    contentDigest: createHash('sha256').update(bytes).digest('hex'),
+    // It quotes the message.
+    detail: detail.slice(0, 300),
+    payload: Buffer.from(bytes.subarray(0, reason === 'TOO_LARGE' ? HEAD_BYTES : BATCH_BYTES_MAX)),
+  }))
+  const closed = await sealRefused(tx, rows, now)
   await tx.run(
-    `insert into location.quarantine (device, boot, seq, reason, detail, received_at, content_digest, payload)
-     select device, boot, seq, reason, detail, $6, content_digest, payload
-     from unnest($1::text[], $2::int[], $3::int8[], $4::text[], $5::text[], $7::text[], $8::bytea[])
-       as new(device, boot, seq, reason, detail, content_digest, payload)
+    `insert into location.quarantine (device, boot, seq, reason, received_at, content_digest, payload, key)
+     select device, boot, seq, reason, $5, content_digest, payload, key
+     from unnest($1::text[], $2::int[], $3::int8[], $4::text[], $6::text[], $7::bytea[], $8::int8[])
+       as new(device, boot, seq, reason, content_digest, payload, key)
      order by device, boot, seq, reason, content_digest
      on conflict (device, boot, seq, reason, content_digest) do nothing`,
     [
-      refused.map((r) => r.arrival.device),
-      refused.map((r) => r.key?.boot ?? null),
-      refused.map((r) => r.key?.seq ?? null),
-      refused.map((r) => r.reason),
-      // It quotes the message, and a NUL, which PostgreSQL's text can't hold, would make everybody's commit fail for ever.
-      refused.map((r) => r.detail.slice(0, 300).replaceAll('\0', '\uFFFD')),
+      rows.map(({ device }) => device),
+      rows.map(({ boot }) => boot),
+      rows.map(({ seq }) => seq),
+      rows.map(({ reason }) => reason),
       now,
-      refused.map((r) => createHash('sha256').update(r.arrival.bytes).digest('hex')),
-      refused.map((r) =>
-        Buffer.from(r.arrival.bytes.subarray(0, r.reason === 'TOO_LARGE' ? HEAD_BYTES : BATCH_BYTES_MAX)),
-      ),
+      rows.map(({ contentDigest }) => contentDigest),
+      closed.map(({ bytes }) => bytes),
+      closed.map(({ key }) => key),
     ],
   )
 }
@@ -346,7 +453,7 @@ async function countFates(
       all.map((s) => s.accepted),
       all.map((s) => s.duplicate),
       all.map((s) => s.rejected),
-      new Date(now - (now % DAY_MS)).toISOString().slice(0, 10),
+      dayOf(now),
       lane,
       day.accepted,
       day.duplicate,

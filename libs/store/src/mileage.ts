@@ -19,6 +19,7 @@ import {
   type VehicleFacts,
   type Verdict,
 } from '#mileage'
+import { saveFates } from './location'
 import { saveSignals } from './reviews'
 import { type Tx } from './store'
 
@@ -234,10 +235,7 @@ export async function saveTripMileage(
       deviation?.suspect ?? null,
     ],
   )
-  await tx.run(`insert into location.fates (trip, runs) values ($1, $2) on conflict (trip) do nothing`, [
-    trip.id,
-    JSON.stringify(mileage.fates),
-  ])
+  await saveFates(tx, trip, mileage.fates)
   await saveSignals(tx, trip.vehicle, trip.month, trip.id, mileage.signals, now)
   // Vehicles whose odometer nobody ever read have no account to look at again.
   await tx.run(
@@ -247,10 +245,6 @@ export async function saveTripMileage(
     [trip.vehicle, trip.startedAt],
   )
 }
-
-export const fatesOf = async (tx: Tx, trip: TripId): Promise<TripMileage['fates'] | null> =>
-  (await tx.row<{ runs: TripMileage['fates'] }>(`select runs from location.fates where trip = $1`, [trip]))?.runs ??
-  null
 
 /** All that is known of a vehicle's miles. */
 export async function mileageFacts(

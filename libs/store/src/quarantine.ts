@@ -15,19 +15,77 @@ export interface QuarantineRow {
   readonly bytes: number
 }
 
-const COLUMNS = `id, device, boot, seq, reason, detail, received_at as "receivedAt", replayed_at as "replayedAt", length(payload) as bytes`
+/** Whose key seals what was rejected: one a day for all, since whose it is may not be known. */
+const SUBJECT = 'rejected'
 
-type Raw = Omit<QuarantineRow, 'seq' | 'receivedAt' | 'replayedAt'> & {
+interface Refused {
+  readonly device: string
+  readonly boot: number | null
+  readonly seq: string | number | null
+  readonly reason: string
+  readonly contentDigest: string
+}
+
+const nameOf = ({ device, boot, seq, reason, contentDigest }: Refused): string =>
+  `rejected ${device}/${boot}/${seq} ${reason} ${contentDigest}`
+
+/** What is kept of messages that were rejected: why, and the message. */
+export const sealRefused = (
+  tx: Tx,
+  rows: readonly (Refused & { readonly detail: string; readonly payload: Uint8Array })[],
+  receivedAt: Instant,
+): Promise<{ key: string; bytes: Buffer }[]> =>
+  tx.vault.seal(
+    tx,
+    rows.map((row) => {
+      const detail = Buffer.from(row.detail)
+      const head = Buffer.alloc(2)
+      head.writeUInt16LE(detail.length)
+      return {
+        place: { subject: SUBJECT, period: new Date(receivedAt).toISOString().slice(0, 10) },
+        name: nameOf(row),
+        bytes: Buffer.concat([head, detail, row.payload]),
+      }
+    }),
+  )
+
+const COLUMNS = `id, device, boot, seq, reason, detail, received_at as "receivedAt", replayed_at as "replayedAt", content_digest as "contentDigest", key, payload`
+
+type Raw = Refused & {
+  id: string
+  device: DeviceId
+  reason: Rejection
   seq: string | null
+  /** null where it is sealed, with the message. */
+  detail: string | null
   receivedAt: string
   replayedAt: string | null
+  key: string | null
+  payload: Uint8Array
 }
-const rowOf = (raw: Raw): QuarantineRow => ({
-  ...raw,
-  seq: raw.seq === null ? null : Number(raw.seq),
-  receivedAt: instant(Number(raw.receivedAt)),
-  replayedAt: raw.replayedAt === null ? null : instant(Number(raw.replayedAt)),
-})
+
+async function opened(tx: Tx, rows: readonly Raw[]): Promise<(QuarantineRow & { payload: Uint8Array })[]> {
+  const bytes = await tx.vault.open(
+    tx,
+    rows.map((row) => ({ key: row.key, bytes: row.payload, name: nameOf(row) })),
+  )
+  return rows.map(({ id, device, boot, reason, ...row }, i) => {
+    const from = 2 + (row.key === null ? 0 : Buffer.from(bytes[i]).readUInt16LE(0))
+    const payload = row.key === null ? bytes[i] : bytes[i].subarray(from)
+    return {
+      id,
+      device,
+      boot,
+      reason,
+      seq: row.seq === null ? null : Number(row.seq),
+      detail: row.detail ?? new TextDecoder().decode(bytes[i].subarray(2, from)),
+      receivedAt: instant(Number(row.receivedAt)),
+      replayedAt: row.replayedAt === null ? null : instant(Number(row.replayedAt)),
+      bytes: payload.length,
+      payload,
+    }
+  })
+}
 
 /** What was rejected and not replayed, newest first. */
 export const quarantineRows = async (
@@ -35,21 +93,33 @@ export const quarantineRows = async (
   of: { device: DeviceId | null; reason: string | null; most: number },
 ): Promise<QuarantineRow[]> =>
   (
-    await tx.rows<Raw>(
-      `select ${COLUMNS} from location.quarantine where replayed_at is null and ($1::text is null or device = $1) and ($2::text is null or reason = $2)
-       order by id desc limit $3`,
-      [of.device, of.reason, of.most],
+    await opened(
+      tx,
+      await tx.rows<Raw>(
+        `select ${COLUMNS} from location.quarantine where replayed_at is null and ($1::text is null or device = $1) and ($2::text is null or reason = $2)
+         order by id desc limit $3`,
+        [of.device, of.reason, of.most],
+      ),
     )
-  ).map(rowOf)
+  ).map(({ payload: _, ...row }) => row)
 
 /** One of them with its bytes. Throws InputError where there is none. */
 export async function quarantined(tx: Tx, id: string): Promise<QuarantineRow & { payload: Uint8Array }> {
-  const row = await tx.row<Raw & { payload: Uint8Array }>(
-    `select ${COLUMNS}, payload from location.quarantine where id = $1 for update`,
-    [id],
-  )
+  const row = await tx.row<Raw>(`select ${COLUMNS} from location.quarantine where id = $1 for update`, [id])
   if (!row) throw new InputError('NO_QUARANTINE', `there is no message ${id} in quarantine: roadmeter quarantine list`)
-  return { ...rowOf(row), payload: row.payload }
+  return (await opened(tx, [row]))[0]
+}
+
+/** Seals up to `most` messages that are kept in plain; returns how many there were. */
+export async function sealPlainRefused(tx: Tx, most: number): Promise<number> {
+  const rows = await tx.rows<Raw & { detail: string }>(
+    `select ${COLUMNS} from location.quarantine where key is null order by id limit ${most} for update`,
+  )
+  for (const row of rows) {
+    const [{ key, bytes }] = await sealRefused(tx, [row], instant(Number(row.receivedAt)))
+    await tx.run(`update location.quarantine set key = $2, payload = $3, detail = null where id = $1`, [row.id, key, bytes])
+  }
+  return rows.length
 }
 
 export const markReplayed = (tx: Tx, id: string, now: Instant): Promise<number> =>

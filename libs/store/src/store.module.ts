@@ -1,10 +1,12 @@
 import { type DynamicModule, Global, Module } from '@nestjs/common'
 import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm'
 import { DataSource, type DataSourceOptions } from 'typeorm'
-import { Readiness, type Settings, SETTINGS_OF_PROCESS } from '#runtime'
+import { KeyRing, Readiness, type Settings, SETTINGS_OF_PROCESS } from '#runtime'
 import { dataSourceOptions, openDataSource } from './data-source'
 import { ROWS } from './rows'
+import { sealOlder } from './seal-older'
 import { Store } from './store'
+import { Vault } from './vault'
 
 /** The database of this process. `migrate`: bring its schema up to date at the start (the pilot), or refuse an old one. */
 @Global()
@@ -24,9 +26,12 @@ export class StoreModule {
       providers: [
         {
           provide: Store,
-          inject: [getDataSourceToken(), Readiness],
-          useFactory: (source: DataSource, readiness: Readiness) => {
-            const store = new Store(source)
+          inject: [getDataSourceToken(), Readiness, SETTINGS_OF_PROCESS],
+          useFactory: async (source: DataSource, readiness: Readiness, settings: Settings) => {
+            const store = new Store(source, new Vault(new KeyRing(settings)))
+            // A process with the wrong key must not take anything in: nobody else could read it.
+            await store.transaction((tx) => tx.vault.ready(tx))
+            if (options.migrate) await sealOlder(store)
             readiness.add('database', () => store.read('select 1'))
             return store
           },

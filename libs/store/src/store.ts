@@ -1,12 +1,17 @@
 import { type DataSource, type QueryRunner } from 'typeorm'
 import { InputError, invariant } from '#kernel'
+import { Vault } from './vault'
 
 /** What a statement can be bound to. Arrays go with a cast such as `$1::text[]`. */
 export type Parameter = string | number | bigint | boolean | null | Uint8Array | readonly Parameter[]
 
 /** One transaction. Whoever has it writes SQL; bigints come back as text. */
 export class Tx {
-  constructor(private readonly runner: QueryRunner) {}
+  constructor(
+    private readonly runner: QueryRunner,
+    /** Through which alone locations are written and read. */
+    readonly vault: Vault,
+  ) {}
 
   async rows<Row>(sql: string, parameters: readonly Parameter[] = []): Promise<Row[]> {
     const result = await this.runner.query(sql, bound(parameters), true)
@@ -42,14 +47,18 @@ export const columns = (first: number, count: number): string =>
 
 /** The database, as the shell sees it: transactions, and nothing outside them. */
 export class Store {
-  constructor(readonly dataSource: DataSource) {}
+  /** Without a vault it can do all but write and read locations. */
+  constructor(
+    readonly dataSource: DataSource,
+    readonly vault: Vault = new Vault(null),
+  ) {}
 
   /** Runs `work` in one READ COMMITTED transaction: all of it is durable when this resolves, none of it when it rejects. */
   async transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
     const runner = this.dataSource.createQueryRunner()
     try {
       await runner.startTransaction()
-      const result = await work(new Tx(runner))
+      const result = await work(new Tx(runner, this.vault))
       await runner.commitTransaction()
       return result
     } catch (error) {

@@ -1,4 +1,4 @@
-import { type Batch, type ChargeReport, type RatedVehicle } from '#contracts'
+import { type Batch, type RatedVehicle } from '#contracts'
 import {
   type AccountId,
   type AgencyId,
@@ -8,9 +8,8 @@ import {
   type TripId,
   type VehicleId,
 } from '#kernel'
-import { type Match } from '#map-matching'
 import { type BatchHead } from '#mileage'
-import { batchOfRow, parseRanges } from './inbox'
+import { BATCH_ROW, openBatches, parseRanges, type BatchRow } from './inbox'
 import { type Parameter, type Tx } from './store'
 
 /** One boot of a device: what is durable of it, how far it has been cut into trips, and what was given up waiting for. */
@@ -136,26 +135,27 @@ export async function heardFrom(
 
 /** Totals within [from, to) of a stream: odometer readings of a vehicle that gives no location. */
 export const totalsIn = async (tx: Tx, device: DeviceId, boot: number, from: number, to: number): Promise<Batch[]> =>
-  (
-    await tx.rows<Parameters<typeof batchOfRow>[0]>(
-      `select boot, seq, trip, event, payload from location.batch where device = $1 and boot = $2 and seq >= $3 and seq < $4 and event = 'totals' order by seq`,
+  openBatches(
+    tx,
+    await tx.rows<BatchRow>(
+      `select ${BATCH_ROW} from location.batch where device = $1 and boot = $2 and seq >= $3 and seq < $4 and event = 'totals' order by seq`,
       [device, boot, from, to],
-    )
-  ).map(batchOfRow)
+    ),
+  )
 
 /** The accepted batches of a trip, in the device's own order: not those that came late and made a trip of their own. */
 export async function batchesOf(
   tx: Tx,
   trip: Pick<TripRow, 'device' | 'boot' | 'firstSeq' | 'lastSeq' | 'name'>,
 ): Promise<Batch[]> {
-  const rows = await tx.rows<Parameters<typeof batchOfRow>[0]>(
-    `select boot, seq, trip, event, payload from location.batch b where device = $1 and boot = $2 and seq between $3 and $4 and trip = $5
+  const rows = await tx.rows<BatchRow>(
+    `select ${BATCH_ROW} from location.batch b where device = $1 and boot = $2 and seq between $3 and $4 and trip = $5
        and not exists (select 1 from metering.trip late where late.device = $1 and late.boot = $2
          and late.first_seq > $3 and late.first_seq <= $4 and b.seq between late.first_seq and late.last_seq)
      order by seq`,
     [trip.device, trip.boot, trip.firstSeq, trip.lastSeq, trip.name],
   )
-  return rows.map(batchOfRow)
+  return openBatches(tx, rows)
 }
 
 const TRIP = `id, device, boot, name, first_seq as "firstSeq", last_seq as "lastSeq", vehicle, account, agency, state,
@@ -275,40 +275,6 @@ export const gappedDevices = async (tx: Tx, before: Instant): Promise<DeviceId[]
       [before],
     )
   ).map((r) => r.device)
-
-export async function savePath(
-  tx: Tx,
-  trip: TripId,
-  network: Digest,
-  engine: string,
-  match: StoredMatch,
-): Promise<void> {
-  await tx.run(`insert into location.path (trip, match) values ($1, $2) on conflict (trip) do nothing`, [
-    trip,
-    JSON.stringify(match),
-  ])
-  await tx.run(`update metering.trip set network = $2, engine = $3 where id = $1`, [trip, network, engine])
-}
-
-/** A match with its fates counted: what metering needs of it. */
-export interface StoredMatch extends Pick<Match, 'traversals' | 'breaks'> {
-  readonly fates: Readonly<Record<string, number>>
-}
-
-export const pathOf = async (tx: Tx, trip: TripId): Promise<StoredMatch | null> =>
-  (await tx.row<{ match: StoredMatch }>(`select match from location.path where trip = $1`, [trip]))?.match ?? null
-
-export async function saveReport(tx: Tx, trip: TripId, digest: Digest, report: ChargeReport): Promise<void> {
-  await tx.run(`insert into location.report (trip, digest, report) values ($1, $2, $3) on conflict (trip) do nothing`, [
-    trip,
-    digest,
-    JSON.stringify(report),
-  ])
-  await tx.run(`update metering.trip set report_digest = $2 where id = $1`, [trip, digest])
-}
-
-export const reportOf = async (tx: Tx, trip: TripId): Promise<ChargeReport | null> =>
-  (await tx.row<{ report: ChargeReport }>(`select report from location.report where trip = $1`, [trip]))?.report ?? null
 
 export const ratedVehicleOf = (tx: Tx, vehicle: VehicleId): Promise<RatedVehicle | null> =>
   tx.row<RatedVehicle>(`select id as vehicle, vehicle_class as "vehicleClass" from metering.vehicle where id = $1`, [

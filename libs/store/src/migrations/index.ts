@@ -8,6 +8,8 @@ import { Accruals1764000001500 } from './1764000001500-accruals'
 import { Corrections1764000003000 } from './1764000003000-corrections'
 import { Pilots1764000004500 } from './1764000004500-pilots'
 import { Identity1764200000000 } from './1764200000000-identity'
+import { SealedLocations1764300000000 } from './1764300000000-sealed-locations'
+import { Forgetting1764300001000 } from './1764300001000-forgetting'
 import { Traffic1764500000000 } from './1764500000000-traffic'
 import { Posting1764600000000 } from './1764600000000-posting'
 
@@ -23,6 +25,8 @@ export const MIGRATIONS = [
   Corrections1764000003000,
   Pilots1764000004500,
   Identity1764200000000,
+  SealedLocations1764300000000,
+  Forgetting1764300001000,
   Traffic1764500000000,
   Posting1764600000000,
 ]

@@ -1,0 +1,92 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { readFileSync, renameSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { InputError } from '#kernel'
+import { writeOnce } from './keys'
+import { type Settings } from './settings'
+
+const KEY_BYTES = 32
+const HEADER = `# Roadmeter: keys under which the keys of locations are kept, base64url, one a line, the newest first.
+# Whoever has this file and the database can read where people drove. Without it nobody can: keep a copy elsewhere.`
+
+/** Names a key without saying anything of it. */
+const idOf = (key: Uint8Array): string =>
+  createHash('sha256').update('roadmeter key-encryption key').update(key).digest('hex').slice(0, 16)
+
+/**
+ * The key-encryption keys of this installation: a file of 32-byte keys, which processes share and nobody else reads. Read when
+ * it is first asked for, and again when a key is asked for that wasn't in it: a rotation elsewhere has added it.
+ */
+export class KeyRing {
+  readonly file: string
+  private keys: ReadonlyMap<string, Uint8Array> | null = null
+
+  constructor({ keyFile, dataDir }: Pick<Settings, 'keyFile' | 'dataDir'>) {
+    this.file = keyFile || path.join(dataDir, 'location.key')
+  }
+
+  /** Null where the file doesn't hold it. */
+  key(id: string): Uint8Array | null {
+    return this.held().get(id) ?? (this.keys = this.read()).get(id) ?? null
+  }
+
+  /** The newest key of the file; made, with the file, where there is none. */
+  newest(): string {
+    if (this.held().size === 0) {
+      writeOnce(this.file, text([randomBytes(KEY_BYTES)]))
+      this.keys = this.read()
+    }
+    return this.held().keys().next().value!
+  }
+
+  /** Adds a new key before the others, and returns its name: the file is replaced whole. */
+  add(): string {
+    this.newest()
+    const key = randomBytes(KEY_BYTES)
+    this.replace([key, ...this.read().values()])
+    return idOf(key)
+  }
+
+  /** Takes all other keys out of the file: what they kept can't be read by it any more. */
+  keepOnly(id: string): void {
+    this.replace([...this.read()].filter(([name]) => name === id).map(([, key]) => key))
+  }
+
+  private held(): ReadonlyMap<string, Uint8Array> {
+    return (this.keys ??= this.read())
+  }
+
+  private replace(keys: readonly Uint8Array[]): void {
+    const mine = `${this.file}.${process.pid}`
+    try {
+      writeFileSync(mine, text(keys), { mode: 0o600 })
+      renameSync(mine, this.file)
+    } catch (error) {
+      throw new InputError('LOCATION_KEY', `the key file can't be written: ${(error as Error).message}`)
+    }
+    this.keys = this.read()
+  }
+
+  private read(): Map<string, Uint8Array> {
+    let lines: string[]
+    try {
+      lines = readFileSync(this.file, 'utf8').split('\n')
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return new Map()
+      throw new InputError('LOCATION_KEY', `the key file can't be read: ${(error as Error).message}`)
+    }
+    const keys = lines.map((line) => line.trim()).filter((line) => line !== '' && !line.startsWith('#'))
+    return new Map(
+      keys.map((line) => {
+        const key = Buffer.from(line, 'base64url')
+        // Without what the line holds: it may be a key after all.
+        if (key.length !== KEY_BYTES || key.toString('base64url') !== line)
+          throw new InputError('LOCATION_KEY', `${this.file} holds a line that is no key of 32 bytes in base64url`)
+        return [idOf(key), new Uint8Array(key)]
+      }),
+    )
+  }
+}
+
+const text = (keys: readonly Uint8Array[]): string =>
+  `${[HEADER, ...keys.map((key) => Buffer.from(key).toString('base64url'))].join('\n')}\n`

@@ -47,9 +47,7 @@ describe('every input gets its answer', () => {
     fixes: [[at - 1000, 45, 7.01, 4]],
   })
   const quarantined = async (boot: number | null) =>
-    (
-      await world.store.transaction((tx) => quarantineRows(tx, { device: people.device, reason: null, most: 10_000 }))
-    )
+    (await world.store.transaction((tx) => quarantineRows(tx, { device: people.device, reason: null, most: 10_000 })))
       .filter((row) => row.boot === boot)
       .map(({ seq, reason, detail, bytes }) => ({ seq: seq === null ? null : String(seq), reason, detail, bytes }))
       .reverse()

@@ -10,7 +10,7 @@ import {
   parseOrExplain,
   reviewDecisionSchema,
 } from '#contracts'
-import { type AgencyId, type TripId, type VehicleId } from '#kernel'
+import { InputError, type AgencyId, type TripId, type VehicleId } from '#kernel'
 import { type MethodChoice, methodLine } from '#mileage'
 import { type Bell, BELL } from '#messaging'
 import {
@@ -129,9 +129,13 @@ export class MileageController {
     return this.store.transaction(async (tx) => {
       const row = await tripById(tx, trip)
       const runs = row?.account === who.account ? await fatesOf(tx, trip) : null
+      if (row?.account === who.account && !runs && row.network)
+        throw new InputError('FIXES_GONE', `the fixes of trip ${trip} were destroyed when their time was over`)
       if (!row || !runs) throw new NotFoundException('there is no such trip, or it was not matched yet')
       const fates = runs.flatMap(([fate, count]) => Array.from({ length: count }, () => fate))
       const fixes = (await batchesOf(tx, row)).flatMap((batch) => batch.fixes)
+      if (fixes.length < fates.length)
+        throw new InputError('FIXES_GONE', `the fixes of trip ${trip} were destroyed when their time was over`)
       return {
         trip,
         state: row.state,

@@ -11,6 +11,7 @@ import { migrateCommand } from './migrate'
 import { networkCommand } from './network'
 import { paymentCommand } from './payments'
 import { policyCommand } from './policy'
+import { privacyCommands } from './privacy'
 import { registryCommands } from './registry'
 import { replayCommand } from './replay'
 import { simulateCommand } from './simulate'
@@ -55,6 +56,7 @@ function roadmeter(): Command {
     ledgerCommand(),
     matchCommand(),
     explainCommand(),
+    ...privacyCommands(),
   ])
     program.addCommand(command)
   speakPlainly(program)

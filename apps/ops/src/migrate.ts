@@ -1,7 +1,7 @@
 import { Command } from 'commander'
-import { grantApplication } from '#store'
+import { grantApplication, sealOlder } from '#store'
 import { withDatabase } from './database'
-import { say } from './printed'
+import { counted, progress, say } from './printed'
 
 export const migrateCommand = (): Command =>
   new Command('migrate')
@@ -14,6 +14,9 @@ export const migrateCommand = (): Command =>
     .action(({ grant }: { grant?: string }) =>
       withDatabase(
         async (store, settings) => {
+          const bar = progress('sealing locations')
+          const sealed = await sealOlder(store, (some, all) => bar.to(some, all)).finally(() => bar.end())
+          if (sealed > 0) say(`${counted(sealed, 'row')} with locations that were kept in plain are sealed now`)
           const done = await store.read<{ name: string }>('select name from migration order by id')
           const where = settings.databaseUrl ? 'DATABASE_URL' : settings.dataDir
           if (grant) {

@@ -15,6 +15,7 @@ import {
   takeFixes,
   takeStretches,
   type PastTrip,
+  type Store,
   type Tx,
   type WorkKey,
 } from '#store'
@@ -59,7 +60,8 @@ export async function destroy(tx: Tx, key: string, line: Line): Promise<WorkKey[
     if (files.length > 0) await receipt('evidence', bill.month, files, { rows: files.length, keys }, because)
   }
   if (fixes.length === TRIPS_MAX) return [destroyWork(account)]
-  if (erasureAskedAt !== null && (await keptTrips(tx, account, erasureAskedAt)) === 0) await endErasure(tx, account, now)
+  if (erasureAskedAt !== null && (await keptTrips(tx, account, erasureAskedAt)) === 0)
+    await endErasure(tx, account, now)
   return []
 }
 
@@ -72,6 +74,39 @@ function byMonth(trips: readonly PastTrip[]): Map<string, PastTrip[]> {
     months.set(month, [...(months.get(month) ?? []), trip])
   }
   return months
+}
+
+const ACCOUNTS_AT_ONCE = 500
+/** Passes over one account: each destroys hundreds of trips. */
+const PASSES_MAX = 1_000
+
+/** Does now what the engine does every hour, account by account. `progress` is told how many accounts are done. */
+export async function destroyDue(
+  store: Store,
+  line: Line,
+  progress: (done: number, all: number) => void = () => undefined,
+): Promise<{ accounts: number; receipts: number }> {
+  const receipts = async () =>
+    Number(
+      (await store.read<{ n: string }>(`select count(*) as n from money.transfer where kind = 'destruction'`))[0].n,
+    )
+  const before = await receipts()
+  const all = Number((await store.read<{ n: string }>('select count(*) as n from metering.account'))[0].n)
+  let accounts = 0
+  for (let after = ''; ;) {
+    const page = await store.read<{ id: AccountId }>(
+      `select id from metering.account where id > $1 order by id limit ${ACCOUNTS_AT_ONCE}`,
+      [after],
+    )
+    if (page.length === 0) break
+    after = page.at(-1)!.id
+    for (const { id } of page) {
+      for (let pass = 0; pass < PASSES_MAX; pass++)
+        if ((await store.transaction((tx) => destroy(tx, id, line))).length === 0) break
+      progress(++accounts, all)
+    }
+  }
+  return { accounts, receipts: (await receipts()) - before }
 }
 
 /** Destroys the keys of what was taken away, and writes its receipt. */

@@ -19,7 +19,8 @@ export async function forgetting(store: Store, line: Line): Promise<Finding> {
   const faults: string[] = []
   const plain = await plainRows(store)
   if (plain > 0) faults.push(`${plain} rows with locations are kept in plain: roadmeter migrate seals them`)
-  for (const sql of [LEFT, KEYLESS]) faults.push(...(await store.read<{ fault: string }>(`${sql} limit ${FAULTS_MAX}`)).map(({ fault }) => fault))
+  for (const sql of [LEFT, KEYLESS])
+    faults.push(...(await store.read<{ fault: string }>(`${sql} limit ${FAULTS_MAX}`)).map(({ fault }) => fault))
   let checked = 0
   for (let after = ''; ;) {
     const accounts = await store.read<{ id: AccountId }>(

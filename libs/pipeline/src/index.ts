@@ -22,6 +22,9 @@ export {
 } from './disputes'
 export { Engine } from './engine'
 export { EngineModule } from './engine.module'
+export { agreeToLook, askToLook, lookAtTrip, type Looking } from './break-glass'
+export { destroyDue } from './destroy'
+export { forgetting } from './forgetting'
 export { explainTrip, type ExplainedTrip } from './explain'
 export { IngestModule } from './ingest.module'
 export {

@@ -35,7 +35,12 @@ export async function reconcile(
   const again = await recomputed(store, line, progress)
   return [
     lost,
-    { ...fates, checked: fates.checked + again.trips, destroyed: again.destroyed, faults: [...fates.faults, ...again.fates] },
+    {
+      ...fates,
+      checked: fates.checked + again.trips,
+      destroyed: again.destroyed,
+      faults: [...fates.faults, ...again.fates],
+    },
     again.distance,
     sums,
     await statements(store),
@@ -187,7 +192,10 @@ async function recomputed(store: Store, line: Line, progress: (done: number, all
 }
 
 /** Of trips: whether their fixes and their stretches were destroyed. */
-const destroyedOf = async (tx: Tx, trips: readonly string[]): Promise<Map<string, { fixes: boolean; stretches: boolean }>> =>
+const destroyedOf = async (
+  tx: Tx,
+  trips: readonly string[],
+): Promise<Map<string, { fixes: boolean; stretches: boolean }>> =>
   new Map(
     (
       await tx.rows<{ id: string; fixes: boolean; stretches: boolean }>(

@@ -182,7 +182,11 @@ export async function drivenTrips(
     accounts.push(row.account)
   }
   const rows = await tx.rows<
-    Omit<DrivenTrip, 'startedAt' | 'endedAt' | 'booked' | 'path'> & { startedAt: string; endedAt: string; booked: string }
+    Omit<DrivenTrip, 'startedAt' | 'endedAt' | 'booked' | 'path'> & {
+      startedAt: string
+      endedAt: string
+      booked: string
+    }
   >(
     `select t.id as trip, t.account, t.vehicle, t.started_at as "startedAt", t.ended_at as "endedAt", t.engine, t.network,
        (select coalesce(sum(amount), 0)::text from money.charge where trip = t.id) as booked

@@ -143,7 +143,11 @@ export async function sealPlainEvidence(tx: Tx, most: number): Promise<number> {
     rows.map(({ id, dispute, bytes }) => ({ place: evidencePlace(dispute), name: evidenceName(dispute, id), bytes })),
   )
   for (const [i, { id }] of rows.entries())
-    await tx.run(`update location.evidence set key = $2, bytes = $3 where id = $1`, [id, closed[i].key, closed[i].bytes])
+    await tx.run(`update location.evidence set key = $2, bytes = $3 where id = $1`, [
+      id,
+      closed[i].key,
+      closed[i].bytes,
+    ])
   return rows.length
 }
 

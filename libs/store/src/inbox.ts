@@ -233,7 +233,9 @@ async function destroyedOf(
   const asked = keys.flatMap((key, i) => {
     const { device } = arrivals[i]
     const isGone =
-      key && holds(streams.get(streamKey(device, key.boot))!, key.seq) && !stored.has(batchKey(device, key.boot, key.seq))
+      key &&
+      holds(streams.get(streamKey(device, key.boot))!, key.seq) &&
+      !stored.has(batchKey(device, key.boot, key.seq))
     return isGone ? [{ device, ...key }] : []
   })
   if (asked.length === 0) return new Set()
@@ -257,7 +259,13 @@ export interface BatchRow {
 }
 export const BATCH_ROW = 'device, boot, seq, trip, event, key, payload'
 
-const batchName = ({ device, boot, seq, trip, event }: Omit<BatchRow, 'key' | 'payload' | 'seq'> & { seq: string | number }) =>
+const batchName = ({
+  device,
+  boot,
+  seq,
+  trip,
+  event,
+}: Omit<BatchRow, 'key' | 'payload' | 'seq'> & { seq: string | number }) =>
   `batch ${device}/${boot}/${seq} ${event} ${trip}`
 
 /** Batches of the inbox as they came in. */
@@ -287,9 +295,7 @@ async function sealBatches(
     })),
   )
   let next = 0
-  return rows.map(({ batch, packed }) =>
-    batch.event === 'totals' ? { key: null, bytes: packed } : closed[next++],
-  )
+  return rows.map(({ batch, packed }) => (batch.event === 'totals' ? { key: null, bytes: packed } : closed[next++]))
 }
 
 /** Seals up to `most` batches that are kept in plain; returns how many there were. */

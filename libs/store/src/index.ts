@@ -1,5 +1,6 @@
 export * from './access-log'
 export * from './backtests'
+export * from './break-glass'
 export * from './corrections'
 export * from './dashboard'
 export * from './data-source'

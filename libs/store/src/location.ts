@@ -105,7 +105,12 @@ export const fatesOf = (tx: Tx, trip: TripId): Promise<TripMileage['fates'] | nu
 export async function takeKept(tx: Tx, trips: readonly TripId[]): Promise<{ rows: number; keys: string[] }> {
   const gone: { key: string | null }[] = []
   for (const kind of KINDS)
-    gone.push(...(await tx.rows<{ key: string | null }>(`delete from location.${kind} where trip = any($1::text[]) returning key`, [trips])))
+    gone.push(
+      ...(await tx.rows<{ key: string | null }>(
+        `delete from location.${kind} where trip = any($1::text[]) returning key`,
+        [trips],
+      )),
+    )
   return { rows: gone.length, keys: gone.flatMap(({ key }) => (key === null ? [] : [key])) }
 }
 
@@ -145,4 +150,3 @@ export async function sealPlainKept(tx: Tx, most: number): Promise<number> {
   }
   return done
 }
-

@@ -117,7 +117,11 @@ export async function sealPlainRefused(tx: Tx, most: number): Promise<number> {
   )
   for (const row of rows) {
     const [{ key, bytes }] = await sealRefused(tx, [row], instant(Number(row.receivedAt)))
-    await tx.run(`update location.quarantine set key = $2, payload = $3, detail = null where id = $1`, [row.id, key, bytes])
+    await tx.run(`update location.quarantine set key = $2, payload = $3, detail = null where id = $1`, [
+      row.id,
+      key,
+      bytes,
+    ])
   }
   return rows.length
 }

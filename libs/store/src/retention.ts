@@ -1,4 +1,12 @@
-import { type AccountId, type AgencyId, type DeviceId, type Instant, type StatementId, type TripId, type VehicleId } from '#kernel'
+import {
+  type AccountId,
+  type AgencyId,
+  type DeviceId,
+  type Instant,
+  type StatementId,
+  type TripId,
+  type VehicleId,
+} from '#kernel'
 import { type BillFacts } from '#statement'
 import { takeKept } from './location'
 import { type Tx } from './store'
@@ -64,7 +72,11 @@ export const fixesPast = async (tx: Tx, account: AccountId, before: Instant, mos
   ).map(pastOf)
 
 /** Takes the batches of trips out of the inbox. Their numbers stay, so that one which is sent again is known as sent before. */
-export async function takeFixes(tx: Tx, trips: readonly PastTrip[], at: Instant): Promise<{ rows: number; keys: string[] }> {
+export async function takeFixes(
+  tx: Tx,
+  trips: readonly PastTrip[],
+  at: Instant,
+): Promise<{ rows: number; keys: string[] }> {
   let rows = 0
   const keys = new Set<string>()
   for (const { device, boot, firstSeq, lastSeq, name } of trips) {
@@ -151,7 +163,11 @@ export const stretchesPast = async (tx: Tx, statement: StatementId): Promise<Pas
     )
   ).map(pastOf)
 
-export async function takeStretches(tx: Tx, trips: readonly PastTrip[], at: Instant): Promise<{ rows: number; keys: string[] }> {
+export async function takeStretches(
+  tx: Tx,
+  trips: readonly PastTrip[],
+  at: Instant,
+): Promise<{ rows: number; keys: string[] }> {
   const ids = trips.map(({ id }) => id)
   const gone = await takeKept(tx, ids)
   await tx.run(`update metering.trip set stretches_destroyed_at = $2 where id = any($1::text[])`, [ids, at])
@@ -175,7 +191,12 @@ export const destroyWork = (account: AccountId): WorkKey => ({ stage: 'destroy',
  */
 export async function wantDestruction(
   tx: Tx,
-  { matchedBefore, sealedBefore, after, most }: { matchedBefore: Instant; sealedBefore: Instant; after: string; most: number },
+  {
+    matchedBefore,
+    sealedBefore,
+    after,
+    most,
+  }: { matchedBefore: Instant; sealedBefore: Instant; after: string; most: number },
 ): Promise<string | null> {
   const rows = await tx.rows<{ account: AccountId }>(
     `select a.id as account from metering.account a where a.id > $3 and not ${HELD} and (

@@ -22,11 +22,9 @@ export async function sealOlder(
   if (all === 0) return 0
   let done = 0
   for (const page of [sealPlainBatches, sealPlainRefused, sealPlainKept, sealPlainEvidence])
-    for (let some = 1; some > 0; progress((done += some), all))
-      some = await store.transaction((tx) => page(tx, PAGE))
+    for (let some = 1; some > 0; progress((done += some), all)) some = await store.transaction((tx) => page(tx, PAGE))
   // Outside of a transaction, and rewritten whole: a row that is only marked as dead is still there to read.
   for (const table of ['batch', 'quarantine', 'path', 'report', 'fates', 'evidence'])
     await store.dataSource.query(`vacuum full location.${table}`)
   return done
 }
-

@@ -51,7 +51,8 @@ export class Vault {
    * Returns the name of the key that new data keys are wrapped with, held until the transaction ends.
    */
   async ready(tx: Tx): Promise<string> {
-    const current = () => tx.row<{ id: string }>(`select id from location.wrapping_key where retired_at is null for share`)
+    const current = () =>
+      tx.row<{ id: string }>(`select id from location.wrapping_key where retired_at is null for share`)
     let row = await current()
     if (!row) {
       await tx.run(`insert into location.wrapping_key (id) values ($1) on conflict do nothing`, [this.keys.newest()])
@@ -80,9 +81,7 @@ export class Vault {
 
   /** Opens each of these. Throws InputError LOCATION_GONE where a key was destroyed, and a bug's error where bytes were changed. */
   async open(tx: Tx, all: readonly (Sealed & { readonly name: string })[]): Promise<Uint8Array[]> {
-    const unknown = [
-      ...new Set(all.flatMap(({ key }) => (key !== null && !this.remembered.has(key) ? [key] : []))),
-    ]
+    const unknown = [...new Set(all.flatMap(({ key }) => (key !== null && !this.remembered.has(key) ? [key] : [])))]
     // Held apart from what is remembered: a page may be of more keys than that.
     const fresh = new Map<string, KeyObject>()
     if (unknown.length > 0)
@@ -129,7 +128,11 @@ export class Vault {
     const rows = await tx.rows<KeyRow>(`${KEY} where kek <> $1 order by id limit ${most} for update`, [current])
     await tx.run(
       `update location.data_key k set kek = $1, wrapped = n.wrapped from unnest($2::int8[], $3::bytea[]) as n(id, wrapped) where k.id = n.id`,
-      [current, rows.map(({ id }) => id), rows.map((row) => encrypt(this.wrappingKey(current), nameOf(row), this.bare(row)))],
+      [
+        current,
+        rows.map(({ id }) => id),
+        rows.map((row) => encrypt(this.wrappingKey(current), nameOf(row), this.bare(row))),
+      ],
     )
     return rows.length
   }

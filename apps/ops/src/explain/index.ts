@@ -2,9 +2,11 @@ import { Command } from 'commander'
 import { writeFile } from 'node:fs/promises'
 import { InputError, type TripId } from '#kernel'
 import { Matcher } from '#map-matching'
-import { explainTrip, Reference } from '#pipeline'
-import { systemClock } from '#runtime'
+import { lookAtTrip, type Looking } from '#pipeline'
+import { type Settings } from '#runtime'
+import { principalOf, type Tx } from '#store'
 import { withDatabase } from '../database'
+import { lineOf, operatorName } from '../privacy'
 import { say, unwritable } from '../printed'
 import { readNetwork, readTraces } from '../readers'
 import { type Explained } from './explained'
@@ -26,6 +28,7 @@ interface Options {
   readonly fixes?: boolean
   readonly geojson?: string
   readonly html?: string
+  readonly why?: string
 }
 
 /** `roadmeter explain`: why a drive came out as it did. */
@@ -40,9 +43,10 @@ export const explainCommand = (): Command =>
     .option('--fixes', 'a line for every fix, with the roads that it was chosen from')
     .option('--geojson <file>', 'write GeoJSON')
     .option('--html <file>', 'write a page with a map')
+    .option('--why <reason>', 'of a stored trip: why you look, which its citizen reads')
     .addHelpText(
       'after',
-      '\nThis reads where somebody drove. Of a stored trip that is the citizen’s: look only to answer them.',
+      '\nThis reads where somebody drove. Of a stored trip that is the citizen’s: look only to answer them. They are told who looked and why;\nwhere the agency has approvers, one of them must agree first: roadmeter break-glass.',
     )
     .action(async (trip: string | undefined, options: Options) => {
       const explained = await explainedOf(trip, options)
@@ -59,7 +63,7 @@ export const explainCommand = (): Command =>
     })
 
 async function explainedOf(trip: string | undefined, options: Options): Promise<Explained> {
-  const { network: map, traces: file, trace: id, truth } = options
+  const { network: map, traces: file, trace: id, truth, why = '' } = options
   if (trip !== undefined) {
     if (map !== undefined || file !== undefined || truth !== undefined)
       throw new InputError(
@@ -67,8 +71,10 @@ async function explainedOf(trip: string | undefined, options: Options): Promise<
         'a stored trip has its own network and fixes: name it alone, or --network and --traces',
       )
     return withDatabase(async (store, settings) => {
-      const line = { clock: systemClock, settings, reference: new Reference() }
-      return storedTrip(await store.transaction((tx) => explainTrip(tx, trip as TripId, line)))
+      const line = lineOf(settings)
+      return storedTrip(
+        await store.transaction(async (tx) => lookAtTrip(tx, await lookingOf(tx, settings, why), trip as TripId, line)),
+      )
     })
   }
   if (map === undefined || file === undefined)
@@ -84,4 +90,11 @@ async function explainedOf(trip: string | undefined, options: Options): Promise<
     )
   const match = new Matcher(network).match(chosen.fixes)
   return tracedDrive(network, chosen, match, truth === undefined ? null : await readTruth(truth, chosen.id, network))
+}
+
+/** Who looks: the person whose token it is, or whoever has the machine. */
+async function lookingOf(tx: Tx, { token }: Settings, why: string): Promise<Looking> {
+  const principal = token === '' ? null : await principalOf(tx, token)
+  const person = principal?.person ?? null
+  return { who: person ?? operatorName(), role: principal?.role ?? 'operator', person, why }
 }

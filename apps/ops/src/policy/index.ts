@@ -15,6 +15,7 @@ import { actor, lifeCommands } from './life'
 import { versionCommands } from './versions'
 
 export { faultText, readJson, readPolicy, readText } from './documents'
+export { actor } from './life'
 
 export function policyCommand(): Command {
   const policy = new Command('policy')

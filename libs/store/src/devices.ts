@@ -155,7 +155,9 @@ export async function listDevices(tx: Tx, agency: string | null, device: DeviceI
   const rows = await tx.rows<Omit<DeviceRow, 'lastBatchAt'> & { lastBatchAt: string | null }>(
     `select d.id, d.vehicle, a.agency, case when d.revoked_at is not null then 'revoked' when d.token_digest is null then 'invited' else 'active' end as state,
        exists (select 1 from metering.device_key k where k.device = d.id) as signs, p.online,
-       (select b.received_at from location.batch b where b.device = d.id order by boot desc, seq desc limit 1) as "lastBatchAt"
+       coalesce((select b.received_at from location.batch b where b.device = d.id order by boot desc, seq desc limit 1),
+         -- what it sent was destroyed since
+         (select max(t.matched_at) from metering.trip t where t.device = d.id)) as "lastBatchAt"
      from metering.device d join metering.vehicle v on v.id = d.vehicle join metering.account a on a.id = v.account
        left join metering.device_presence p on p.device = d.id
      where ($1::text is null or a.agency = $1) and ($2::text is null or d.id = $2) order by d.id`,

@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises'
 import { InputError, type TripId } from '#kernel'
 import { Matcher } from '#map-matching'
 import { lookAtTrip, type Looking } from '#pipeline'
-import { type Settings } from '#runtime'
+import { systemClock, type Settings } from '#runtime'
 import { principalOf, type Tx } from '#store'
 import { withDatabase } from '../database'
 import { lineOf, operatorName } from '../privacy'
@@ -94,7 +94,7 @@ async function explainedOf(trip: string | undefined, options: Options): Promise<
 
 /** Who looks: the person whose token it is, or whoever has the machine. */
 async function lookingOf(tx: Tx, { token }: Settings, why: string): Promise<Looking> {
-  const principal = token === '' ? null : await principalOf(tx, token)
+  const principal = token === '' ? null : await principalOf(tx, token, systemClock.now())
   const person = principal?.person ?? null
   return { who: person ?? operatorName(), role: principal?.role ?? 'operator', person, why }
 }

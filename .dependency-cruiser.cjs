@@ -46,7 +46,9 @@ const NPM = {
   'temporal-polyfill': ['policy', 'rating', 'statement'],
 }
 
-const face = (room) => `^${room.includes('/') ? room : `libs/${room}`}/src/index\\.ts$`
+// A room of the shell has a second face, `#room/module`: what it is to Nest, so that whoever does without Nest doesn't load it.
+const face = (room) =>
+  `^${room.includes('/') ? room : `libs/${room}`}/src/${room in SHELL ? '(index|module)' : 'index'}\\.ts$`
 const only =
   (kind) =>
   ([room, may]) => ({

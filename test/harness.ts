@@ -5,9 +5,11 @@ import { Module } from '@nestjs/common'
 import { type NestFastifyApplication } from '@nestjs/platform-fastify'
 import { digest, instant, type AccountId, type AgencyId, type DeviceId, type Instant, type VehicleId } from '#kernel'
 import { parsePolicy } from '#policy'
-import { EngineModule, IngestModule, LINE, type Line, reconcile } from '#pipeline'
+import { LINE, type Line, reconcile } from '#pipeline'
+import { EngineModule, IngestModule } from '#pipeline/module'
 import { type RoadNetwork } from '#road-network'
-import { CLOCK, openLog, readSettings, RuntimeModule, type Settings, ToldClock } from '#runtime'
+import { CLOCK, openLog, readSettings, type Settings, ToldClock } from '#runtime'
+import { RuntimeModule } from '#runtime/module'
 import {
   backlog,
   dataSourceOptions,
@@ -21,9 +23,9 @@ import {
   filePolicy,
   saveVehicle,
   Store,
-  StoreModule,
   type Role,
 } from '#store'
+import { StoreModule } from '#store/module'
 import { ApiModule, serve } from '../apps/api/src'
 
 /** A whole Roadmeter in this process, on an embedded database of its own, with a clock that tests tell the time. */

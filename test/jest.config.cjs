@@ -5,6 +5,7 @@ const shared = {
   moduleFileExtensions: ['ts', 'js', 'mjs', 'cjs', 'json'],
   moduleNameMapper: {
     '^#([a-z-]+)$': '<rootDir>/libs/$1/src/index.ts',
+    '^#([a-z-]+)/module$': '<rootDir>/libs/$1/src/module.ts',
   },
   modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/data'],
   transform: { '^.+\\.(ts|mts|mjs|js|cjs)$': '<rootDir>/test/jest-transform.cjs' },

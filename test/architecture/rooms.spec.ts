@@ -19,6 +19,7 @@ const roomsOf = (kind: 'libs' | 'apps'): string[] =>
   )
 const LIBS = roomsOf('libs')
 const APPS = roomsOf('apps')
+const WITH_MODULE = LIBS.filter((lib) => existsSync(join(ROOT, 'libs', lib, 'src/module.ts')))
 
 /* eslint-disable @typescript-eslint/no-require-imports */
 const ruleNames: string[] = require('../../.dependency-cruiser.cjs').forbidden.map(
@@ -37,17 +38,27 @@ describe('a library', () => {
     expect(aliases[`#${lib}`]).toBe(`./dist/libs/${lib}/src/index.js`)
   })
   it('is all that the aliases name', () => {
-    expect(
-      Object.keys(aliases)
-        .map((alias) => alias.slice(1))
-        .sort(),
-    ).toEqual([...LIBS].sort())
+    const named = Object.keys(aliases).map((alias) => alias.slice(1))
+    expect(named.filter((alias) => !alias.includes('/')).sort()).toEqual([...LIBS].sort())
+    expect(named.filter((alias) => alias.includes('/')).sort()).toEqual(WITH_MODULE.map((lib) => `${lib}/module`))
+  })
+  it.each(WITH_MODULE)('%s has a face of its own for Nest', (lib) => {
+    expect(aliases[`#${lib}/module`]).toBe(`./dist/libs/${lib}/src/module.js`)
   })
   it('goes by one alias pattern in TypeScript and jest', () => {
-    expect(json('tsconfig.json').compilerOptions.paths).toEqual({ '#*': ['./libs/*/src/index.ts'] })
-    expect(json('test/tsconfig.json').compilerOptions.paths).toEqual({ '#*': ['../libs/*/src/index.ts'] })
+    expect(json('tsconfig.json').compilerOptions.paths).toEqual({
+      '#*/module': ['./libs/*/src/module.ts'],
+      '#*': ['./libs/*/src/index.ts'],
+    })
+    expect(json('test/tsconfig.json').compilerOptions.paths).toEqual({
+      '#*/module': ['../libs/*/src/module.ts'],
+      '#*': ['../libs/*/src/index.ts'],
+    })
     for (const project of jestConfig.projects)
-      expect(project.moduleNameMapper).toEqual({ '^#([a-z-]+)$': '<rootDir>/libs/$1/src/index.ts' })
+      expect(project.moduleNameMapper).toEqual({
+        '^#([a-z-]+)$': '<rootDir>/libs/$1/src/index.ts',
+        '^#([a-z-]+)/module$': '<rootDir>/libs/$1/src/module.ts',
+      })
   })
   it('has a row in the import table', () => {
     expect(ruled('libs')).toEqual([...LIBS].sort())

@@ -87,6 +87,30 @@ beforeAll(async () => {
 })
 afterAll(() => fs.rmSync(work, { recursive: true, force: true }))
 
+describe('a command loads what it needs', () => {
+  const loadedBy = async (...args: string[]): Promise<string[]> => {
+    const list = path.join(os.tmpdir(), `roadmeter-loaded-${process.pid}.json`)
+    const preload = `--require=${path.join(ROOT, 'test/e2e/loaded.cjs')}`
+    await roadmeter(args, { NODE_OPTIONS: preload, LOADED: list, ROADMETER_DATA: file('nowhere') })
+    const packages = JSON.parse(fs.readFileSync(list, 'utf8'))
+    fs.rmSync(list)
+    return packages
+  }
+
+  it('to print the manual: no database, no schema', async () => {
+    const loaded = await loadedBy('--help')
+    expect(loaded).toContain('commander')
+    expect(loaded.filter((name) => /nestjs|typeorm|zod|turf|mqtt/.test(name))).toEqual([])
+  })
+  it('to ask the database: no framework, broker, queue or calendar', async () => {
+    const loaded = await loadedBy('agency', 'list')
+    expect(loaded).toContain('typeorm')
+    expect(
+      loaded.filter((name) => /nestjs|fastify|rxjs|mqtt|aedes|bullmq|ioredis|date-holidays|pdfkit/.test(name)),
+    ).toEqual([])
+  })
+})
+
 describe('bad input is one sentence, status 2, and nothing half-written', () => {
   const temporary = () => fs.readdirSync(os.tmpdir()).filter((name) => name.startsWith('roadmeter-replay-'))
 

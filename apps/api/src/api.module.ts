@@ -1,7 +1,7 @@
 import { Module } from '@nestjs/common'
 import { APP_FILTER, APP_GUARD } from '@nestjs/core'
 import { PaymentsModule } from '#payments'
-import { PipelineModule } from '#pipeline'
+import { PipelineModule } from '#pipeline/module'
 import { AccessGuard, Authentication } from './access'
 import { AgenciesController } from './agencies.controller'
 import { DashboardController } from './dashboard.controller'

@@ -1,7 +1,8 @@
 import { Module } from '@nestjs/common'
-import { EngineModule } from '#pipeline'
-import { run, RuntimeModule, serveHealth, settingsOfProcess, systemClock } from '#runtime'
-import { StoreModule } from '#store'
+import { EngineModule } from '#pipeline/module'
+import { run, settingsOfProcess, systemClock } from '#runtime'
+import { RuntimeModule, serveHealth } from '#runtime/module'
+import { StoreModule } from '#store/module'
 
 run(async () => {
   const settings = settingsOfProcess()

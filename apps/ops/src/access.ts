@@ -33,11 +33,7 @@ interface Whom {
 
 /** `roadmeter access`: who may sign in, and which machines may ask. */
 export const accessCommand = (): Command =>
-  new Command('access')
-    .description('who may sign in, and with what')
-    .addCommand(grantCommand())
-    .addCommand(revokeCommand())
-    .addCommand(tokenCommand())
+  new Command('access').addCommand(grantCommand()).addCommand(revokeCommand()).addCommand(tokenCommand())
 
 const whomOptions = (command: Command): Command =>
   command

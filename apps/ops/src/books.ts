@@ -2,7 +2,6 @@ import { Argument, Command } from 'commander'
 import { writeFile } from 'node:fs/promises'
 import { statementSchema, type Statement } from '#contracts'
 import { InputError, type AccountId, type AgencyId, type StatementId } from '#kernel'
-import { statementPdf } from '#pdf'
 import { proofOf, reconcile, Reference, releaseStatement, requestClose } from '#pipeline'
 import { systemClock } from '#runtime'
 import { statementCsv, statementHtml } from '#statement'
@@ -15,7 +14,6 @@ import { knownAgency } from './known'
 /** `roadmeter close | reconcile | statement`: what happens to the books of a month. */
 export const bookCommands = (): Command[] => [
   new Command('close')
-    .description('ask for the close of a month: cut-off, drafts, review, seal')
     .addArgument(new Argument('<agency>', 'whose month').argParser(agencyId))
     .addArgument(new Argument('<month>', 'such as 2026-10').argParser(monthOf))
     .addHelpText(
@@ -31,23 +29,20 @@ export const bookCommands = (): Command[] => [
         )
       }),
     ),
-  new Command('reconcile')
-    .description('check every invariant against all that is stored, and change nothing; status 1 where one is broken')
-    .action(() =>
-      withDatabase(async (store, settings) => {
-        const bar = progress('recomputing trips')
-        const line = { clock: systemClock, settings, reference: new Reference() }
-        const findings = await reconcile(store, line, (done, all) => bar.to(done, all)).finally(() => bar.end())
-        for (const { id, holds, checked, destroyed, faults } of findings) {
-          const gone = destroyed ? `, ${grouped(destroyed)} destroyed` : ''
-          say(`${id}  ${faults.length ? 'BROKEN' : 'holds '}  ${holds} (${grouped(checked)} checked${gone})`)
-          for (const fault of faults) say(`    ${fault}`)
-        }
-        if (findings.some(({ faults }) => faults.length > 0)) process.exitCode = 1
-      }),
-    ),
+  new Command('reconcile').action(() =>
+    withDatabase(async (store, settings) => {
+      const bar = progress('recomputing trips')
+      const line = { clock: systemClock, settings, reference: new Reference() }
+      const findings = await reconcile(store, line, (done, all) => bar.to(done, all)).finally(() => bar.end())
+      for (const { id, holds, checked, destroyed, faults } of findings) {
+        const gone = destroyed ? `, ${grouped(destroyed)} destroyed` : ''
+        say(`${id}  ${faults.length ? 'BROKEN' : 'holds '}  ${holds} (${grouped(checked)} checked${gone})`)
+        for (const fault of faults) say(`    ${fault}`)
+      }
+      if (findings.some(({ faults }) => faults.length > 0)) process.exitCode = 1
+    }),
+  ),
   new Command('statement')
-    .description('drafted and sealed statements')
     .addCommand(
       new Command('list')
         .description('list statements, newest month first')
@@ -123,7 +118,7 @@ export const bookCommands = (): Command[] => [
             if (form.csv) return void process.stdout.write(statementCsv(statement))
             const proof = await proofOf(store, row)
             if (form.html) return say(statementHtml(statement, proof))
-            if (form.pdf) return writeFile(form.pdf, await statementPdf(statement, proof))
+            if (form.pdf) return writeFile(form.pdf, await (await import('#pdf')).statementPdf(statement, proof))
             if (form.proof && !proof)
               throw new InputError('NOT_SEALED', `statement ${id} is not sealed: nothing to prove`)
             say(form.proof ? JSON.stringify(proof) : summary(statement, row))

@@ -37,8 +37,6 @@ const days = (text: string): number => {
 /** `roadmeter devices ...`: what sends batches; who may, and with which keys. */
 export const devicesCommand = (): Command =>
   new Command('devices')
-    .alias('device')
-    .description('on-board devices: what sends batches over MQTT or HTTPS')
     .addCommand(
       new Command('add')
         .description('add a device and print its token, once; for a device that exists a new token ends the old one')

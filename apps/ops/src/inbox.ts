@@ -17,7 +17,6 @@ const LISTED_MAX = 200
 /** `roadmeter quarantine | work`: what was rejected, and what an engine gave up. */
 export const inboxCommands = (): Command[] => [
   new Command('quarantine')
-    .description('messages that were rejected, each with its reason')
     .addCommand(
       new Command('list')
         .description(`list what was rejected and not replayed, newest first, ${LISTED_MAX} at most`)
@@ -82,7 +81,6 @@ export const inboxCommands = (): Command[] => [
         ),
     ),
   new Command('work')
-    .description('work that failed so often that it is parked')
     .addCommand(
       new Command('list').description('list parked work with its last error').action(() =>
         withDatabase(async (store) => {

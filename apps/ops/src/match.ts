@@ -10,7 +10,6 @@ import { readNetwork, readTraces } from './readers'
 /** `roadmeter match`: matches traces of a file and writes the edges driven, in the ids of `edges.csv`. */
 export const matchCommand = (): Command =>
   new Command('match')
-    .description('match recorded drives to a road network and write the edges that were driven')
     .requiredOption('--network <path>', 'folder with nodes.csv and edges.csv, or .osm.pbf, .osm, .network')
     .requiredOption('--traces <file>', 'CSV (trace_id,t,lon,lat[,accuracy], t in seconds) or GPX')
     .requiredOption(

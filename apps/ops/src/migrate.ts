@@ -5,7 +5,6 @@ import { counted, progress, say } from './printed'
 
 export const migrateCommand = (): Command =>
   new Command('migrate')
-    .description('make the database, or bring its schema up to date')
     .addHelpText('after', '\nWorks on DATABASE_URL, or on the embedded database in ROADMETER_DATA (./data).')
     .option(
       '--grant <role>',

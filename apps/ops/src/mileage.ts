@@ -80,7 +80,6 @@ const bytesOf = async (file: string | undefined): Promise<Uint8Array | undefined
 /** `roadmeter odometer | review | signal`: what is known of vehicles' miles beside their trips. */
 export const mileageCommands = (): Command[] => [
   new Command('odometer')
-    .description('readings of odometers, and new odometers')
     .addCommand(
       readOptions(
         new Command('add')
@@ -153,7 +152,6 @@ export const mileageCommands = (): Command[] => [
         ),
     ),
   new Command('review')
-    .description('trips that are held because odometer and metered distance do not agree; nothing is charged meanwhile')
     .addCommand(
       new Command('list')
         .description('list held trips: distances, no places')
@@ -181,7 +179,7 @@ export const mileageCommands = (): Command[] => [
     )
     .addCommand(decision('release', 'charge a held trip as it was metered'))
     .addCommand(decision('void', 'count the miles of a held trip, and charge nothing')),
-  new Command('signal').description('signs of tampering').addCommand(
+  new Command('signal').addCommand(
     new Command('list')
       .description('list signs of tampering by vehicle and month: counts, no places')
       .requiredOption('--agency <id>', 'whose', agencyId)

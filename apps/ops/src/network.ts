@@ -16,7 +16,6 @@ FILE is OpenStreetMap as .osm.pbf, .osm or .osm.gz, or a folder with nodes.csv (
 
 export const networkCommand = (): Command =>
   new Command('network')
-    .description('road networks that trips are matched on')
     .addCommand(
       new Command('import')
         .description('read a map and keep it for an agency')

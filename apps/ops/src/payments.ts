@@ -16,7 +16,6 @@ const amountOf = (text: string): Micros => {
 /** `roadmeter payment`: money that reached the agency itself, and credit that it paid out. */
 export const paymentCommand = (): Command =>
   new Command('payment')
-    .description('money received and paid back at the desk, and what an account owes')
     .addCommand(
       new Command('record')
         .description('record money received for a sealed statement; the same reference again changes nothing')

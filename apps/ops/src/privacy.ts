@@ -30,7 +30,6 @@ export const privacyCommands = (): Command[] => [keysCommand(), holdCommand(), f
 
 const keysCommand = (): Command =>
   new Command('keys')
-    .description('the keys under which locations are kept')
     .addCommand(
       new Command('status').description('which wrapping key is in use, and how many data keys there are').action(() =>
         withDatabase(async (store) => {
@@ -80,7 +79,6 @@ const keysCommand = (): Command =>
 
 const holdCommand = (): Command =>
   new Command('hold')
-    .description('legal holds: nothing of an account is destroyed before they are lifted')
     .addCommand(
       new Command('place')
         .description('place one; the citizen reads of it')
@@ -159,7 +157,6 @@ const holdCommand = (): Command =>
 
 const forgetCommand = (): Command =>
   new Command('forget')
-    .description('destroy what is past its time now, as the engine does every hour')
     .option(
       '--check',
       'change nothing; status 1 where something is left that is past its time, unsealed, or gone without a receipt',
@@ -183,7 +180,6 @@ const forgetCommand = (): Command =>
 
 const breakGlassCommand = (): Command =>
   new Command('break-glass')
-    .description('to look at where a citizen drove: one asks, an approver agrees, the citizen is told')
     .addHelpText('after', '\nWho acts is told by ROADMETER_TOKEN: see roadmeter access grant --help.')
     .addCommand(
       new Command('ask')

@@ -7,7 +7,6 @@ import { systemClock } from '#runtime'
 import { accountId, agencyId, arms, moment, vehicleId, wholeDays } from './arguments'
 import { withDatabase } from './database'
 import { knownAccount, knownAgency } from './known'
-import { accessCommand } from './access'
 import { accountMileageCommand, handOverCommand, vehicleMethodCommand } from './mileage'
 import { vehicleProfileCommand } from './profile'
 import { columns, say } from './printed'
@@ -15,7 +14,6 @@ import { columns, say } from './printed'
 /** `roadmeter agency | account | vehicle | access`: who takes part. */
 export const registryCommands = (): Command[] => [
   new Command('agency')
-    .description('cities and authorities that charge for their roads')
     .addCommand(
       new Command('add')
         .description('add an agency, or give one another name')
@@ -80,7 +78,6 @@ export const registryCommands = (): Command[] => [
         ),
     ),
   new Command('account')
-    .description('those who pay: they hold vehicles and receive statements')
     .addCommand(accountMileageCommand())
     .addCommand(
       new Command('add')
@@ -112,7 +109,6 @@ export const registryCommands = (): Command[] => [
         ),
     ),
   new Command('vehicle')
-    .description('vehicles: what is driven and rated')
     .addCommand(vehicleMethodCommand())
     .addCommand(vehicleProfileCommand())
     .addCommand(handOverCommand())
@@ -146,7 +142,6 @@ export const registryCommands = (): Command[] => [
           }),
         ),
     ),
-  accessCommand(),
 ]
 
 const sayRows = (rows: readonly (readonly string[])[]): void => say(rows.length ? columns(rows) : '(none)')

@@ -20,7 +20,6 @@ const proofSchema = z.union([z.object({ root: digestSchema, proof: treeSchema })
 /** `roadmeter verify`: everything that somebody who was sent a statement can check, from files alone. */
 export const verifyCommand = (): Command =>
   new Command('verify')
-    .description('recompute a statement from the published policies, offline; status 1 where it does not add up')
     .argument('<statement>', 'statement (JSON)')
     .option('--policy <file...>', 'the published policies: documents, or the list that the api gives')
     .option('--proof <file>', 'also check that the statement is one of those that were sealed together')
@@ -80,7 +79,7 @@ const verifyLedgerCommand = (): Command =>
 
 /** `roadmeter ledger heads`: what to publish, a line at a time. */
 export const ledgerCommand = (): Command =>
-  new Command('ledger').description('the books').addCommand(
+  new Command('ledger').addCommand(
     new Command('heads')
       .description(
         'print the heads of the ledger as a line of JSON: append it to a file that the database has no hand on',

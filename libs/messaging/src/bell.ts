@@ -21,6 +21,8 @@ export interface Bell {
   close(): Promise<void>
 }
 
+export const BELL = Symbol('Bell')
+
 /** Rings that may wait; more are dropped and logged, and the sweeper finds their work later. */
 export const RINGS_WAITING_MAX = 100_000
 

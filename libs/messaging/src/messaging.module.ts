@@ -1,9 +1,7 @@
 import { Inject, Module, type OnApplicationShutdown } from '@nestjs/common'
 import { LOG, SETTINGS_OF_PROCESS, type Log, type Settings } from '#runtime'
-import { localBell, type Bell } from './bell'
+import { BELL, localBell, type Bell } from './bell'
 import { redisBell } from './redis-bell'
-
-export const BELL = Symbol('Bell')
 
 /** The bell that the settings ask for. Doors are opened by the process that has the handler. */
 @Module({

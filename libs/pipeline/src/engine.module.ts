@@ -1,6 +1,6 @@
 import { type BeforeApplicationShutdown, Inject, Module, type OnApplicationBootstrap } from '@nestjs/common'
 import { BELL, type Bell } from '#messaging'
-import { Readiness } from '#runtime'
+import { Readiness } from '#runtime/module'
 import { Engine } from './engine'
 import { PipelineModule } from './pipeline.module'
 

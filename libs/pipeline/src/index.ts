@@ -21,12 +21,10 @@ export {
   type Party,
 } from './disputes'
 export { Engine } from './engine'
-export { EngineModule } from './engine.module'
 export { agreeToLook, askToLook, lookAtTrip, type Looking } from './break-glass'
 export { destroyDue } from './destroy'
 export { forgetting } from './forgetting'
 export { explainTrip, type ExplainedTrip } from './explain'
-export { IngestModule } from './ingest.module'
 export {
   askAhead,
   askBack,
@@ -38,7 +36,7 @@ export {
   type OpenBill,
   type Position,
 } from './payments'
-export { LINE, NEWS, PipelineModule } from './pipeline.module'
+export { NEWS } from './news'
 export {
   approvePolicy,
   checkDraft,
@@ -63,7 +61,7 @@ export {
 export { previewPolicy, type PolicyPreview } from './policy-preview'
 export { proofOf } from './proof'
 export { reconcile, type Finding } from './reconcile'
-export { type Line, type Stage } from './line'
+export { LINE, type Line, type Stage } from './line'
 export { replayQuarantined } from './replay'
 export { Reference } from './reference'
 export { shadowReport } from './shadow'

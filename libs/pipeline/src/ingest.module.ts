@@ -9,11 +9,13 @@ import {
   type Message,
   type NewsHandler,
 } from '#messaging'
-import { CLOCK, LOG, Readiness, SETTINGS_OF_PROCESS, type Clock, type Log, type Settings } from '#runtime'
+import { CLOCK, LOG, SETTINGS_OF_PROCESS, type Clock, type Log, type Settings } from '#runtime'
+import { Readiness } from '#runtime/module'
 import { admitDevice, deviceVersions, raiseAlarms, Store } from '#store'
 import { Accept } from './accept'
 import { Announcer } from './announcer'
-import { NEWS, PipelineModule } from './pipeline.module'
+import { NEWS } from './news'
+import { PipelineModule } from './pipeline.module'
 
 /** Where messages come in over MQTT: at a broker of our own, or as a subscriber of the one that the settings name. */
 @Module({ imports: [PipelineModule] })

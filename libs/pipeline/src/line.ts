@@ -19,6 +19,8 @@ export interface Line {
   readonly reference: Reference
 }
 
+export const LINE = Symbol('Line')
+
 /**
  * One step of the line: loads what the keys name, lets pure code decide, saves, all in the transaction it is handed, and
  * returns the work that is to be done next. Done again it changes nothing.

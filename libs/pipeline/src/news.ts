@@ -4,6 +4,9 @@ import { type Clock, type Log, type Metrics } from '#runtime'
 import { savePresence, type Store } from '#store'
 import { type Accept } from './accept'
 
+/** What is done with what comes in besides batches. */
+export const NEWS = Symbol('News')
+
 /**
  * What comes in besides batches: what a device says of its state, and positions over a bridge, which end in the same inbox
  * by the same door. Resolves when it is taken in, or when it never can be.

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common'
-import { BELL, MessagingModule, type Bell } from '#messaging'
+import { BELL, type Bell } from '#messaging'
+import { MessagingModule } from '#messaging/module'
 import {
   CLOCK,
   LOG,
@@ -13,13 +14,9 @@ import {
 import { saveOperatorKey, Store } from '#store'
 import { Accept } from './accept'
 import { Engine } from './engine'
-import { type Line } from './line'
-import { newsHandler } from './news'
+import { LINE, type Line } from './line'
+import { NEWS, newsHandler } from './news'
 import { Reference } from './reference'
-
-export const LINE = Symbol('Line')
-/** What is done with what comes in besides batches. */
-export const NEWS = Symbol('News')
 
 /** The line as parts that a process takes: `Accept` for those who take batches in, `Engine` for workers, `LINE` for checks. */
 @Module({

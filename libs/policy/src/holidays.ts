@@ -1,4 +1,4 @@
-import Holidays from 'date-holidays'
+import type Holidays from 'date-holidays'
 import { type PolicyDocument } from '#contracts'
 import { type Fault } from '#kernel'
 
@@ -6,6 +6,10 @@ import { type Fault } from '#kernel'
 export const HOLIDAY_YEARS = 10
 
 type Calendar = NonNullable<PolicyDocument['holidays']>
+
+/** Loaded when a calendar is first read: it takes 100 ms, and most who read policies need none. */
+// eslint-disable-next-line @typescript-eslint/no-require-imports
+const calendars = (): typeof Holidays => require('date-holidays')
 
 /** Reading the rules of all countries takes long, and reckoning years longer: both are done once. */
 let places: Holidays | null = null
@@ -17,7 +21,7 @@ export function calendarFaults({ country, state, region, dates }: Calendar): Fau
     { path: `holidays.${path}`, expected, found },
   ]
   if (!country) return dates ? [] : fault('country', 'expected a country code such as BE, or dates', 'nothing')
-  places ??= new Holidays()
+  places ??= new (calendars())()
   const oneOf = (known: Record<string, string> | undefined) =>
     known ? `expected one of ${Object.keys(known).slice(0, 60).join(', ')}` : 'expected none'
   if (!places.getCountries()[country]) return fault('country', 'expected a country whose holidays are known', country)
@@ -47,12 +51,11 @@ export function datedHolidays(calendar: Calendar, fromYear: number, toYear: numb
   return { ...calendar, dates: [...dates] }
 }
 
-const place = (country: string, state?: string, region?: string): Holidays =>
-  state === undefined
-    ? new Holidays(country)
-    : region === undefined
-      ? new Holidays(country, state)
-      : new Holidays(country, state, region)
+function place(country: string, state?: string, region?: string): Holidays {
+  const Calendar = calendars()
+  if (state === undefined) return new Calendar(country)
+  return region === undefined ? new Calendar(country, state) : new Calendar(country, state, region)
+}
 
 function reckon(calendar: Holidays, fromYear: number, toYear: number): string[] {
   const dates = new Set<string>()

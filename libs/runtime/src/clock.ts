@@ -5,6 +5,8 @@ export interface Clock {
   now(): Instant
 }
 
+export const CLOCK = Symbol('Clock')
+
 export const systemClock: Clock = { now: () => instant(Date.now()) }
 
 /**

@@ -1,12 +1,9 @@
 import './sha256'
 
 export * from './clock'
-export * from './health.module'
 export * from './key-ring'
 export * from './keys'
 export * from './log'
 export * from './metrics'
-export * from './process.module'
-export * from './runtime.module'
 export * from './settings'
 export * from './start'

@@ -1,13 +1,9 @@
 import { type DynamicModule, Global, Module } from '@nestjs/common'
-import { type Clock } from './clock'
+import { CLOCK, type Clock } from './clock'
 import { HealthModule } from './health.module'
-import { openLog } from './log'
+import { LOG, openLog } from './log'
 import { Metrics } from './metrics'
-import { type Settings } from './settings'
-
-export const SETTINGS_OF_PROCESS = Symbol('Settings')
-export const CLOCK = Symbol('Clock')
-export const LOG = Symbol('Log')
+import { SETTINGS_OF_PROCESS, type Settings } from './settings'
 
 /** What every room of a process shares: its settings, clock, log and metrics. */
 @Global()

@@ -281,6 +281,8 @@ export const SETTINGS = {
 
 export type Settings = { readonly [K in keyof typeof SETTINGS]: ReturnType<(typeof SETTINGS)[K]['read']> & {} }
 
+export const SETTINGS_OF_PROCESS = Symbol('Settings')
+
 /** What was given, as it may be printed: without passwords, be it one or an address that holds one. */
 function unsecret(env: string, given: string): string {
   if (/PASSWORD|TOKEN/.test(env)) return '***'

@@ -1,8 +1,8 @@
 import { EventEmitter } from 'node:events'
 import fs from 'node:fs'
 import path from 'node:path'
-import { PGlite, type Transaction } from '@electric-sql/pglite'
-import { postgis } from '@electric-sql/pglite-postgis'
+// As `import()` below sees them: the package has its types twice.
+import type { PGlite, Transaction } from '@electric-sql/pglite' with { 'resolution-mode': 'import' }
 import { InputError } from '#kernel'
 
 interface QueryResult {
@@ -36,6 +36,11 @@ const FREE_BYTES_MIN = 96 * 1024 * 1024
 export async function openEmbedded(folder: string): Promise<PGlite> {
   const release = await lockFolder(folder)
   try {
+    // Loaded when it is opened: with a server nobody needs it.
+    const [{ PGlite }, { postgis }] = await Promise.all([
+      import('@electric-sql/pglite'),
+      import('@electric-sql/pglite-postgis'),
+    ])
     const database = await PGlite.create({ dataDir: path.join(folder, 'db'), extensions: { postgis } })
     // PGlite copies its parsers for every result: with a dozen in place of 318 a small query takes a third of the time.
     database.parsers = Object.fromEntries(

@@ -34,7 +34,6 @@ interface Options {
 /** `roadmeter explain`: why a drive came out as it did. */
 export const explainCommand = (): Command =>
   new Command('explain')
-    .description('say of a trip what became of its fixes, which way was found, how surely, and what it cost')
     .argument('[trip]', 'id of a stored trip, as on its statement')
     .option('--network <path>', 'instead of a stored trip: the map of a recorded drive')
     .option('--traces <file>', 'and the drive: CSV (trace_id,t,lon,lat[,accuracy]) or GPX')

@@ -19,7 +19,6 @@ export { actor } from './life'
 
 export function policyCommand(): Command {
   const policy = new Command('policy')
-    .description('tariffs: what a mile costs, where, when and for whom')
     .addCommand(
       new Command('check')
         .description('say every fault of a policy document with its path, or what it means in words')

@@ -32,7 +32,6 @@ interface Options {
 /** `roadmeter replay`: recorded drives through the whole line, from MQTT batches to sealed statements. */
 export const replayCommand = (): Command =>
   new Command('replay')
-    .description('send recorded drives through the whole line, over MQTT, to charges and sealed statements')
     .argument('<traces>', 'GPX, CSV (trace_id,t,lon,lat[,accuracy]), or a folder of either')
     .option('--network <path>', 'map: .osm.pbf, .osm, .osm.gz, or a folder with nodes.csv and edges.csv')
     .option('--policy <file>', 'tariff (JSON); 2 cents a mile on public roads unless given')

@@ -1,8 +1,10 @@
 import { Module } from '@nestjs/common'
 import { NestFactory } from '@nestjs/core'
-import { EngineModule, IngestModule } from '#pipeline'
-import { readSettings, RuntimeModule, type ToldClock } from '#runtime'
-import { Store, StoreModule } from '#store'
+import { EngineModule, IngestModule } from '#pipeline/module'
+import { readSettings, type ToldClock } from '#runtime'
+import { RuntimeModule } from '#runtime/module'
+import { Store } from '#store'
+import { StoreModule } from '#store/module'
 
 /** The whole line in this process, on a clock that is told the time. */
 export interface RunningLine {

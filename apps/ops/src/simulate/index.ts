@@ -41,7 +41,6 @@ interface Drive {
 /** `roadmeter simulate enrol | drive`: made-up devices with known truth, over real MQTT. */
 export const simulateCommand = (): Command =>
   new Command('simulate')
-    .description('a fleet of made-up devices that drive, send over MQTT and honour receipts')
     .addCommand(
       new Command('enrol')
         .description('register accounts, vehicles and devices, and write the secrets of the devices to a file')

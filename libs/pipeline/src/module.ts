@@ -1,0 +1,3 @@
+export { EngineModule } from './engine.module'
+export { IngestModule } from './ingest.module'
+export { PipelineModule } from './pipeline.module'

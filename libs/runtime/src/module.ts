@@ -1,0 +1,3 @@
+export * from './health.module'
+export * from './process.module'
+export * from './runtime.module'

@@ -26,6 +26,8 @@ export class Chain {
   private readonly link: Link
   private readonly places: Places
   private readonly emission: Float64Array
+  /** Places that cost more by themselves are no targets. */
+  private emissionMax = 0
   private readonly trellis: Trellis
   private readonly drive: Drive
   /** Cost of being off the network at the fix in hand, and which of the front it comes from. */
@@ -160,8 +162,8 @@ export class Chain {
   /** Begins a chain at a fix whose places are found. */
   start(fix: Fix): void {
     const { search } = this
-    search.begin(fix.lon, fix.lat, this.p.radiusM, 0)
-    const targets = this.addTargets(fix, Infinity)
+    search.begin(fix.lon, fix.lat, this.weigh(fix, Infinity), 0)
+    const targets = this.addTargets()
     for (let t = 0; t < targets; t++) search.targetTotal[t] = search.targetCostOf(t)
     this.offCost = this.p.offEnterM * 1000 + offEmissionMm(sigmaOf(fix.accuracyM, this.p), this.p)
     this.offSource = -1
@@ -171,9 +173,9 @@ export class Chain {
     this.extend(fix, targets)
   }
 
-  /** Targets for both directions of each place that isn't hopelessly far. */
-  private addTargets(fix: Fix, displacementM: number): number {
-    const { places, network, p } = this
+  /** What each place found costs by itself; returns how far the farthest is that isn't hopeless, metres: the search's goal. */
+  private weigh(fix: Fix, displacementM: number): number {
+    const { places, p } = this
     const weight = weightOf(displacementM, p)
     const sigma = sigmaOf(fix.accuracyM, p)
     let least = Infinity
@@ -181,9 +183,20 @@ export class Chain {
       this.emission[i] = weight * emissionMm(places.distanceM[i], sigma, p)
       if (this.emission[i] < least) least = this.emission[i]
     }
+    this.emissionMax = least + p.windowM * 1000
+    let reachM = 0
+    for (let i = 0; i < places.count; i++)
+      if (this.emission[i] <= this.emissionMax && places.distanceM[i] > reachM) reachM = places.distanceM[i]
+    // Rounding must not put a place beyond the goal.
+    return reachM + 1
+  }
+
+  /** Targets for both directions of each place that isn't hopelessly far. */
+  private addTargets(): number {
+    const { places, network } = this
     let n = 0
     for (let i = 0; i < places.count; i++) {
-      if (this.emission[i] > least + p.windowM * 1000) continue
+      if (this.emission[i] > this.emissionMax) continue
       const offset = Math.round(places.roadMm[i])
       const forward = network.forwardOf(places.road[i])
       const backward = network.backwardOf(places.road[i])
@@ -209,11 +222,11 @@ export class Chain {
     // From the last fix that was still about there.
     const gapMs = fix.at - this.trellis.untilOfNewest()
     if (displacementM > (p.speedMsMax * gapMs) / 1000 + p.radiusM) return false
-    search.begin(fix.lon, fix.lat, p.radiusM, routeMmMax(gapMs, displacementM, wasOff, p))
+    search.begin(fix.lon, fix.lat, this.weigh(fix, displacementM), routeMmMax(gapMs, displacementM, wasOff, p))
     // The one that is off the network, if any, is the last.
     const roads = this.frontCount - Number(this.frontSegment[this.frontCount - 1] === OFF)
     for (let i = 0; i < roads; i++) search.addSource(this.frontSegment[i], this.frontOffset[i], this.frontCost[i])
-    const targets = this.addTargets(fix, displacementM)
+    const targets = this.addTargets()
     for (let i = 0; i < roads; i++) {
       const segment = this.frontSegment[i]
       const road = this.network.roadOf(segment)

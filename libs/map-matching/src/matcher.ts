@@ -22,7 +22,7 @@ import { parameters, type Parameters } from './parameters'
 import { refuse, StateReader, StateWriter } from './state'
 
 /** Names what turns fixes into traversals: the number changes with the code's results, the rest with any parameter. */
-export const ENGINE_VERSION = `hmm-5-${digest(parameters()).slice(0, 8)}`
+export const ENGINE_VERSION = `hmm-6-${digest(parameters()).slice(0, 8)}`
 
 export interface Match {
   /** In driving order. */
@@ -112,7 +112,6 @@ export class Matcher {
   /** Ends the trip: decides what is left. */
   finish(): Match {
     this.dropCarry()
-    if (this.chain.kept && this.isThinned) this.chain.arrive(this.thinned, this.thinnedBefore)
     this.endChain()
     return this.answer()
   }
@@ -202,6 +201,12 @@ export class Matcher {
     return fix.accuracyM > this.p.accuracyMMax ? INACCURATE : UNDECIDED
   }
 
+  /** Fixes close in space or time share their error: they add no knowledge, only its repetition. */
+  private isNear(kept: Readonly<Fix>, displacementM: number, at: number): boolean {
+    const { thinM, thinSoonM, soonMs } = this.p
+    return displacementM < thinM || (displacementM < thinSoonM && at - kept.at < soonMs)
+  }
+
   private note(fate: number): void {
     this.queue.push(fate)
     if (this.queue.runs <= RUNS_MAX) return
@@ -218,7 +223,7 @@ export class Matcher {
   /** Finds a fix its place: into the kept fix, after it, on a new chain, or off the network. */
   private place(fix: Fix): void {
     const { chain } = this
-    if (chain.kept && chain.displacementM(fix.lon, fix.lat) < this.p.thinM) {
+    if (chain.kept && this.isNear(chain.kept, chain.displacementM(fix.lon, fix.lat), fix.at)) {
       this.dropCarry()
       this.thinnedBefore = this.isThinned ? this.thinned.at : chain.kept.at
       this.isThinned = true
@@ -300,7 +305,9 @@ export class Matcher {
     this.endChain()
   }
 
+  /** The last that was seen of the vehicle counts, also where it was thinned. */
   private endChain(): void {
+    if (this.chain.kept && this.isThinned) this.chain.arrive(this.thinned, this.thinnedBefore)
     this.chain.end()
     this.forget()
   }

@@ -14,6 +14,7 @@ import { AuthController } from './identity/auth.controller'
 import { MdsController } from './mds.controller'
 import { MileageController, MileageReviewController } from './mileage.controller'
 import { PaymentsController } from './payments.controller'
+import { BreakGlassController, PrivacyController } from './privacy.controller'
 import { ProblemFilter } from './problem'
 import { SchemasController } from './schemas.controller'
 import { StatementsController } from './statements.controller'
@@ -37,6 +38,8 @@ import { WebController } from './web.controller'
     DraftsController,
     MileageController,
     MileageReviewController,
+    PrivacyController,
+    BreakGlassController,
     SchemasController,
     MdsController,
     TilesController,

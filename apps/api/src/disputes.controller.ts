@@ -28,7 +28,7 @@ import {
   type Line,
   type Party,
 } from '#pipeline'
-import { disputesOf, evidenceOf, statementsFor, Store, type Principal } from '#store'
+import { disputesOf, evidenceOf, logAccess, statementsFor, Store, type Principal, type SignedIn } from '#store'
 import { Access, Fresh, Who } from './access'
 import { jsonSchema } from './devices.controller'
 
@@ -94,14 +94,26 @@ export class DisputesController {
   @Access(['citizen', 'agency', 'operator'])
   @Header('cache-control', 'no-store')
   async file(
-    @Who() who: Principal,
+    @Who() who: SignedIn,
     @Param('id') id: string,
     @Param('file') file: string,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Buffer> {
-    const found = await this.store.transaction(async (tx) =>
-      (await disputesOf(tx, partyOf(who))).some((dispute) => dispute.id === id) ? evidenceOf(tx, id, file) : null,
-    )
+    const found = await this.store.transaction(async (tx) => {
+      const dispute = (await disputesOf(tx, partyOf(who))).find((one) => one.id === id)
+      if (!dispute) return null
+      if (who.role !== 'citizen')
+        await logAccess(tx, {
+          account: dispute.account,
+          at: this.line.clock.now(),
+          who: who.by,
+          role: who.role,
+          what: 'evidence',
+          subject: id,
+          why: 'to decide the dispute',
+        })
+      return evidenceOf(tx, id, file)
+    })
     if (!found) throw new NotFoundException('there is no such file')
     reply
       .type(found.mediaType)

@@ -5,9 +5,10 @@ import { InputError, type AccountId, type AgencyId, type StatementId } from '#ke
 import { proofOf, reconcile, Reference, releaseStatement, requestClose } from '#pipeline'
 import { systemClock } from '#runtime'
 import { statementCsv, statementHtml } from '#statement'
-import { holdsOf, periodOf, StatementRow, statementsFor } from '#store'
+import { holdsOf, logAccess, periodOf, StatementRow, statementsFor } from '#store'
 import { accountId, agencyId, month as monthOf } from './arguments'
 import { withDatabase } from './database'
+import { operatorName } from './operator'
 import { columns, distance, grouped, money, progress, say, unitSign } from './printed'
 import { knownAgency } from './known'
 
@@ -106,13 +107,25 @@ export const bookCommands = (): Command[] => [
         .option('--csv', 'a line for each charge')
         .option('--html', 'a page to print')
         .option('--pdf <file>', 'write it as a PDF to this file')
+        .option('--why <reason>', 'why you look, which its citizen reads', 'no reason given')
         .option('--proof', 'root and proof that the sealed statement is under it, as JSON for roadmeter verify')
-        .action((id: string, form: { json?: boolean; csv?: boolean; html?: boolean; pdf?: string; proof?: boolean }) =>
+        .action((id: string, { why, ...form }: ShowOptions) =>
           withDatabase(async (store) => {
             if (Object.keys(form).length > 1)
               throw new InputError('FORM', 'one of --json, --csv, --html, --pdf and --proof')
             const row = await store.dataSource.getRepository(StatementRow).findOneBy({ id })
             if (!row) throw new InputError('NO_STATEMENT', `there is no statement ${id}: roadmeter statement list`)
+            await store.transaction((tx) =>
+              logAccess(tx, {
+                account: row.account as AccountId,
+                at: systemClock.now(),
+                who: operatorName(),
+                role: 'operator',
+                what: 'statement',
+                subject: id,
+                why,
+              }),
+            )
             const statement = statementSchema.parse(JSON.parse(row.document))
             if (form.json) return say(row.document)
             if (form.csv) return void process.stdout.write(statementCsv(statement))
@@ -126,6 +139,15 @@ export const bookCommands = (): Command[] => [
         ),
     ),
 ]
+
+interface ShowOptions {
+  json?: boolean
+  csv?: boolean
+  html?: boolean
+  pdf?: string
+  proof?: boolean
+  why: string
+}
 
 function summary(statement: Statement, row: StatementRow): string {
   const { agency, account, totals, unit, currency } = statement

@@ -3,9 +3,10 @@ import { REJECTIONS } from '#contracts'
 import { type DeviceId } from '#kernel'
 import { replayQuarantined, STAGES } from '#pipeline'
 import { systemClock } from '#runtime'
-import { parkedWork, quarantined, quarantineRows, retryParked } from '#store'
+import { logAccess, ownerOf, parkedWork, quarantined, quarantineRows, retryParked } from '#store'
 import { deviceId } from './arguments'
 import { withDatabase } from './database'
+import { operatorName } from './operator'
 import { columns, counted, say } from './printed'
 
 const number = (text: string): string => {
@@ -47,7 +48,21 @@ export const inboxCommands = (): Command[] => [
         .option('--raw', 'the bytes alone, as they came')
         .action((id: string, { raw }: { raw?: boolean }) =>
           withDatabase(async (store) => {
-            const row = await store.transaction((tx) => quarantined(tx, id))
+            const row = await store.transaction(async (tx) => {
+              const found = await quarantined(tx, id)
+              const owner = await ownerOf(tx, found.device, found.receivedAt)
+              if (owner)
+                await logAccess(tx, {
+                  account: owner.account,
+                  at: systemClock.now(),
+                  who: operatorName(),
+                  role: 'operator',
+                  what: 'message',
+                  subject: id,
+                  why: `a message was rejected as ${found.reason}`,
+                })
+              return found
+            })
             if (raw) return void process.stdout.write(row.payload)
             const at = (moment: number | null) => (moment === null ? 'never' : new Date(moment).toISOString())
             say(

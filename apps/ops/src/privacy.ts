@@ -1,5 +1,4 @@
 import { Argument, Command } from 'commander'
-import { userInfo } from 'node:os'
 import { deriveId, InputError, type AccountId, type AgencyId, type TripId } from '#kernel'
 import { agreeToLook, askToLook, destroyDue, forgetting, Reference, type Acting, type Line } from '#pipeline'
 import { systemClock, type Settings } from '#runtime'
@@ -22,9 +21,6 @@ import { columns, counted, grouped, progress, say } from './printed'
 const REWRAPPED_AT_ONCE = 1_000
 
 export const lineOf = (settings: Settings): Line => ({ clock: systemClock, settings, reference: new Reference() })
-/** Who works at the command line without a token: the machine's own word. */
-export const operatorName = (): string => `${userInfo().username} at the command line`
-
 /** `roadmeter keys | hold | forget | break-glass`: what is kept of where people were, how long, and who looks at it. */
 export const privacyCommands = (): Command[] => [keysCommand(), holdCommand(), forgetCommand(), breakGlassCommand()]
 

@@ -24,6 +24,7 @@ export { Engine } from './engine'
 export { agreeToLook, askToLook, lookAtTrip, type Looking } from './break-glass'
 export { destroyDue } from './destroy'
 export { forgetting } from './forgetting'
+export { OWN_FORMS, ownData, type OwnForm } from './own-data'
 export { explainTrip, type ExplainedTrip } from './explain'
 export {
   askAhead,

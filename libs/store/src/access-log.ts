@@ -8,8 +8,8 @@ export interface Access {
   /** As they signed in, or as the command line was told. */
   readonly who: string
   readonly role: string
-  readonly what: 'explain' | 'statement' | 'evidence' | 'dispute' | 'mileage' | 'break-glass' | 'hold'
-  /** Which trip, statement, dispute or vehicle. */
+  readonly what: 'explain' | 'statement' | 'evidence' | 'message' | 'break-glass' | 'hold'
+  /** Which trip, statement, dispute, message or hold. */
   readonly subject: string
   readonly why: string
 }

@@ -10,6 +10,7 @@ const PURE = {
   geofencing: ['kernel', 'road-network'],
   policy: ['kernel', 'contracts'],
   tiles: ['kernel', 'contracts', 'road-network'],
+  evaluation: ['kernel', 'contracts', 'disclosure'],
   mileage: ['kernel', 'contracts', 'road-network', 'map-matching', 'geofencing'],
   rating: ['kernel', 'contracts', 'policy'],
   // A statement is recomputed by the very functions that priced it.
@@ -21,15 +22,16 @@ const SHELL = {
   messaging: ['kernel', 'contracts', 'runtime'],
   payments: ['kernel', 'contracts', 'runtime'],
   pdf: ['kernel', 'contracts', 'statement'],
+  exports: ['kernel'],
   store: [...pure, 'runtime'],
-  pipeline: [...pure, 'store', 'messaging', 'runtime'],
+  pipeline: [...pure, 'exports', 'store', 'messaging', 'runtime'],
 }
 const line = ['kernel', 'contracts', 'pipeline', 'store', 'messaging', 'runtime']
 const APPS = {
   ingest: line,
   engine: line,
   api: [...pure, 'pipeline', 'store', 'messaging', 'payments', 'pdf', 'runtime'],
-  ops: [...pure, 'pipeline', 'store', 'messaging', 'pdf', 'runtime'],
+  ops: [...pure, 'exports', 'pipeline', 'store', 'messaging', 'pdf', 'runtime'],
   // The pilot is all processes in one, so it takes the api as it is.
   pilot: [...pure, 'pipeline', 'store', 'messaging', 'runtime', 'apps/api'],
   web: ['kernel', 'contracts'],
@@ -133,6 +135,7 @@ module.exports = {
     confine('mqtt|aedes|bullmq|ioredis', 'messaging'),
     confine('stripe', 'payments'),
     confine('pdfkit|fontkit', 'pdf'),
+    confine('csv-stringify|hyparquet-writer|hyparquet', 'exports'),
   ],
   options: {
     doNotFollow: { path: 'node_modules' },

@@ -15,6 +15,7 @@ const PURE = [
   'fleet',
   'disclosure',
   'tiles',
+  'evaluation',
 ]
 
 const pureSources = PURE.map((lib) => `libs/${lib}/src/**/*.ts`)

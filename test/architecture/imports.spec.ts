@@ -58,7 +58,7 @@ function seedsOf(rule: string): Record<string, string> {
   }
   const granted = /^(.+)-only-where-granted$/.exec(rule)
   if (granted) return { [`libs/map-matching/src/seed-${granted[1].replace('@', '')}.ts`]: importOf(granted[1]) }
-  const confined = /^(.+)-only-in-(store|messaging|payments|pdf)$/.exec(rule)
+  const confined = /^(.+)-only-in-(store|messaging|payments|pdf|exports)$/.exec(rule)
   if (confined)
     return Object.fromEntries(
       confined[1].split('|').flatMap((name) => [

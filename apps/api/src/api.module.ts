@@ -11,14 +11,17 @@ import { DraftsController } from './drafts.controller'
 import { EnrolmentController } from './enrolment.controller'
 import { Address } from './identity/address'
 import { AuthController } from './identity/auth.controller'
+import { ExportsController } from './exports.controller'
 import { MdsController } from './mds.controller'
 import { MileageController, MileageReviewController } from './mileage.controller'
 import { PaymentsController } from './payments.controller'
 import { BreakGlassController, PrivacyController } from './privacy.controller'
 import { ProblemFilter } from './problem'
 import { SchemasController } from './schemas.controller'
+import { ResultsController } from './results.controller'
 import { StatementsController } from './statements.controller'
 import { TilesController } from './tiles.controller'
+import { MySurveysController, SurveysController } from './surveys.controller'
 import { VerifyController } from './verify.controller'
 import { WebController } from './web.controller'
 
@@ -44,6 +47,10 @@ import { WebController } from './web.controller'
     MdsController,
     TilesController,
     DashboardController,
+    ExportsController,
+    ResultsController,
+    SurveysController,
+    MySurveysController,
   ],
   providers: [
     Address,

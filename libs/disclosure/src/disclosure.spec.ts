@@ -17,7 +17,7 @@ import {
 } from '#disclosure'
 
 const K = 10
-const protection = { k: K, dominancePercent: 10, axes: [0, 1] }
+const protection = { k: K, dominancePercent: 10, margins: [[0], [1]] }
 /** Seeded, by rejection of 48-bit numbers: exact for what these tests ask. */
 const seeded = (seed: string): Draw => {
   const dice = chance(seed)
@@ -116,8 +116,8 @@ describe('suppression', () => {
   })
   it('withholds a cell that its second largest vehicle sees through', () => {
     const cell: Cell = { key: ['a'], vehicles: 12, sums: [1050n], over: [0n], squares: 0, largest: 1000n, second: 20n }
-    expect(disclose([cell], { ...protection, axes: [] }).suppressed.dominated).toBe(1)
-    expect(disclose([{ ...cell, sums: [1120n] }], { ...protection, axes: [] }).suppressed.dominated).toBe(0)
+    expect(disclose([cell], { ...protection, margins: [] }).suppressed.dominated).toBe(1)
+    expect(disclose([{ ...cell, sums: [1120n] }], { ...protection, margins: [] }).suppressed.dominated).toBe(0)
   })
 })
 
@@ -128,7 +128,7 @@ describe('the release register', () => {
         const all = vehicles.map(contributionsOf)
         const released = (of: Contribution[][]) => ({
           dimensions: ['x', 'y'],
-          cells: disclose(tallied(of), { ...protection, axes: [] }).published,
+          cells: disclose(tallied(of), { ...protection, margins: [] }).published,
         })
         const [first, second] = [released(all.slice(added)), released(all)]
         const isGiven = second.cells.some((cell) => {

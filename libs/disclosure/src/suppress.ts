@@ -13,10 +13,10 @@ export interface Protection {
    */
   readonly dominancePercent: number
   /**
-   * Dimensions whose totals can be known from elsewhere: for each of them, cells that differ in it alone are a line, and what a line
-   * lacks is never of fewer than k vehicles. The line of all cells is always protected.
+   * Totals that can be known from elsewhere, each by the dimensions that it is told by: cells that agree in all of them are a line, and
+   * what a line lacks is never of fewer than k vehicles. The total of all cells, by no dimension, is always among them.
    */
-  readonly axes: readonly number[]
+  readonly margins: readonly (readonly number[])[]
 }
 
 export interface Disclosed {
@@ -35,7 +35,7 @@ export interface Disclosed {
  * cells. A line that has nothing left to give is all withheld.
  */
 export function disclose(cells: readonly Cell[], protection: Protection): Disclosed {
-  const { k, dominancePercent, axes } = protection
+  const { k, dominancePercent, margins } = protection
   invariant(Number.isInteger(k) && k >= 2, `k is at least 2, found ${k}`)
   const sorted = [...cells].sort((a, b) => order(a.key, b.key))
   const few = new Set<Cell>()
@@ -46,7 +46,7 @@ export function disclose(cells: readonly Cell[], protection: Protection): Disclo
     else if (isDominated(cell, dominancePercent)) dominated.add(cell)
   const isWithheld = (cell: Cell) => few.has(cell) || dominated.has(cell) || complementary.has(cell)
 
-  const lines = linesOf(sorted, axes)
+  const lines = linesOf(sorted, margins)
   // Each round withholds at least one more cell, or is the last.
   for (let round = 0; round <= sorted.length; round++) {
     let changed = false
@@ -77,18 +77,18 @@ function isDominated({ sums, largest, second }: Cell, percent: number): boolean 
   return (sums[0] - largest - second) * 100n < largest * BigInt(percent)
 }
 
-/** Cells that differ in one axis alone, for each axis; and all cells together. */
-function linesOf(cells: readonly Cell[], axes: readonly number[]): Cell[][] {
+/** Cells that share a total, for each margin; and all cells together. */
+function linesOf(cells: readonly Cell[], margins: readonly (readonly number[])[]): Cell[][] {
   const lines: Cell[][] = [[...cells]]
-  for (const axis of axes) {
-    const byRest = new Map<string, Cell[]>()
+  for (const margin of margins) {
+    const byTotal = new Map<string, Cell[]>()
     for (const cell of cells) {
-      const rest = nameOf(cell.key.map((value, i) => (i === axis ? '' : value)))
-      const line = byRest.get(rest)
+      const total = nameOf(margin.map((dimension) => cell.key[dimension]))
+      const line = byTotal.get(total)
       if (line) line.push(cell)
-      else byRest.set(rest, [cell])
+      else byTotal.set(total, [cell])
     }
-    lines.push(...byRest.values())
+    lines.push(...byTotal.values())
   }
   return lines
 }

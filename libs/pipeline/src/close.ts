@@ -32,6 +32,7 @@ import { type Tariff } from './reference'
 import { sealPage } from './seal'
 import { settlePage } from './mileage-close'
 import { trafficWork } from './traffic'
+import { tallyWork } from './tally'
 
 /** What one transaction takes into a cut-off, and drafts: bounds memory, locks and what a crash repeats. */
 const CUTOFF_TRIPS_MAX = 20_000
@@ -108,7 +109,8 @@ async function step(tx: Tx, period: Period, tariff: Tariff, line: Line): Promise
       if (await hasUnposted(tx, period)) return []
       if (await settlePage(tx, period, tariff, now)) return again
       await movePeriod(tx, period, 'rated', now)
-      return again
+      // Counted while it is known where people drove: what analysts may see of the month stays when that is destroyed.
+      return [...again, tallyWork(agency, month)]
     case 'rated': {
       if (await hasUndrafted(tx, period))
         return Array.from({ length: DRAFT_PARTS }, (_, part) => draftWork(agency, month, part))

@@ -25,6 +25,16 @@ export { agreeToLook, askToLook, lookAtTrip, type Looking } from './break-glass'
 export { destroyDue } from './destroy'
 export { forgetting } from './forgetting'
 export { OWN_FORMS, ownData, type OwnForm } from './own-data'
+export {
+  columnsOf,
+  exportFile,
+  formatNamed,
+  packageOf,
+  releaseFor,
+  requestExport,
+  requireClosed,
+  writeRelease,
+} from './exports'
 export { explainTrip, type ExplainedTrip } from './explain'
 export {
   askAhead,
@@ -60,12 +70,15 @@ export {
   type PolicyStory,
 } from './policy-office'
 export { previewPolicy, type PolicyPreview } from './policy-preview'
+export { pilotResults, type PilotResults } from './pilot-results'
 export { proofOf } from './proof'
 export { reconcile, type Finding } from './reconcile'
 export { LINE, type Line, type Stage } from './line'
 export { replayQuarantined } from './replay'
 export { Reference } from './reference'
 export { shadowReport } from './shadow'
+export { exportWork, tally, tallyWork, TRIP_TABLES } from './tally'
+export { answerSurvey, openSurvey, openSurveys, releaseSurvey } from './survey-office'
 export { STAGES, type StageName } from './stages'
 export {
   chooseMethod,

@@ -36,6 +36,14 @@ export async function lockPeriod(
   )
 }
 
+export const periodState = async (tx: Tx, agency: AgencyId, month: string): Promise<PeriodState | null> =>
+  (
+    await tx.row<{ state: PeriodState }>(`select state from money.period where agency = $1 and month = $2`, [
+      agency,
+      month,
+    ])
+  )?.state ?? null
+
 export const openPeriod = (tx: Tx, agency: AgencyId, month: string): Promise<number> =>
   tx.run(`insert into money.period (agency, month, state) values ($1, $2, 'open') on conflict do nothing`, [
     agency,

@@ -90,3 +90,15 @@ export const policyDigests = async (tx: Tx, agency: AgencyId): Promise<Digest[]>
   (
     await tx.rows<{ digest: Digest }>(`select digest from tariff.policy where agency = $1 order by starts_at`, [agency])
   ).map((row) => row.digest)
+
+/** The shapes of an agency's zones as GeoJSON, by id; of a zone that several policies have, the latest. */
+export const zoneShapes = async (tx: Tx, agency: AgencyId): Promise<Map<string, unknown>> =>
+  new Map(
+    (
+      await tx.rows<{ id: string; shape: unknown }>(
+        `select z.id, ST_AsGeoJSON(z.shape)::json as shape from tariff.zone z join tariff.policy p on p.agency = z.agency and p.id = z.policy
+         where z.agency = $1 order by p.starts_at`,
+        [agency],
+      )
+    ).map(({ id, shape }) => [id, shape]),
+  )

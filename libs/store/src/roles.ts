@@ -1,7 +1,7 @@
 import { InputError } from '#kernel'
 import { type Tx } from './store'
 
-const SCHEMAS = ['identity', 'metering', 'location', 'tariff', 'money']
+const SCHEMAS = ['identity', 'metering', 'location', 'tariff', 'money', 'results']
 
 /**
  * Lets a role of the server do what our processes do, and no more: everything with what is kept up to date, but only select and

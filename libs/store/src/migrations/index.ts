@@ -12,6 +12,7 @@ import { SealedLocations1764300000000 } from './1764300000000-sealed-locations'
 import { Forgetting1764300001000 } from './1764300001000-forgetting'
 import { Traffic1764500000000 } from './1764500000000-traffic'
 import { Posting1764600000000 } from './1764600000000-posting'
+import { Results1764800000000 } from './1764800000000-results'
 
 /** Every change of the schema, oldest first. What is released is never edited. */
 export const MIGRATIONS = [
@@ -29,4 +30,5 @@ export const MIGRATIONS = [
   Forgetting1764300001000,
   Traffic1764500000000,
   Posting1764600000000,
+  Results1764800000000,
 ]

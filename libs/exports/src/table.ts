@@ -1,0 +1,67 @@
+import { createHash } from 'node:crypto'
+import { csvWriter } from './csv'
+import { parquetWriter } from './parquet'
+import { type Geometry } from './wkb'
+
+/** One column of a table, as the data dictionary has it. */
+export interface Column {
+  readonly name: string
+  readonly type: 'string' | 'integer' | 'number' | 'geometry'
+  readonly about: string
+  readonly unit?: string
+  readonly nullable?: boolean
+}
+
+/** Some rows: the values of each column, in the order of the columns. Integers are bigint. */
+export type Batch = readonly (BigInt64Array | Float64Array | readonly (string | bigint | number | Geometry | null)[])[]
+
+export const FORMATS = ['csv', 'parquet', 'geoparquet'] as const
+export type Format = (typeof FORMATS)[number]
+export const extensionOf = (format: Format): string => (format === 'csv' ? 'csv' : 'parquet')
+
+/** Takes bytes as they come; what it returns is waited for, so that nothing piles up. */
+export type Sink = (bytes: Uint8Array) => void | Promise<void>
+
+export interface Written {
+  readonly rows: number
+  readonly bytes: number
+  /** SHA-256 of the file. */
+  readonly sha256: string
+}
+
+/** One format being written: a batch at a time, then its end. */
+export interface TableWriter {
+  batch(batch: Batch): Promise<void>
+  end(): Promise<void>
+}
+
+/**
+ * Writes a table. Only GeoParquet has the column of a geometry; the other formats leave it out. A batch is a row group of Parquet, so
+ * some 50,000 rows are a good size. `progress` is told the rows written so far.
+ */
+export async function writeTable(
+  columns: readonly Column[],
+  batches: AsyncIterable<Batch> | Iterable<Batch>,
+  format: Format,
+  sink: Sink,
+  progress: (rows: number) => void = () => undefined,
+): Promise<Written> {
+  const hash = createHash('sha256')
+  let [rows, bytes] = [0, 0]
+  const counted: Sink = (chunk) => {
+    hash.update(chunk)
+    bytes += chunk.length
+    return sink(chunk)
+  }
+  const kept = columns.flatMap((column, i) => (format === 'geoparquet' || column.type !== 'geometry' ? [i] : []))
+  const own = kept.map((i) => columns[i])
+  const writer = format === 'csv' ? csvWriter(own, counted) : parquetWriter(own, counted)
+  for await (const batch of batches) {
+    if (batch[0].length === 0) continue
+    await writer.batch(kept.map((i) => batch[i]))
+    rows += batch[0].length
+    progress(rows)
+  }
+  await writer.end()
+  return { rows, bytes, sha256: hash.digest('hex') }
+}

@@ -1,5 +1,5 @@
 import { stringify } from 'csv-stringify/sync'
-import { type Batch, type Column, type Sink, type TableWriter } from './table'
+import { type Batch, type Column, type Sink, type TableWriter } from './columns'
 
 /** What Excel, LibreOffice and Google Sheets run as a formula, in full width as well (OWASP, "CSV Injection"). */
 const FORMULA = /^[=+\-@\t\r\n\uff0b\uff0d\uff1d\uff20]/

@@ -1,4 +1,5 @@
-import { extensionOf, type Column, type Format, type Written } from './table'
+import { extensionOf, type Column, type Format } from './columns'
+import { type Written } from './table'
 
 export interface PackagedTable {
   readonly name: string

@@ -1,5 +1,5 @@
 import { ByteWriter, ParquetWriter, type Writer } from 'hyparquet-writer'
-import { type Batch, type Column, type Sink, type TableWriter } from './table'
+import { type Batch, type Column, type Sink, type TableWriter } from './columns'
 import { wkb, type Geometry } from './wkb'
 
 /** Parquet, snappy, a row group for each batch; with a column of a geometry it is GeoParquet 1.1. */

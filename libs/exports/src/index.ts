@@ -1,12 +1,4 @@
+export { extensionOf, FORMATS, type Batch, type Column, type Format, type Sink } from './columns'
 export { dataPackage, type DataPackage, type PackagedTable } from './package'
-export {
-  FORMATS,
-  extensionOf,
-  writeTable,
-  type Batch,
-  type Column,
-  type Format,
-  type Sink,
-  type Written,
-} from './table'
+export { writeTable, type Written } from './table'
 export { wkb, type Geometry } from './wkb'

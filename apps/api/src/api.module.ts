@@ -5,6 +5,7 @@ import { PipelineModule } from '#pipeline/module'
 import { AccessGuard, Authentication } from './access'
 import { AgenciesController } from './agencies.controller'
 import { DashboardController } from './dashboard.controller'
+import { CitizensController } from './citizens.controller'
 import { DevicesController } from './devices.controller'
 import { DisputesController } from './disputes.controller'
 import { DraftsController } from './drafts.controller'
@@ -36,6 +37,7 @@ import { WebController } from './web.controller'
     VerifyController,
     WebController,
     PaymentsController,
+    CitizensController,
     DisputesController,
     AgenciesController,
     DraftsController,

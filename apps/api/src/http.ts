@@ -25,7 +25,12 @@ export async function serve(
   log: Log,
 ): Promise<{ app: NestFastifyApplication; url: string }> {
   if (settings.oidcIssuer === DEMO_ISSUER) refuseDemoElsewhere(settings)
-  const adapter = new FastifyAdapter({ bodyLimit: BODY_BYTES_MAX, trustProxy: false })
+  const adapter = new FastifyAdapter({
+    bodyLimit: BODY_BYTES_MAX,
+    trustProxy: false,
+    // Whoever watches events would keep us from closing for as long as they watch.
+    forceCloseConnections: true,
+  })
   const app = await NestFactory.create<NestFastifyApplication>(module, adapter, {
     // What goes wrong in opening ends the process with one sentence; Nest would say it too, with a stack.
     logger: false,

@@ -1,6 +1,7 @@
 export * from './access-log'
 export * from './backtests'
 export * from './break-glass'
+export * from './citizens'
 export * from './corrections'
 export * from './dashboard'
 export * from './data-source'

@@ -3,7 +3,7 @@ import { useCallback, useEffect, useRef, useState } from 'react'
 /** A fault of an input, at its path in the document that was sent. */
 export interface Fault {
   readonly path: string
-  readonly message: string
+  readonly expected: string
 }
 
 /** Why the api said no (RFC 9457), or that it could not be reached at all: status 0. */

@@ -43,9 +43,9 @@ export function useForm<Values extends object>(
     send(values)
       .catch((error: unknown) => {
         if (!(error instanceof Problem)) throw error
-        const named = error.faults.flatMap(({ path, message }) => {
+        const named = error.faults.flatMap(({ path, expected }) => {
           const name = path.split(/[.[]/)[0]
-          return name in start ? [[name, message] as const] : []
+          return name in start ? [[name, expected] as const] : []
         })
         setFaults(Object.fromEntries(named) as Faults<Values>)
         if (named.length === 0) setProblem(error)

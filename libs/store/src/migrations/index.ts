@@ -11,6 +11,7 @@ import { Identity1764200000000 } from './1764200000000-identity'
 import { SealedLocations1764300000000 } from './1764300000000-sealed-locations'
 import { Forgetting1764300001000 } from './1764300001000-forgetting'
 import { Traffic1764500000000 } from './1764500000000-traffic'
+import { Budgets1764400000000 } from './1764400000000-budgets'
 import { Posting1764600000000 } from './1764600000000-posting'
 import { Results1764800000000 } from './1764800000000-results'
 
@@ -29,6 +30,7 @@ export const MIGRATIONS = [
   SealedLocations1764300000000,
   Forgetting1764300001000,
   Traffic1764500000000,
+  Budgets1764400000000,
   Posting1764600000000,
   Results1764800000000,
 ]

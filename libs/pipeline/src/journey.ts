@@ -1,0 +1,183 @@
+import { type Quote, type RunningTrip, type TripView } from '#contracts'
+import {
+  InputError,
+  instant,
+  invariant,
+  micros,
+  NO_MONEY,
+  type AccountId,
+  type AgencyId,
+  type Instant,
+  type Micros,
+  type TripId,
+  type VehicleId,
+} from '#kernel'
+import { ENGINE_VERSION, FATES, type Traversal } from '#map-matching'
+import { chargeReport, givesLocation, methodLine, readable } from '#mileage'
+import { rate } from '#rating'
+import { ASSUMED_KMH, type RoadNetwork, shortestPath } from '#road-network'
+import {
+  batchesOf,
+  chargesOf,
+  choicesOf,
+  networkInForce,
+  ratedVehicles,
+  reportOf,
+  tripById,
+  tripsWhere,
+  tripSummaries,
+  type Tx,
+  vehicleById,
+} from '#store'
+import { type Line } from './line'
+import { fixColumns } from './match'
+import { pricedLines, roadPieces } from './pieces'
+
+/** A trip of an account with its price, stretch by stretch. InputError NO_TRIP where the account has no such trip. */
+export async function viewTrip(tx: Tx, account: AccountId, id: TripId, line: Line): Promise<TripView> {
+  const [summary] = await tripSummaries(tx, account, { trip: id })
+  if (!summary) throw new InputError('NO_TRIP', 'there is no such trip')
+  const trip = (await tripById(tx, id))!
+  const tariff = await line.reference.tariff(tx, trip.agency)
+  const report = await reportOf(tx, id)
+  const [vehicle] = await ratedVehicles(tx, [{ vehicle: trip.vehicle, at: trip.startedAt! }])
+  const { network } = trip.network ? await line.reference.network(tx, trip.agency, trip.network) : { network: null }
+  return {
+    ...summary,
+    currency: tariff.documents[0]?.currency ?? '',
+    lines: pricedLines((await chargesOf(tx, [id])).get(id) ?? [], tariff.documents),
+    pieces: report && network && roadPieces(report, network, vehicle, (at) => tariff.compiledAt(at)),
+  }
+}
+
+/** How far from a road somebody may point. */
+const NEAR_M = 400
+const ROUTE_MM_MAX = 300_000_000
+
+export interface QuoteAsked {
+  readonly from: readonly [number, number]
+  readonly to: readonly [number, number]
+  readonly at: number
+  readonly vehicleClass: Parameters<typeof rate>[1]['vehicleClass']
+}
+
+/**
+ * What a drive would cost: the fastest way between two points, by the policy in force when it is driven. InputError NO_NETWORK, OFF_NETWORK where a point
+ * is near no road, or NO_ROUTE.
+ */
+export async function quoteTrip(tx: Tx, agency: AgencyId, asked: QuoteAsked, line: Line): Promise<Quote> {
+  const at = instant(asked.at)
+  const digest = await networkInForce(tx, agency, at)
+  if (!digest) throw new InputError('NO_NETWORK', 'the city has no road map for that time yet')
+  const { network } = await line.reference.network(tx, agency, digest)
+  const tariff = await line.reference.tariff(tx, agency)
+  const zonesAt = await line.reference.zonesAt(tx, agency, digest)
+  const traversals = routeOf(network, asked, at)
+  const endedAt = traversals.at(-1)!.leftAt
+  const trip = {
+    trip: 'quote' as TripId,
+    vehicle: 'quote' as VehicleId,
+    startedAt: at,
+    endedAt,
+    engine: ENGINE_VERSION,
+  }
+  const report = chargeReport(trip, { traversals, fates: {}, breaks: 0 }, network, zonesAt)
+  const vehicle = { vehicle: trip.vehicle, vehicleClass: asked.vehicleClass }
+  const charges = rate(report, vehicle, (moment) => tariff.compiledAt(moment))
+  return {
+    policy: tariff.inForce(at)?.name ?? null,
+    currency: tariff.documents[0]?.currency ?? '',
+    distanceMm: report.matchedMm,
+    durationMs: endedAt - at,
+    amountMicros: String(charges.reduce((sum, { amount }) => sum + amount, 0n)),
+    lines: pricedLines(charges, tariff.documents),
+    pieces: roadPieces(report, network, vehicle, (moment) => tariff.compiledAt(moment)),
+  }
+}
+
+/** The fastest of the ways between the roads at both points, as if it had been driven at the roads' own speeds. */
+function routeOf(network: RoadNetwork, { from, to }: QuoteAsked, at: Instant): Traversal[] {
+  const [starts, ends] = (
+    [
+      ['from', from],
+      ['to', to],
+    ] as const
+  ).map(([name, [lon, lat]]) => {
+    const places = network.nearest(lon, lat, NEAR_M)
+    if (places.length === 0)
+      throw new InputError('OFF_NETWORK', 'there is no road near this point', [
+        { path: name, expected: 'a point nearer to a road', found: `${lon}, ${lat}` },
+      ])
+    // Both directions of the nearest road.
+    return places.filter(({ distanceM }) => distanceM < places[0].distanceM + 1).slice(0, 2)
+  })
+  let best: { path: readonly number[]; start: number; end: number; ms: number } | null = null
+  for (const start of starts)
+    for (const end of ends) {
+      const path = shortestPath(network, start, end, { by: 'time', lengthMmMax: ROUTE_MM_MAX, labelsMax: 400_000 })
+      if (!path) continue
+      const pieces = piecesOf(network, path, start.offsetMm, end.offsetMm)
+      const ms = pieces.reduce((sum, piece) => sum + piece.ms, 0)
+      if (!best || ms < best.ms) best = { path, start: start.offsetMm, end: end.offsetMm, ms }
+    }
+  if (!best) throw new InputError('NO_ROUTE', 'no way leads from the one point to the other')
+  let now: number = at
+  return piecesOf(network, best.path, best.start, best.end).map(({ segment, fromMm, toMm, ms }) => {
+    const enteredAt = instant(Math.round(now))
+    now += ms
+    const leftAt = instant(Math.round(now))
+    return { segment, fromMm, toMm, enteredAt, leftAt, fixes: 0, inferred: false, confidence: 1000 }
+  })
+}
+
+function piecesOf(network: RoadNetwork, path: readonly number[], startMm: number, endMm: number) {
+  return path.map((segment, i) => {
+    const fromMm = i === 0 ? startMm : 0
+    const toMm = i === path.length - 1 ? endMm : network.lengthMm(segment)
+    const kmh = network.maxSpeedKmh(segment) || ASSUMED_KMH[network.roadClass(segment)]
+    return { segment, fromMm, toMm, ms: (toMm - fromMm) / (kmh / 3.6) }
+  })
+}
+
+/** Fixes of a trip under way that are looked at: a day at one a second. */
+const RUNNING_FIXES_MAX = 86_400
+
+/**
+ * What the trips under way of an account came to so far. Provisional: fixes that come may show that another road was driven, and caps
+ * and allowances are of longer than a trip.
+ */
+export async function runningTrips(tx: Tx, account: AccountId, line: Line): Promise<RunningTrip[]> {
+  const running: RunningTrip[] = []
+  for (const trip of await tripsWhere(tx, `account = $1 and state = 'open' order by id limit 20`, [account])) {
+    if (trip.fixes > RUNNING_FIXES_MAX) continue
+    const choices = methodLine(await choicesOf(tx, trip.vehicle))
+    const fixes = readable(fixColumns(await batchesOf(tx, trip)), (at) => givesLocation(choices, at))
+    if (fixes.length === 0) continue
+    const [first, last] = [instant(fixes.at[0]), instant(fixes.at[fixes.length - 1])]
+    const digest = await networkInForce(tx, trip.agency, first)
+    if (!digest) continue
+    const { network, matcher } = await line.reference.network(tx, trip.agency, digest)
+    const match = matcher.match(fixes)
+    const fates: Record<string, number> = {}
+    for (const fate of match.fates) fates[FATES[fate]] = (fates[FATES[fate]] ?? 0) + 1
+    const span = { trip: trip.id, vehicle: trip.vehicle, startedAt: first, endedAt: last, engine: ENGINE_VERSION }
+    const zonesAt = await line.reference.zonesAt(tx, trip.agency, digest)
+    const report = chargeReport(span, { ...match, fates }, network, zonesAt)
+    const tariff = await line.reference.tariff(tx, trip.agency)
+    const [vehicle] = await ratedVehicles(tx, [{ vehicle: trip.vehicle, at: first }])
+    const charges = rate(report, vehicle, (at) => tariff.compiledAt(at))
+    const owned = await vehicleById(tx, trip.vehicle)
+    invariant(owned, `trip ${trip.id} has a vehicle`)
+    running.push({
+      vehicle: trip.vehicle,
+      vehicleName: owned.name,
+      startedAt: first,
+      until: last,
+      distanceMm: report.matchedMm,
+      amountMicros: String(charges.reduce<Micros>((sum, { amount }) => micros(sum + amount), NO_MONEY)),
+      currency: tariff.documents[0]?.currency ?? '',
+      road: match.traversals.length > 0 ? network.name(match.traversals.at(-1)!.segment) : '',
+    })
+  }
+  return running
+}

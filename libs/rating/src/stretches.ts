@@ -1,0 +1,31 @@
+import { type ChargeReport, type Rate, type RatedVehicle } from '#contracts'
+import { type Instant, type PolicyId } from '#kernel'
+import { type CompiledPolicy } from './compile'
+import { NO_POLICY } from './rate'
+
+/** What prices a stretch by its distance. */
+export interface StretchPrice {
+  readonly policy: PolicyId
+  readonly rule: string
+  readonly rate: Rate | null
+  readonly freeReason: string | null
+}
+
+/**
+ * The rule of distance of each stretch of a trip, in their order: the same that `rate` adds its lines up by (the property in
+ * stretches.spec.ts). Flat prices are of crossings and trips, not of stretches, so they aren't here.
+ */
+export function priceStretches(
+  { stretches }: Pick<ChargeReport, 'stretches'>,
+  vehicle: RatedVehicle,
+  policyAt: (at: Instant) => CompiledPolicy | null,
+): StretchPrice[] {
+  return stretches.map(({ enteredAt, roadClass, access, zones }) => {
+    const policy = policyAt(enteredAt)
+    if (!policy) return { ...NO_POLICY, rate: null }
+    policy.turnTo(vehicle)
+    policy.look(enteredAt, roadClass, access)
+    const { id, rate, freeReason } = policy.rules[policy.ruleOf(policy.zoneSets.numberOf(zones))]
+    return { policy: policy.id, rule: id, rate, freeReason }
+  })
+}

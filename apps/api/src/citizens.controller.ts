@@ -29,7 +29,7 @@ import {
   type TripView,
 } from '#contracts'
 import { type AccountId, deriveId, type DeviceId, InputError, instant, type TripId, type VehicleId } from '#kernel'
-import { LINE, type Line, owned, quoteTrip, runningTrips, viewTrip } from '#pipeline'
+import { LINE, type Line, owned, quoteTrip, roadsOfMonth, runningTrips, viewTrip } from '#pipeline'
 import { localClock } from '#policy'
 import { outlook } from '#statement'
 import {
@@ -101,6 +101,14 @@ export class CitizensController {
   async trips(@Who() who: Principal, @Query('month') given: unknown): Promise<TripSummary[]> {
     const month = parseOrExplain(monthSchema, given, 'the month')
     return this.store.transaction((tx) => tripSummaries(tx, who.account!, { month }))
+  }
+
+  /** The roads of a month, dearest first: how often, how far, for how much, and where. */
+  @Get('roads')
+  @Header('cache-control', 'no-store')
+  async roads(@Who() who: Principal, @Query('month') given: unknown) {
+    const month = parseOrExplain(monthSchema, given, 'the month')
+    return this.store.transaction((tx) => roadsOfMonth(tx, who.account!, month, this.line))
   }
 
   /** A trip with its way, its price stretch by stretch, and why. */

@@ -35,15 +35,10 @@ export class StatementsController {
   async list(@Who() who: Principal, @Res({ passthrough: true }) reply: FastifyReply) {
     const rows = await statementsFor(this.store, who)
     reply.header('x-total-count', await countStatements(this.store, who))
-    return rows.map(({ id, account, month, state, digest, due, document }) => ({
-      id,
-      account,
-      month,
-      state,
-      digest,
-      dueMicros: String(due),
-      totals: (JSON.parse(document) as { totals: unknown }).totals,
-    }))
+    return rows.map(({ id, account, month, state, digest, due, document }) => {
+      const { totals, dueOn, reviewUntil } = JSON.parse(document) as Statement
+      return { id, account, month, state, digest, dueMicros: String(due), dueOn, reviewUntil, totals }
+    })
   }
 
   /** A statement as `json` (the sealed bytes), `csv`, `html` or `pdf`: for its citizen alone, because it tells where they were when. */

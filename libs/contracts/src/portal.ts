@@ -27,6 +27,14 @@ export interface RoadPiece {
   readonly line: readonly (readonly [number, number])[]
 }
 
+/** A road under a rule, with all that was driven on it in a month. */
+export interface RoadUse extends Pick<RoadPiece, 'road' | 'roadClass' | 'ruleName' | 'rate' | 'freeReason'> {
+  readonly trips: number
+  readonly distanceMm: number
+  readonly amountMicros: string
+  readonly lines: readonly RoadPiece['line'][]
+}
+
 /** One line of what a trip costs, with the reason in words. */
 export interface PricedLine {
   readonly day: string

@@ -36,7 +36,7 @@ export {
   writeRelease,
 } from './exports'
 export { explainTrip, type ExplainedTrip } from './explain'
-export { quoteTrip, runningTrips, viewTrip } from './journey'
+export { quoteTrip, roadsOfMonth, runningTrips, viewTrip } from './journey'
 export {
   askAhead,
   askBack,

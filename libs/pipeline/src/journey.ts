@@ -1,4 +1,4 @@
-import { type Quote, type RunningTrip, type TripView } from '#contracts'
+import { type Quote, type RoadPiece, type RunningTrip, type TripView } from '#contracts'
 import {
   InputError,
   instant,
@@ -31,7 +31,7 @@ import {
 } from '#store'
 import { type Line } from './line'
 import { fixColumns } from './match'
-import { pricedLines, roadPieces } from './pieces'
+import { pricedLines, roadPieces, roadUses } from './pieces'
 
 /** A trip of an account with its price, stretch by stretch. InputError NO_TRIP where the account has no such trip. */
 export async function viewTrip(tx: Tx, account: AccountId, id: TripId, line: Line): Promise<TripView> {
@@ -48,6 +48,28 @@ export async function viewTrip(tx: Tx, account: AccountId, id: TripId, line: Lin
     lines: pricedLines((await chargesOf(tx, [id])).get(id) ?? [], tariff.documents),
     pieces: report && network && roadPieces(report, network, vehicle, (at) => tariff.compiledAt(at)),
   }
+}
+
+/** Trips of a month that are drawn together. */
+const DRAWN_TRIPS_MAX = 600
+
+/** The roads that an account's trips of a month were driven on; those whose locations were destroyed are left out, and counted. */
+export async function roadsOfMonth(tx: Tx, account: AccountId, month: string, line: Line) {
+  const trips = await tripsWhere(
+    tx,
+    `account = $1 and month = $2 and report_digest is not null order by started_at desc limit ${DRAWN_TRIPS_MAX}`,
+    [account, month],
+  )
+  const drives: RoadPiece[][] = []
+  for (const trip of trips) {
+    const report = await reportOf(tx, trip.id)
+    if (!report) continue
+    const { network } = await line.reference.network(tx, trip.agency, trip.network!)
+    const tariff = await line.reference.tariff(tx, trip.agency)
+    const [vehicle] = await ratedVehicles(tx, [{ vehicle: trip.vehicle, at: trip.startedAt! }])
+    drives.push(roadPieces(report, network, vehicle, (at) => tariff.compiledAt(at)))
+  }
+  return { roads: roadUses(drives), trips: drives.length, destroyed: trips.length - drives.length }
 }
 
 /** How far from a road somebody may point. */

@@ -5,6 +5,7 @@ import {
   type PricedLine,
   type RatedVehicle,
   type RoadPiece,
+  type RoadUse,
 } from '#contracts'
 import { instant, KILOMETRE_MM, MILE_MM, millimetres, priceOf, type Instant } from '#kernel'
 import { type CompiledPolicy, priceStretches, type StretchPrice } from '#rating'
@@ -50,6 +51,39 @@ export function roadPieces(
       const policy = policyAt(instant(piece.enteredAt))?.document ?? null
       return { ...piece, ...namesOf(policy, price.rule, piece.zones), ...priced(price, piece.distanceMm) }
     })
+}
+
+/** The pieces of several drives put together by road and rule, dearest first: what a month was driven on. */
+export function roadUses(drives: readonly (readonly RoadPiece[])[]): RoadUse[] {
+  const uses = new Map<
+    string,
+    { piece: RoadPiece; trips: Set<number>; mm: number; amount: bigint; lines: Map<string, RoadPiece['line']> }
+  >()
+  drives.forEach((pieces, drive) => {
+    for (const piece of pieces) {
+      const key = [piece.road, piece.roadClass, piece.rule, piece.rate?.micros].join('\n')
+      let use = uses.get(key)
+      if (!use) uses.set(key, (use = { piece, trips: new Set(), mm: 0, amount: 0n, lines: new Map() }))
+      use.trips.add(drive)
+      use.mm += piece.distanceMm
+      use.amount += BigInt(piece.amountMicros)
+      // Driven again the same way it is the same line.
+      if (piece.line.length > 1) use.lines.set([piece.line[0], piece.line.at(-1), piece.line.length].join(), piece.line)
+    }
+  })
+  return [...uses.values()]
+    .sort((a, b) => (a.amount > b.amount ? -1 : a.amount < b.amount ? 1 : b.mm - a.mm))
+    .map(({ piece: { road, roadClass, ruleName, rate, freeReason }, trips, mm, amount, lines }) => ({
+      road,
+      roadClass,
+      ruleName,
+      rate,
+      freeReason,
+      trips: trips.size,
+      distanceMm: mm,
+      amountMicros: String(amount),
+      lines: [...lines.values()],
+    }))
 }
 
 /** The lines that a trip is charged by, as their citizen reads them. */

@@ -10,8 +10,8 @@ import { Pilots1764000004500 } from './1764000004500-pilots'
 import { Identity1764200000000 } from './1764200000000-identity'
 import { SealedLocations1764300000000 } from './1764300000000-sealed-locations'
 import { Forgetting1764300001000 } from './1764300001000-forgetting'
-import { Traffic1764500000000 } from './1764500000000-traffic'
 import { Budgets1764400000000 } from './1764400000000-budgets'
+import { Traffic1764500000000 } from './1764500000000-traffic'
 import { Posting1764600000000 } from './1764600000000-posting'
 import { Results1764800000000 } from './1764800000000-results'
 
@@ -29,8 +29,8 @@ export const MIGRATIONS = [
   Identity1764200000000,
   SealedLocations1764300000000,
   Forgetting1764300001000,
-  Traffic1764500000000,
   Budgets1764400000000,
+  Traffic1764500000000,
   Posting1764600000000,
   Results1764800000000,
 ]

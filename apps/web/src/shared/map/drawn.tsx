@@ -3,6 +3,7 @@ import 'maplibre-gl/dist/maplibre-gl.css'
 import worker from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url'
 import { useEffect, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
+import { useMe } from '../me'
 import { useIsDark } from '../theme'
 import { baseStyle, drawnLayers } from './style'
 
@@ -51,6 +52,7 @@ export default function Drawn({ label, layers, bounds, onClick, onPick, onReady,
   const place = useRef<HTMLDivElement>(null)
   const [map, setMap] = useState<Map | null>(null)
   const isDark = useIsDark()
+  const { agency } = useMe()
   const calls = useRef({ onClick, onPick, onReady, onBroken, layers })
   calls.current = { onClick, onPick, onReady, onBroken, layers }
 
@@ -59,7 +61,7 @@ export default function Drawn({ label, layers, bounds, onClick, onPick, onReady,
     try {
       drawn = new Map({
         container: place.current!,
-        style: baseStyle(isDark),
+        style: baseStyle(isDark, agency.id),
         bounds: (bounds ? [...bounds] : extentOf(layers)) as [number, number, number, number],
         fitBoundsOptions: { padding: 36, maxZoom: 16 },
         attributionControl: false,

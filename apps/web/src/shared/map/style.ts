@@ -43,14 +43,14 @@ const width = (extra: number): LayerSpecification['paint'] & object =>
   }) as never
 
 /** Our own roads from our own tiles (`/tiles/roads/...`, with `class` and `name`), and nobody else's anything. Letters are the browser's. */
-export function baseStyle(isDark: boolean): StyleSpecification {
+export function baseStyle(isDark: boolean, agency: string): StyleSpecification {
   const c = isDark ? DARK : LIGHT
   return {
     version: 8,
     sources: {
       roads: {
         type: 'vector',
-        tiles: [`${location.origin}/tiles/roads/{z}/{x}/{y}.pbf`],
+        tiles: [`${location.origin}/tiles/roads/{z}/{x}/{y}.pbf?agency=${encodeURIComponent(agency)}`],
         minzoom: 8,
         maxzoom: 14,
       },

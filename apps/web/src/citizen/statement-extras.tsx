@@ -1,0 +1,189 @@
+import { useTranslation } from 'react-i18next'
+import { Link } from 'react-router'
+import { useFormats } from '../shared/format'
+import { useMe } from '../shared/me'
+import { Section } from '../shared/page'
+import { Table } from '../shared/table'
+import { type StatementDocument } from './documents'
+
+/** The rest of what a statement says: late trips, corrections, the odometer, what it would have cost otherwise, and how to check it. */
+export function StatementExtras({ statement, id }: { statement: StatementDocument; id: string }) {
+  const { t } = useTranslation('citizen')
+  const format = useFormats()
+  const { agency } = useMe()
+  const late = statement.journeys.filter(({ month }) => month !== statement.month)
+  const { mileage = [], corrections = [], comparisons = [], rateChanges = [] } = statement
+  return (
+    <>
+      {late.length > 0 && (
+        <Section title={t('extras.late')} hint={t('extras.lateHint')}>
+          <Table
+            caption={t('extras.late')}
+            isCaptionHidden
+            rows={late}
+            keyOf={({ trip }) => trip}
+            columns={[
+              {
+                id: 'trip',
+                title: t('day.trip'),
+                cell: ({ trip, startedAt }) => (
+                  <Link className="govuk-link" to={`/my/trips/${trip}`}>
+                    {format.moment(Number(startedAt))}
+                  </Link>
+                ),
+              },
+              { id: 'month', title: t('statements.month'), cell: ({ month }) => format.month(month) },
+              {
+                id: 'amount',
+                title: t('drive.amount'),
+                isNumber: true,
+                cell: ({ amount }) => format.money(String(amount)),
+              },
+            ]}
+          />
+        </Section>
+      )}
+      {corrections.length > 0 && (
+        <Section title={t('extras.corrections')} hint={t('extras.correctionsHint')}>
+          <Table
+            caption={t('extras.corrections')}
+            isCaptionHidden
+            rows={corrections}
+            keyOf={({ trip, revision }) => `${trip} ${revision}`}
+            columns={[
+              {
+                id: 'trip',
+                title: t('day.trip'),
+                cell: ({ trip, startedAt }) => (
+                  <Link className="govuk-link" to={`/my/trips/${trip}`}>
+                    {format.moment(Number(startedAt))}
+                  </Link>
+                ),
+              },
+              { id: 'why', title: t('drive.why'), cell: ({ because }) => because },
+              {
+                id: 'amount',
+                title: t('extras.difference'),
+                isNumber: true,
+                cell: ({ amount }) => format.money(String(amount)),
+              },
+            ]}
+          />
+        </Section>
+      )}
+      {mileage.length > 0 && (
+        <Section title={t('extras.odometer')} hint={t('extras.odometerHint')}>
+          <Table
+            caption={t('extras.odometer')}
+            isCaptionHidden
+            rows={mileage}
+            keyOf={({ vehicle, month }) => `${vehicle} ${month}`}
+            columns={[
+              {
+                id: 'vehicle',
+                title: t('vehicles.vehicle'),
+                cell: ({ vehicle }) => statement.vehicles.find((one) => one.vehicle === vehicle)?.name ?? vehicle,
+              },
+              {
+                id: 'open',
+                title: t('extras.opening'),
+                isNumber: true,
+                cell: ({ openingMm }) => (openingMm === null ? '–' : format.distance(openingMm)),
+              },
+              {
+                id: 'matched',
+                title: t('extras.matched'),
+                isNumber: true,
+                cell: ({ matchedMm }) => format.distance(Number(matchedMm)),
+              },
+              {
+                id: 'other',
+                title: t('extras.other'),
+                isNumber: true,
+                cell: ({ inferredMm, offNetworkMm, unreconciledMm }) =>
+                  format.distance(Number(inferredMm) + Number(offNetworkMm) + Number(unreconciledMm)),
+              },
+              {
+                id: 'close',
+                title: t('extras.closing'),
+                isNumber: true,
+                cell: ({ closingMm }) => (closingMm === null ? '–' : format.distance(closingMm)),
+              },
+            ]}
+          />
+        </Section>
+      )}
+      {comparisons.length > 0 && (
+        <Section title={t('extras.comparisons')} hint={t('extras.comparisonsHint')}>
+          <Table
+            caption={t('extras.comparisons')}
+            isCaptionHidden
+            rows={comparisons}
+            keyOf={({ name }) => name}
+            columns={[
+              { id: 'name', title: t('extras.instead'), cell: ({ name }) => name },
+              { id: 'because', title: t('extras.reckoned'), cell: ({ because }) => because },
+              {
+                id: 'amount',
+                title: t('drive.amount'),
+                isNumber: true,
+                cell: ({ amount }) => format.money(String(amount)),
+              },
+            ]}
+          />
+        </Section>
+      )}
+      {rateChanges.map(({ from, was, now }) => (
+        <Section key={from} title={t('extras.rates', { date: format.date(from) })}>
+          <div className="rm-columns">
+            <div className="rm-card">
+              <h3 className="govuk-heading-s">{t('extras.was')}</h3>
+              <ul className="govuk-list govuk-list--bullet">
+                {was.map((text) => (
+                  <li key={text}>{text}</li>
+                ))}
+              </ul>
+            </div>
+            <div className="rm-card">
+              <h3 className="govuk-heading-s">{t('extras.now')}</h3>
+              <ul className="govuk-list govuk-list--bullet">
+                {now.map((text) => (
+                  <li key={text}>{text}</li>
+                ))}
+              </ul>
+            </div>
+          </div>
+        </Section>
+      ))}
+      <Section title={t('extras.check')} hint={t('extras.checkHint')}>
+        <ol className="govuk-list govuk-list--number">
+          <li>
+            <a className="govuk-link" href={`/v1/statements/${id}.json`} download={`statement-${statement.month}.json`}>
+              {t('extras.checkStatement')}
+            </a>
+          </li>
+          <li>
+            <a className="govuk-link" href={`/v1/agencies/${agency.id}/policies`} download="policies.json">
+              {t('extras.checkPolicies')}
+            </a>
+          </li>
+          <li>
+            <a className="govuk-link" href={`/v1/statements/${id}/proof`} download="proof.json">
+              {t('extras.checkProof')}
+            </a>
+          </li>
+          <li>
+            <a className="govuk-link" href="/verify">
+              {t('extras.checkPage')}
+            </a>
+          </li>
+        </ol>
+        <p className="govuk-body rm-muted">
+          {statement.retentionDays === undefined
+            ? t('extras.kept')
+            : t('extras.destroyed', { count: statement.retentionDays })}
+        </p>
+      </Section>
+    </>
+  )
+}

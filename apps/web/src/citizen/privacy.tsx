@@ -104,7 +104,7 @@ function Looks() {
             columns={[
               { id: 'at', title: t('payments.when'), cell: ({ at }) => format.moment(at) },
               { id: 'who', title: t('privacy.who'), cell: ({ who, role }) => `${who} (${role})` },
-              { id: 'what', X },
+              { id: 'what', title: t('privacy.read'), cell: ({ what }) => what },
               { id: 'why', title: t('privacy.why'), cell: ({ why }) => why ?? '' },
             ]}
           />

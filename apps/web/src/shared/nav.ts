@@ -17,4 +17,5 @@ export const NAV = {
   editor: [],
   approver: [],
   analyst: [],
+  auditor: [],
 } as const satisfies Record<Role, readonly (readonly [string, string])[]>

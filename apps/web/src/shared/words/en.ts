@@ -19,6 +19,7 @@ export const en = {
     editor: 'Editor',
     approver: 'Approver',
     analyst: 'Analyst',
+    auditor: 'Auditor',
   },
   nav: {
     overview: 'Overview',

@@ -22,6 +22,7 @@ export const es: Words<typeof en> = {
     editor: 'Redactor',
     approver: 'Aprobador',
     analyst: 'Analista',
+    auditor: 'Auditor',
   },
   nav: {
     overview: 'Resumen',

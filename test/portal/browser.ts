@@ -61,12 +61,11 @@ export async function visit(browser: Browser, who: string | null, look: Look = L
   return { context, page, faults }
 }
 
-/** Waits until nothing is loading, and maps are drawn. */
+/** Waits until a page is there, nothing on it is loading, and its map is drawn. Not for a quiet network: live news never are. */
 export async function settled(page: Page): Promise<void> {
-  await page.waitForLoadState('networkidle')
+  await page.locator('h1').first().waitFor()
+  await page.waitForTimeout(50)
   await page.locator('.rm-loading').first().waitFor({ state: 'detached' })
-  for (const map of await page.locator('.rm-map__canvas').all())
-    await page.locator('.rm-map__canvas[data-drawn]').nth(0).or(map).waitFor()
   if ((await page.locator('.rm-map__canvas').count()) > 0)
     await page.locator('.rm-map__canvas[data-drawn="yes"]').first().waitFor({ timeout: 30_000 })
 }

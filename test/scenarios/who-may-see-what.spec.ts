@@ -15,8 +15,13 @@ import { driveAlong, MAIN_ROAD, TARIFF } from './roads'
 
 const at = (iso: string) => instant(Date.parse(iso))
 
-/** What needs no token: liveness, the public tariff and its networks, a month's published root, the way in, and what a provider signs. */
+/** What needs no token: the portal's one page, liveness, the public tariff and its networks, a month's published root, the way in, and what a provider signs. */
 const FOR_EVERYONE = [
+  'GET /',
+  'GET /agency',
+  'GET /agency/*',
+  'GET /analyst',
+  'GET /analyst/*',
   'GET /auth/login',
   'GET /enter',
   'GET /healthz',
@@ -24,6 +29,8 @@ const FOR_EVERYONE = [
   'GET /mds/:agency/geographies/:id',
   'GET /mds/:agency/policies',
   'GET /mds/:agency/policies/:id',
+  'GET /my',
+  'GET /my/*',
   'GET /readyz',
   'GET /schemas/policy.json',
   'GET /schemas/statement.json',
@@ -106,10 +113,11 @@ describe('who may see what', () => {
         const prototype = (metatype as { prototype: Record<string, unknown> }).prototype
         for (const name of Object.getOwnPropertyNames(prototype)) {
           const handler = prototype[name] as object
-          const path = name !== 'constructor' && Reflect.getMetadata('path', handler)
-          if (typeof path !== 'string') continue
-          const parts = [Reflect.getMetadata('path', metatype), path].flatMap((part: string) => part.split('/'))
-          found.push(`${RequestMethod[Reflect.getMetadata('method', handler)]} /${parts.filter(Boolean).join('/')}`)
+          const paths: string[] = name === 'constructor' ? [] : [Reflect.getMetadata('path', handler) ?? []].flat()
+          for (const path of paths) {
+            const parts = [Reflect.getMetadata('path', metatype), path].flatMap((part: string) => part.split('/'))
+            found.push(`${RequestMethod[Reflect.getMetadata('method', handler)]} /${parts.filter(Boolean).join('/')}`)
+          }
         }
       }
     return found.sort()
@@ -174,7 +182,7 @@ describe('who may see what', () => {
       if (form !== '/proof')
         expect((await get(`/v1/statements/${mine.id}${form}`, one.tokens.citizen)).status).toBe(200)
     }
-    const home = await (await get('/', one.tokens.citizen)).text()
+    const home = await (await get('/plain', one.tokens.citizen)).text()
     expect(home).toContain(mine.id)
     expect(home).not.toContain(other.id)
     expect(await problem(await get(`/v1/agencies/${one.agency}/results`, one.tokens.citizen))).toMatchObject({
@@ -203,7 +211,7 @@ describe('who may see what', () => {
       const text = await listed.text()
       expect(JSON.parse(text)).toMatchObject([{ id: mine.id, totals: { trips: 1 } }])
       expect(text).not.toMatch(/journeys|startedAt|trip"/)
-      const home = await (await get('/', one.tokens[role])).text()
+      const home = await (await get('/plain', one.tokens[role])).text()
       expect(home).toContain('Account one')
       expect(home).not.toContain(mine.id)
     }

@@ -173,7 +173,7 @@ function Days({ id, statement }: { id: string; statement: StatementDocument }) {
           { id: 'amount', title: t('drive.amount'), isNumber: true, cell: ({ amount }) => format.money(amount) },
           {
             id: 'bar',
-            title: '',
+            title: t('statement.share'),
             cell: ({ amount }) => (
               <span className="rm-bar" aria-hidden="true">
                 <span style={{ width: `${Number((amount * 100n) / most)}%` }} />

@@ -70,6 +70,7 @@ export const en = {
     is: { draft: 'in review', sealed: 'final' },
   },
   statement: {
+    share: 'Beside the dearest day',
     title: 'Statement of {{month}}',
     back: 'All statements',
     due: 'To pay',

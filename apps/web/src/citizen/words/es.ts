@@ -73,6 +73,7 @@ export const es: Words<typeof en> = {
     is: { draft: 'en revisión', sealed: 'definitiva' },
   },
   statement: {
+    share: 'Junto al día más caro',
     title: 'Factura de {{month}}',
     back: 'Todas las facturas',
     due: 'A pagar',

@@ -90,7 +90,7 @@ export default function Drawn({ label, layers, bounds, onClick, onPick, onReady,
       setMap(drawn)
       calls.current.onReady?.(drawn)
     })
-    drawn.on('idle', () => (place.current!.dataset.drawn = 'yes'))
+    drawn.on('idle', () => place.current?.setAttribute('data-drawn', 'yes'))
     return () => {
       setMap(null)
       drawn.remove()

@@ -82,6 +82,54 @@ describe('a policy at the command line, from its draft to the feed', () => {
     expect(nothing).toBe('nothing but the id differs\n')
   })
 
+  it('asks a tariff about every road of a map, and refuses a zone in which there is none', async () => {
+    const asked = await did(['policy', 'check', 'tariff.json', '--network', 'map.osm'])
+    // The map has no private road, so the rule for them never comes first.
+    expect(asked).toMatch(/^question: rules\[0\].*\n/)
+    expect(asked).toContain('test-2026 (Test tariff)')
+    const ring = [[8, 46], [8.1, 46], [8.1, 46.1], [8, 46]] // prettier-ignore
+    const far = { name: 'Far away', geometry: { type: 'Polygon', coordinates: [ring] } }
+    const rules = [{ id: 'far', name: 'Far away', match: { zones: ['far'] }, price: { perKm: '9' } }, ...TARIFF.rules]
+    write('far.json', { ...TARIFF, zones: { ...TARIFF.zones, far }, rules })
+    const refused = await roadmeter(['policy', 'check', 'far.json', '--network', 'map.osm'])
+    expect(refused.out + refused.err).toContain('zones.far')
+  })
+
+  it('repairs how a zone is drawn, and nothing else', async () => {
+    const [ring] = TARIFF.zones.east.geometry.coordinates
+    const backwards = [...ring].reverse()
+    const twice = [backwards[0], backwards[0], ...backwards.slice(1)]
+    const drawn = (coordinates: unknown) => ({ ...TARIFF, zones: { east: { ...TARIFF.zones.east, geometry: { type: 'Polygon', coordinates: [coordinates] } } } }) // prettier-ignore
+    write('drawn.json', drawn(backwards))
+    const repaired = JSON.parse(await did(['policy', 'repair', 'drawn.json']))
+    write('drawn-again.json', drawn(twice))
+    const again = JSON.parse(await did(['policy', 'repair', 'drawn-again.json']))
+    expect(again).toEqual(repaired)
+    const [outer] = repaired.zones.east.geometry.coordinates as [number, number][][]
+    const area = outer.slice(1).reduce((sum, [x, y], i) => sum + outer[i][0] * y - x * outer[i][1], 0)
+    expect(area).toBeGreaterThan(0)
+    expect(new Set(outer.map(String))).toEqual(new Set(ring.map(String)))
+  })
+
+  it('says what a vehicle is and draws a pilot, from now on and never for the past', async () => {
+    const account = (await did(['account', 'list', '--agency', agency])).split(' ')[0]
+    const vehicle = (await did(['vehicle', 'list', '--account', account])).split(' ')[0]
+    const profile = (json: string, ...more: string[]) => roadmeter(['vehicle', 'profile', vehicle, json, ...more])
+    expect(await profile('{"programmes":["residents"],"weightKg":2100}')).toMatchObject({
+      status: 0,
+      out: expect.stringContaining('"weightKg":2100'),
+    })
+    expect(await profile('{"weight":2100}')).toMatchObject({ status: 2, err: expect.stringContaining('weight') })
+    expect(await profile('{weight}')).toMatchObject({ status: 2, err: expect.stringContaining('not JSON') })
+    expect(await profile('{}', '--from', '2020-01-01')).toMatchObject({
+      status: 2,
+      err: expect.stringContaining("can't become something else in the past"),
+    })
+    const pilot = (from: string) => ['agency', 'pilot', agency, '--arms', 'control=1,treated=1', '--from', from, '--reason', 'a trial', '--seed', 's'] // prettier-ignore
+    expect(await did(pilot('2098-01-01'))).toContain('seed s')
+    expect(await roadmeter(pilot('2020-01-01'))).toMatchObject({ status: 2, err: expect.stringContaining('future') })
+  }, 300_000)
+
   it('goes the whole way in two pairs of hands, on threads', async () => {
     const [ada, bob] = [await office('editor', 'ada'), await office('approver', 'bob')]
     const direct = await roadmeter(policy('file', 'next.json'))

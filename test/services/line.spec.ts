@@ -5,7 +5,15 @@ import { covers, type Batch, type Receipt } from '#contracts'
 import { chance, instant, type AccountId, type AgencyId, type DeviceId, type VehicleId } from '#kernel'
 import { DeviceClient } from '#messaging'
 import { parsePolicy } from '#policy'
-import { reconcile, Reference } from '#pipeline'
+import {
+  backtestStandings,
+  checkDraft,
+  draftPolicy,
+  reconcile,
+  Reference,
+  requestBacktest,
+  type BacktestReport,
+} from '#pipeline'
 import { readSettings, systemClock } from '#runtime'
 import {
   backlog,
@@ -16,6 +24,7 @@ import {
   saveDevice,
   saveNetwork,
   filePolicy,
+  nameOfficer,
   saveVehicle,
   Store,
 } from '#store'
@@ -77,6 +86,8 @@ const AGENCY = 'line-city' as AgencyId
       MQTT_PASSWORD: process.env.MQTT_PASSWORD!,
       ROADMETER_SWEEP_MS: '500',
       ROADMETER_LEASE_MS: '3000',
+      // A page of a backtest is of one account.
+      ROADMETER_BACKTEST_TRIPS: '1',
       ROADMETER_LOG: 'warn',
     }
     for (const app of ['ingest', 'engine', 'engine', 'api'] as const)
@@ -177,6 +188,53 @@ const AGENCY = 'line-city' as AgencyId
     const findings = await reconcile(store, line)
     expect(findings.flatMap(({ id, faults }) => faults.map((fault) => `${id}: ${fault}`))).toEqual([])
     expect(findings.find(({ id }) => id === 'I6')!.checked).toBe(2 * VEHICLES)
+  })
+
+  it('rates a backtest to its end, each trip once, though its engines are killed in the middle', async () => {
+    const ada = { agency: AGENCY, person: 'ada', role: 'editor', now: systemClock.now() } as const
+    const dearer = {
+      ...TARIFF,
+      id: 'dearer',
+      startsAt: '2099-01-01T00:00:00+01:00',
+      rules: TARIFF.rules.map((rule) => (rule.id === 'base' ? { ...rule, price: { perKm: '0.20' } } : rule)),
+    }
+    // Five accounts, so five pages: with this there is time to kill somebody in the middle of one.
+    await store.read(
+      `create function slow_page() returns trigger language plpgsql as $$ begin perform pg_sleep(1); return new; end $$`,
+    )
+    await store.read(
+      `create trigger slow_page before insert on tariff.backtest_part for each row execute function slow_page()`,
+    )
+    const asked = await store.transaction(async (tx) => {
+      await nameOfficer(tx, { agency: AGENCY, person: 'ada', role: 'editor', name: 'Ada' }, ada.now)
+      await draftPolicy(tx, ada, dearer, 'roads')
+      expect((await checkDraft(tx, ada, 'dearer', 'as drawn')).faults).toEqual([])
+      return requestBacktest(tx, ada, 'dearer', null)
+    })
+    expect(asked.trips).toBe(2 * VEHICLES)
+    const pages = async () =>
+      Number((await store.read<{ n: string }>(`select count(*) as n from tariff.backtest_part`))[0].n)
+    for (const end = Date.now() + SETTLE_MS_MAX; (await pages()) < 2; await delay(20))
+      if (Date.now() > end) throw new Error('nobody rates pages')
+    const engines = processes.filter(({ app }) => app === 'engine')
+    await Promise.all(engines.map((engine) => engine.kill()))
+    const done = await pages()
+    expect(done).toBeLessThan(5)
+    await Promise.all(engines.map((engine) => engine.start()))
+    let result: BacktestReport | undefined
+    for (const end = Date.now() + SETTLE_MS_MAX; !result; await delay(100)) {
+      const [standing] = await store.transaction((tx) => backtestStandings(tx, AGENCY, 'dearer'))
+      // What was rated before the kill stays rated.
+      if (!standing.report) expect(standing.tripsDone).toBeGreaterThanOrEqual(done)
+      result = standing.report ?? undefined
+      if (Date.now() > end) throw new Error('the backtest does not end')
+    }
+    const [{ booked }] = await store.read<{ booked: string }>(`select sum(amount)::text as booked from money.charge`)
+    expect(result).toMatchObject({
+      gone: 0,
+      books: { booked, recomputed: booked, agree: true },
+      comparison: { trips: 2 * VEHICLES, accounts: 5 },
+    })
   })
 
   it('answers for itself: alive, ready, measured, described', async () => {

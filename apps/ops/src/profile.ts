@@ -7,6 +7,9 @@ import { moment, vehicleId } from './arguments'
 import { withDatabase } from './database'
 import { say } from './printed'
 
+/** The method is chosen by the driver: roadmeter vehicle method. */
+const saidSchema = vehicleProfileSchema.omit({ method: true })
+
 /** `roadmeter vehicle profile VEHICLE JSON`. */
 export const vehicleProfileCommand = (): Command =>
   new Command('profile')
@@ -16,10 +19,10 @@ export const vehicleProfileCommand = (): Command =>
     .option('--from <moment>', 'from when on; now where absent', moment)
     .addHelpText(
       'after',
-      `\nIt takes the place of what was said before, and can't start in the past: trips are priced by what was known. Members: ${Object.keys(vehicleProfileSchema.shape).join(', ')}.`,
+      `\nIt takes the place of what was said before, and can't start in the past: trips are priced by what was known. Members: ${Object.keys(saidSchema.shape).join(', ')}.`,
     )
     .action((vehicle: VehicleId, json: string, { from }: { from?: Instant }) => {
-      const profile = parseOrExplain(vehicleProfileSchema, parsed(json), 'the profile')
+      const profile = parseOrExplain(saidSchema, parsed(json), 'the profile')
       return withDatabase(async (store) => {
         const now = systemClock.now()
         await store.transaction((tx) => saveProfile(tx, vehicle, profile, from ?? now, now))

@@ -209,6 +209,8 @@ export const billingSchema = z.strictObject({
   reviewDays: z.int().min(0).max(90).default(10),
   /** Days between the sealed statement and its due date. */
   dueDays: z.int().min(0).max(180).default(30),
+  /** How far odometer and metered distance may differ, in thousandths: 25 where absent, and by statute no more than 40. */
+  tolerancePermille: z.int().min(0).max(40).optional(),
   /** How long locations are kept after the statement that they are on is sealed. */
   retentionDays: z.int().min(0).max(3_650).optional(),
   /** What one would pay without this tariff: printed beside the amount, and charged to nobody. */
@@ -228,7 +230,7 @@ export const billingSchema = z.strictObject({
     .optional(),
   /** Days after the due date until which a line can be questioned; 60 where absent. */
   disputeDays: z.int().min(0).max(730).optional(),
-  /** Days after the end of the month on which its statements are drafted; the first of the next where absent. */
+  /** Day of the next month on which a month's close begins, so that late trips come in before; the first where absent. */
   statementDay: z.int().min(1).max(28).optional(),
 })
 

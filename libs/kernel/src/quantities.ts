@@ -40,13 +40,18 @@ export function divideHalfEven(value: bigint, divisor: bigint): bigint {
 
 /** Price of a distance at `rate` micros per `perMm` millimetres (MILE_MM or KILOMETRE_MM), rounded once, half to even. */
 export function priceOf(distance: Millimetres, rate: Micros, perMm: number): Micros {
-  const product = distance * Number(rate)
-  if (!(product >= 0 && product <= Number.MAX_SAFE_INTEGER))
-    return micros(divideHalfEven(BigInt(distance) * rate, BigInt(perMm)))
   // Nearly every price: exact in a double, and a fifth of the time.
+  const price = priceInDouble(distance, Number(rate), perMm)
+  return micros(price === null ? divideHalfEven(BigInt(distance) * rate, BigInt(perMm)) : BigInt(price))
+}
+
+/** The same in a double; null where it is not exact there. */
+export function priceInDouble(distanceMm: number, rate: number, perMm: number): number | null {
+  const product = distanceMm * rate
+  if (!(product >= 0 && product <= Number.MAX_SAFE_INTEGER)) return null
   const quotient = Math.floor(product / perMm)
   const twice = (product - quotient * perMm) * 2
-  return micros(BigInt(twice > perMm || (twice === perMm && quotient % 2 === 1) ? quotient + 1 : quotient))
+  return twice > perMm || (twice === perMm && quotient % 2 === 1) ? quotient + 1 : quotient
 }
 
 const DECIMAL = /^(-?)(\d{1,12})(?:\.(\d{1,6}))?$/

@@ -31,19 +31,19 @@ export interface MonthAccount extends KnownMiles, Interval<Instant> {
 /** The policies of a month and its calendar: whoever asks knows them. */
 export interface Calendar {
   /** In order of time; a time without policy is in none. */
-  readonly policies: readonly (Interval & { readonly id: string })[]
+  readonly policies: readonly (Interval & { readonly id: string; readonly tolerancePermille?: number })[]
   dayNumber(at: Instant): number
 }
 
-/** Swiss SVAV art. 24 c allows 4 % between what waypoints say and what was driven; inside 2.5 % nothing is done. */
+/** Swiss SVAV art. 24 c allows 4 % between what waypoints say and what was driven; inside 2.5 % nothing is done, unless a policy says less or more. */
 export const TOLERANCE_PERMILLE = 25
 export const HARD_LIMIT_PERMILLE = 40
 /** Odometers are read in whole miles: opening and closing may be off by one each. */
 const MONTH_SLACK_MM = 2 * 1_609_344
 
 /** Of so much odometer growth in a month, what no trip needs to explain. */
-export const toleratedMm = (grownMm: number): number =>
-  Math.max(MONTH_SLACK_MM, Math.floor((Math.max(0, grownMm) * TOLERANCE_PERMILLE) / 1000))
+export const toleratedMm = (grownMm: number, permille = TOLERANCE_PERMILLE): number =>
+  Math.max(MONTH_SLACK_MM, Math.floor((Math.max(0, grownMm) * permille) / 1000))
 
 /**
  * The mileage account of a vehicle over a month, or over the part of it in which an account had the vehicle, and what of it is
@@ -87,6 +87,7 @@ interface Part {
   readonly grownMm: number
   readonly restMm: number
   readonly estimatedMm: number
+  readonly tolerancePermille: number
 }
 
 function quantities(
@@ -99,7 +100,7 @@ function quantities(
   const days = new Map<string, number>()
   const counted = new Set<number>()
   const line = methodLine(choices)
-  for (const { from, to, policy } of cut(span, line, calendar)) {
+  for (const { from, to, policy, tolerancePermille } of cut(span, line, calendar)) {
     const [start, end] = [book.at(from)!, book.at(to)!]
     const grownMm = end.lifeMm - start.lifeMm
     const part = {
@@ -107,6 +108,7 @@ function quantities(
       grownMm,
       restMm: grownMm - book.knownMm(from, to),
       estimatedMm: end.estimatedMm - start.estimatedMm,
+      tolerancePermille,
     }
     const method = methodAt(line, from)
     parts[method === 'location' ? 'missing' : method].push(part)
@@ -131,17 +133,19 @@ function cut(span: Interval<Instant>, line: readonly MethodChoice[], calendar: C
   for (const moment of [...line.map(({ from }) => from), ...calendar.policies.flatMap(({ from, to }) => [from, to])])
     if (span.from < moment && moment < span.to) at.add(moment)
   const moments = [...at].sort((a, b) => a - b) as Instant[]
-  return moments.slice(1).map((to, i) => ({
-    from: moments[i],
-    to,
-    policy: calendar.policies.findLast((policy) => policy.from <= moments[i] && moments[i] < policy.to)?.id ?? '',
-  }))
+  return moments.slice(1).map((to, i) => {
+    const policy = calendar.policies.findLast((one) => one.from <= moments[i] && moments[i] < one.to)
+    const { id = '', tolerancePermille = TOLERANCE_PERMILLE } = policy ?? {}
+    return { from: moments[i], to, policy: id, tolerancePermille }
+  })
 }
 
-/** What is left of the parts' unexplained growth beyond the tolerance, taken from the last part backwards. */
+/** What is left of the parts' unexplained growth beyond the tolerance of each, taken from the last part backwards. */
 function missing(parts: readonly Part[]): Part[] {
   const sum = (of: (part: Part) => number) => parts.reduce((total, part) => total + of(part), 0)
-  let left = sum((part) => part.restMm) - toleratedMm(sum((part) => part.grownMm))
+  const grownMm = sum((part) => part.grownMm)
+  const permille = grownMm > 0 ? sum((part) => part.grownMm * part.tolerancePermille) / grownMm : TOLERANCE_PERMILLE
+  let left = sum((part) => part.restMm) - toleratedMm(grownMm, permille)
   return [...parts].reverse().map((part) => {
     const restMm = Math.max(0, Math.min(left, part.restMm))
     left -= restMm

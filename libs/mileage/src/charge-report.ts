@@ -37,11 +37,21 @@ export function chargeReport(
   zonesAt: (at: Instant) => ZoneCut | null,
 ): ChargeReport {
   const stretches: Stretch[] = []
-  let matchedMm = 0
-  for (const traversal of match.traversals) {
-    cutTraversal(traversal, network, zonesAt, stretches)
-    matchedMm += traversal.toMm - traversal.fromMm
-  }
+  const matchedMm = eachStretch(match, network, zonesAt, (traversal, fromMm, toMm, enteredAt, leftAt, zones, fixes) =>
+    stretches.push({
+      segment: network.ref(traversal.segment),
+      fromMm: millimetres(fromMm),
+      toMm: millimetres(toMm),
+      enteredAt,
+      leftAt,
+      roadClass: network.roadClass(traversal.segment),
+      access: network.access(traversal.segment),
+      zones,
+      inferred: traversal.inferred,
+      confidence: traversal.confidence,
+      fixes,
+    }),
+  )
   const { matched = 0, ...unmatched } = match.fates
   const onStretches = stretches.reduce((sum, stretch) => sum + stretch.fixes, 0)
   invariant(onStretches === matched, `trip ${trip.trip}: ${matched} fixes matched but ${onStretches} lie on stretches`)
@@ -64,43 +74,65 @@ export function chargeReport(
   }
 }
 
+/** [fromMm, toMm) of a traversal, when it was driven, in which zones, and how many of the fixes lie on it. */
+export type VisitStretch = (
+  traversal: Traversal,
+  fromMm: number,
+  toMm: number,
+  enteredAt: Instant,
+  leftAt: Instant,
+  zones: readonly string[],
+  fixes: number,
+) => void
+
+/** Calls `visit` with each stretch of a trip, as `chargeReport` has them, and returns their millimetres. */
+export function eachStretch(
+  { traversals }: Pick<MatchedTrip, 'traversals'>,
+  network: Pick<MeteredRoads, 'lengthMm'>,
+  zonesAt: (at: Instant) => ZoneCut | null,
+  visit: VisitStretch,
+): number {
+  let matchedMm = 0
+  for (const traversal of traversals) {
+    const { segment, fromMm, toMm, enteredAt, leftAt, fixes } = traversal
+    invariant(toMm >= fromMm, 'a traversal runs in the direction of its segment')
+    matchedMm += toMm - fromMm
+    const first = firstPart(zonesAt(enteredAt), network, segment, fromMm, toMm)
+    if (first.toMm === toMm) visit(traversal, fromMm, toMm, enteredAt, leftAt, first.zones, fixes)
+    else cutTraversal(traversal, network, zonesAt, visit)
+  }
+  return matchedMm
+}
+
 function cutTraversal(
   traversal: Traversal,
-  network: MeteredRoads,
+  network: Pick<MeteredRoads, 'lengthMm'>,
   zonesAt: (at: Instant) => ZoneCut | null,
-  into: Stretch[],
+  visit: VisitStretch,
 ): void {
-  const { segment, fromMm, toMm, enteredAt, leftAt, fixes, inferred, confidence } = traversal
+  const { segment, fromMm, toMm, enteredAt, leftAt, fixes } = traversal
   const lengthMm = toMm - fromMm
-  invariant(lengthMm >= 0, 'a traversal runs in the direction of its segment')
-  /** The part of a whole that belongs to [fromMm, mm). A vehicle that stands still has all of it at its one place. */
-  const upTo = (whole: number, mm: number) => (lengthMm === 0 ? whole : Math.floor((whole * (mm - fromMm)) / lengthMm))
+  /** The part of a whole that belongs to [fromMm, mm). */
+  const upTo = (whole: number, mm: number) => Math.floor((whole * (mm - fromMm)) / lengthMm)
   const momentAt = (mm: number) => (mm === fromMm ? enteredAt : instant(enteredAt + upTo(leftAt - enteredAt, mm)))
   let done = 0
-  for (let at = fromMm; ;) {
-    const zones = zonesAt(momentAt(at))
-    const part = firstPart(zones, network, segment, at, toMm)
-    into.push({
-      segment: network.ref(segment),
-      fromMm: millimetres(at),
-      toMm: millimetres(part.toMm),
-      enteredAt: momentAt(at),
-      leftAt: part.toMm === toMm ? leftAt : momentAt(part.toMm),
-      roadClass: network.roadClass(segment),
-      access: network.access(segment),
-      zones: part.zones,
-      inferred,
-      confidence,
-      fixes: upTo(fixes, part.toMm) - done,
-    })
+  for (let at = fromMm; at < toMm;) {
+    const part = firstPart(zonesAt(momentAt(at)), network, segment, at, toMm)
+    const left = part.toMm === toMm ? leftAt : momentAt(part.toMm)
+    visit(traversal, at, part.toMm, momentAt(at), left, part.zones, upTo(fixes, part.toMm) - done)
     done = upTo(fixes, part.toMm)
     at = part.toMm
-    if (at === toMm) return
   }
 }
 
 /** The first piece of [fromMm, toMm) of a segment that lies in one set of zones; of no length where the whole has none. */
-function firstPart(zones: ZoneCut | null, network: MeteredRoads, segment: number, fromMm: number, toMm: number) {
+function firstPart(
+  zones: ZoneCut | null,
+  network: Pick<MeteredRoads, 'lengthMm'>,
+  segment: number,
+  fromMm: number,
+  toMm: number,
+) {
   if (!zones) return { toMm, zones: [] }
   if (fromMm < toMm) return zones.firstStretch(segment, fromMm, toMm)
   const place = Math.min(fromMm, network.lengthMm(segment) - 1)

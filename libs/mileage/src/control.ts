@@ -25,15 +25,11 @@ export type Verdict =
 /** Odometers count in tenths of a kilometre or of a mile: two readings are off by that at most. */
 const TRIP_SLACK_MM = 200_000
 
-/** Compares the three distances of a trip. */
-export function controlTrip({
-  odometerMm,
-  meteredMm,
-  matchedMm,
-  inferredMm,
-  offNetworkMm,
-  rawMm,
-}: TripDistances): Verdict {
+/** Compares the three distances of a trip, within a tolerance in thousandths. */
+export function controlTrip(
+  { odometerMm, meteredMm, matchedMm, inferredMm, offNetworkMm, rawMm }: TripDistances,
+  tolerancePermille = TOLERANCE_PERMILLE,
+): Verdict {
   const wholeMm = matchedMm + inferredMm + offNetworkMm
   // Readings around less than half of what was driven don't witness the trip.
   if (odometerMm === null || meteredMm === null || meteredMm * 2 < wholeMm || odometerMm === 0)
@@ -41,7 +37,7 @@ export function controlTrip({
   const apartMm = meteredMm - odometerMm
   const beyond = (permille: number) =>
     Math.abs(apartMm) > Math.max(TRIP_SLACK_MM, Math.floor((odometerMm * permille) / 1000))
-  if (!beyond(TOLERANCE_PERMILLE)) return { is: 'agrees' }
+  if (!beyond(tolerancePermille)) return { is: 'agrees' }
   const rawThereMm = wholeMm === 0 ? 0 : (rawMm * meteredMm) / wholeMm
   return {
     is: 'deviates',

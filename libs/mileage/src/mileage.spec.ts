@@ -283,6 +283,10 @@ describe('three distances', () => {
     if (verdict.is === 'deviates') expect(verdict.hard).toBe(hard)
   })
   it('say who stands alone, by the fixes themselves', () => {
+    // A policy may tolerate less, or more.
+    expect(controlTrip(distances(102, 100, 100))).toEqual({ is: 'agrees' })
+    expect(controlTrip(distances(102, 100, 100), 10)).toMatchObject({ is: 'deviates', permille: 20, hard: false })
+    expect(controlTrip(distances(103, 100, 100), 40)).toEqual({ is: 'agrees' })
     expect(controlTrip(distances(110, 100, 109))).toMatchObject({ suspect: 'odometer' })
     expect(controlTrip(distances(110, 100, 101))).toMatchObject({ suspect: 'matching' })
   })

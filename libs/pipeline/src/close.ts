@@ -91,7 +91,7 @@ async function step(tx: Tx, period: Period, tariff: Tariff, line: Line): Promise
     case 'open': {
       const terms = billingTerms(tariff.documents, month)
       const end = localClock(terms.timeZone).spanOf(month).to
-      if (now < end || (await hasEarlierOpen(tx, period))) return []
+      if (now < closeBegins(terms, month) || (await hasEarlierOpen(tx, period))) return []
       await beginClosing(tx, period)
       // Trips of the month that nobody ended are ended now: their devices have been silent for a rest.
       const rested = await restedBefore(tx, agency, instant(now - line.settings.tripRestMs), end)
@@ -126,6 +126,13 @@ async function step(tx: Tx, period: Period, tariff: Tariff, line: Line): Promise
     case 'sealed':
       return []
   }
+}
+
+/** When the close of a month may begin: as it ends, or on the day of the next that the policy names. */
+export function closeBegins({ timeZone, billing }: PolicyDocument, month: string): Instant {
+  const clock = localClock(timeZone)
+  const { to } = clock.spanOf(month)
+  return clock.spanOf(dayText(clock.dayNumber(to) + (billing.statementDay ?? 1) - 1)).from
 }
 
 /**

@@ -175,10 +175,11 @@ async function matchTrip(tx: Tx, cut: TripRow, line: Line): Promise<boolean> {
   const times = known.length > 0 ? known : fixes.at
   const startedAt = instant(times.reduce((a, b) => Math.min(a, b)))
   const endedAt = instant(times.reduce((a, b) => Math.max(a, b)))
+  const tariff = await line.reference.tariff(tx, trip.agency)
   // All policies of an agency have one time zone.
-  const clock = localClock((await line.reference.tariff(tx, trip.agency)).documents[0]?.timeZone ?? 'UTC')
+  const clock = localClock(tariff.documents[0]?.timeZone ?? 'UTC')
   const distances = distancesOf(fixes, match, pairs)
-  const verdict = controlTrip(distances)
+  const verdict = controlTrip(distances, tariff.inForce(startedAt)?.billing.tolerancePermille)
   const isHeld = verdict.is === 'deviates'
   const done = {
     ...trip,

@@ -101,7 +101,13 @@ function calendarOf(policies: readonly PolicyDocument[]): Calendar {
   return {
     policies: byStart.map((policy, i) => {
       const { from, to } = validityOf(policy)
-      return { id: policy.id, from, to: Math.min(to, byStart[i + 1] ? validityOf(byStart[i + 1]).from : Infinity) }
+      const { tolerancePermille } = policy.billing
+      return {
+        id: policy.id,
+        tolerancePermille,
+        from,
+        to: Math.min(to, byStart[i + 1] ? validityOf(byStart[i + 1]).from : Infinity),
+      }
     }),
     // All policies of an agency have one time zone.
     dayNumber: (at) => localClock(policies[0]?.timeZone ?? 'UTC').dayNumber(at),

@@ -1,9 +1,9 @@
-import { type ChargeReport, type PolicyDocument, type RatedVehicle, type Stretch } from '#contracts'
+import { type Access, type PolicyDocument, type RatedVehicle, type RoadClass } from '#contracts'
 import { cutNetwork, type ZoneCut } from '#geofencing'
-import { digest, invariant, micros, millimetres, NO_MONEY, type Digest, type Micros } from '#kernel'
-import { chargeReport, type MatchedTrip, type MeteredRoads } from '#mileage'
+import { digest, invariant, priceInDouble, type Digest } from '#kernel'
+import { eachStretch, type MatchedTrip } from '#mileage'
 import { cuttingZones, localClock } from '#policy'
-import { addAccount, compareAccount, noComparison, rate, tariffAt, type ComparedTrip } from '#rating'
+import { addAccount, compareAccount, noComparison, Rater, tariffAt, type ComparedTrip, type RoadCost } from '#rating'
 import { unpackNetwork, type RoadNetwork } from '#road-network'
 import { type BacktestSums, type DrivenTrip } from '#store'
 
@@ -19,6 +19,7 @@ export interface RerateTrip extends DrivenTrip {
 }
 
 const MINUTES_PER_DAY = 1440
+const KINDS_MAX = 10_000
 
 /**
  * Rates driven trips again, as they were matched, under the tariff of their time and under a draft: zones are cut anew for
@@ -29,6 +30,9 @@ export class Rerating {
   private readonly draft: PolicyDocument
   private readonly compiledAt: Record<'before' | 'after', ReturnType<typeof tariffAt>>
   private readonly clock: ReturnType<typeof localClock>
+  private readonly rater = new Rater()
+  private readonly driven = new Driven()
+  private readonly kinds = new Map<string, RatedVehicle>()
 
   constructor(private readonly what: Rerated) {
     // The draft as it would have been: in force from the beginning of time.
@@ -42,7 +46,7 @@ export class Rerating {
   }
 
   learn(network: Digest, packed: Uint8Array): void {
-    this.networks.set(network, knownNetwork(unpackNetwork(packed)))
+    this.networks.set(network, { network: unpackNetwork(packed), cuts: new Map(), roads: [] })
   }
 
   /** `trips` are those of whole accounts, by account and time; their networks must be known. */
@@ -72,40 +76,55 @@ export class Rerating {
     const { rated, startedAt } = trip
     const known = this.networks.get(trip.network)
     invariant(known, `network ${trip.network} is not known`)
-    const { roads: network } = known
     const match = JSON.parse(trip.path!) as MatchedTrip
-    const metered = { ...trip, vehicle: rated.vehicle }
-    const cut = this.cut(trip.network, this.draft)
-    const reports = {
-      before: chargeReport(metered, match, network, (at) => {
-        const policy = this.compiledAt.before(at)
-        return policy && this.cut(trip.network, policy.document)
-      }),
-      after: chargeReport(metered, match, network, () => cut),
-    }
-    const costs = (side: 'before' | 'after') => rate(reports[side], rated, this.compiledAt[side])
+    const before = this.costs(trip, match, known, 'before')
+    const after = this.costs(trip, match, known, 'after')
     return {
       vehicle: rated,
       startedAt,
       hour: Math.floor((this.clock.minuteOfWeek(startedAt) % MINUTES_PER_DAY) / 60),
-      before: costs('before'),
-      after: costs('after'),
-      roads: this.roadsOf(reports, known, rated),
+      before: before.charges,
+      after: after.charges,
+      roads: { before: before.roads, after: after.roads },
     }
   }
 
-  /** What the distance costs by the name of the road: each road's stretches rated by themselves, without flat prices. */
-  private roadsOf(reports: Record<'before' | 'after', ChargeReport>, known: Known, vehicle: RatedVehicle) {
-    const roads = new Map<string, { name: string; distanceMm: number; before: Micros; after: Micros }>()
-    for (const side of ['before', 'after'] as const)
-      for (const [name, part] of byRoad(reports[side], known)) {
-        const amount = rate(part, vehicle, this.compiledAt[side])
-          .filter((charge) => charge.rate === null || charge.rate.per === 'mile' || charge.rate.per === 'km')
-          .reduce((sum, charge) => sum + charge.amount, 0n)
-        const road = roads.get(name) ?? { name, distanceMm: part.matchedMm, before: NO_MONEY, after: NO_MONEY }
-        roads.set(name, { ...road, [side]: micros(amount) })
-      }
-    return [...roads.values()]
+  /** The charges of a trip as `rate` makes them of its report, and what its distance costs road by road. */
+  private costs(trip: RerateTrip, match: MatchedTrip, known: Known, side: 'before' | 'after') {
+    const { rater, driven } = this
+    const { network } = known
+    const compiledAt = this.compiledAt[side]
+    let policy: PolicyDocument | null = null
+    let cut: ZoneCut | null = null
+    rater.begin(this.kindOf(trip.rated), compiledAt)
+    driven.size = 0
+    const matchedMm = eachStretch(
+      match,
+      network,
+      (at) => {
+        const document = compiledAt(at)?.document ?? null
+        if (document !== policy) cut = document && this.cut(trip.network, document)
+        policy = document
+        return cut
+      },
+      ({ segment, inferred }, fromMm, toMm, enteredAt, _, zones, fixes) => {
+        const mm = toMm - fromMm
+        const { roadClass, access, name } = roadOf(known, segment)
+        driven.add(name, rater.drive(enteredAt, roadClass, access, zones, mm, inferred, fixes), mm)
+      },
+    )
+    const roads = driven.costs((line) => rater.rateOf(line))
+    return { charges: rater.end(trip.trip, matchedMm, match.fates.matched ?? 0), roads }
+  }
+
+  /** One vehicle for all that the rules can't tell apart: what a rule says of it is looked up by the object. */
+  private kindOf(rated: RatedVehicle): RatedVehicle {
+    const key = JSON.stringify({ ...rated, vehicle: '' })
+    const known = this.kinds.get(key)
+    if (known) return known
+    if (this.kinds.size >= KINDS_MAX) this.kinds.clear()
+    this.kinds.set(key, rated)
+    return rated
   }
 
   private cut(digestOfNetwork: Digest, policy: PolicyDocument): ZoneCut {
@@ -118,70 +137,60 @@ export class Rerating {
   }
 }
 
+/** What there is to know of a segment here. */
+interface Road {
+  readonly roadClass: RoadClass
+  readonly access: Access
+  readonly name: string
+}
+
 interface Known {
   readonly network: RoadNetwork
   readonly cuts: Map<Digest, ZoneCut>
-  /** The same with its references kept: building one costs more than rating a stretch, and roads are driven again and again. */
-  readonly roads: MeteredRoads
-  /** Names of roads by the references of their segments. */
-  readonly names: Map<string, string>
+  /** By segment, where it was driven: roads are driven again and again. */
+  readonly roads: (Road | undefined)[]
 }
 
-function knownNetwork(network: RoadNetwork): Known {
-  const refs = new Map<number, string>()
-  const roads: MeteredRoads = {
-    digest: network.digest,
-    ref(segment) {
-      let ref = refs.get(segment)
-      if (ref === undefined) refs.set(segment, (ref = network.ref(segment)))
-      return ref
-    },
-    roadClass: (segment) => network.roadClass(segment),
-    access: (segment) => network.access(segment),
-    lengthMm: (segment) => network.lengthMm(segment),
+const NAMELESS = '(roads without a name)'
+
+function roadOf({ network, roads }: Known, segment: number): Road {
+  return (roads[segment] ??= {
+    roadClass: network.roadClass(segment),
+    access: network.access(segment),
+    name: network.name(segment) || NAMELESS,
+  })
+}
+
+/** How far a trip went by road and line, in columns that are kept from trip to trip; what follows on the same is one part. */
+class Driven {
+  size = 0
+  private readonly names: string[] = []
+  private readonly lines: number[] = []
+  private readonly mm: number[] = []
+
+  add(name: string, line: number, mm: number): void {
+    const last = this.size - 1
+    if (last >= 0 && this.lines[last] === line && this.names[last] === name) this.mm[last] += mm
+    else {
+      this.names[this.size] = name
+      this.lines[this.size] = line
+      this.mm[this.size++] = mm
+    }
   }
-  return { network, cuts: new Map(), roads, names: new Map() }
+
+  /** Each part by itself, rounded by itself, without flat prices. */
+  costs(rateOf: (line: number) => { readonly micros: number; readonly mm: number } | null): RoadCost[] {
+    const costs: RoadCost[] = new Array(this.size)
+    for (let i = 0; i < this.size; i++) {
+      const distanceMm = this.mm[i]
+      const rate = rateOf(this.lines[i])
+      const amount = rate === null ? 0 : priceInDouble(distanceMm, rate.micros, rate.mm)
+      invariant(amount !== null, 'a price of a road in one trip is no safe integer')
+      costs[i] = { name: this.names[i], distanceMm, amount }
+    }
+    return costs
+  }
 }
 
 /** Zones by what they are, so that policies that have the same share a cut. */
 const keys = new WeakMap<PolicyDocument, Digest>()
-
-const NAMELESS = '(roads without a name)'
-
-/** The stretches of a trip by the name of their road, each as a report of its own. */
-function byRoad(report: ChargeReport, known: Known): Map<string, ChargeReport> {
-  const stretches = new Map<string, Stretch[]>()
-  let name = ''
-  let those: Stretch[] | undefined
-  for (const stretch of report.stretches) {
-    const road = nameOf(known, stretch.segment)
-    if (!those || road !== name) {
-      those = stretches.get(road)
-      if (!those) stretches.set(road, (those = []))
-      name = road
-    }
-    those.push(stretch)
-  }
-  const reports = new Map<string, ChargeReport>()
-  const { v, trip, vehicle, startedAt, endedAt, network, engine, breaks } = report
-  for (const [road, part] of stretches) {
-    let [mm, matched] = [0, 0]
-    for (const { fromMm, toMm, fixes } of part) {
-      mm += toMm - fromMm
-      matched += fixes
-    }
-    const fixes = { accepted: matched, matched, unmatched: {} }
-    reports.set(road, { v, trip, vehicle, startedAt, endedAt, network, engine, breaks, stretches: part, matchedMm: millimetres(mm), fixes }) // prettier-ignore
-  }
-  return reports
-}
-
-function nameOf({ network, names }: Known, ref: string): string {
-  let name = names.get(ref)
-  if (name === undefined) {
-    const segment = network.find(ref)
-    name = (segment >= 0 && network.name(segment)) || NAMELESS
-    names.set(ref, name)
-  }
-  return name
-}

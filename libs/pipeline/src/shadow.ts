@@ -101,7 +101,7 @@ export async function shadowReport(
           hour: Math.floor((clock.minuteOfWeek(startedAt) % MINUTES_PER_DAY) / 60),
           before: booked.get(trip)!,
           after: charges,
-          roads: [],
+          roads: null,
         }
         accounts.set(account, [...(accounts.get(account) ?? []), compared])
       }

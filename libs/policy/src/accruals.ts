@@ -112,7 +112,8 @@ export function isFor(whom: PolicyWhom, vehicle: Omit<RatedVehicle, 'vehicle'>):
     among(whom.emissionClasses, vehicle.emissionClass) &&
     (!whom.programmes || whom.programmes.some((programme) => vehicle.programmes?.includes(programme))) &&
     among(whom.arms, vehicle.arm) &&
-    among(whom.methods, vehicle.method)
+    // Whoever drives under another method has no trips: roads are read of those alone who give the location.
+    among(whom.methods, vehicle.method ?? 'location')
   )
 }
 

@@ -1,7 +1,15 @@
 import fc from 'fast-check'
 import { type PolicyDocument, type TimeBand } from '#contracts'
 import { InputError, instant } from '#kernel'
-import { bandIntervals, describePolicy, parsePolicy, policyDigest, policyInForce, ZONE_VERTICES_MAX } from '#policy'
+import {
+  bandIntervals,
+  describePolicy,
+  isFor,
+  parsePolicy,
+  policyDigest,
+  policyInForce,
+  ZONE_VERTICES_MAX,
+} from '#policy'
 
 type Json = Record<string, unknown>
 
@@ -339,4 +347,12 @@ describe('describePolicy', () => {
       'Daily cap: at most 5.00 EUR per vehicle and day',
     ])
   })
+})
+
+it('takes a vehicle for one that gives its location, and nothing else for granted', () => {
+  const car = { vehicleClass: 'car' } as const
+  expect(isFor({ methods: ['location'] }, car)).toBe(true)
+  expect(isFor({ methods: ['odometer', 'permit'] }, car)).toBe(false)
+  expect(isFor({ methods: ['odometer'] }, { ...car, method: 'odometer' })).toBe(true)
+  expect(isFor({ propulsions: ['electric'] }, car)).toBe(false)
 })

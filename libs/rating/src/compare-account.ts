@@ -1,7 +1,14 @@
 import { type Charge, type PolicyDocument, type RatedVehicle } from '#contracts'
-import { invariant, micros, type Instant, type Micros } from '#kernel'
+import { invariant, micros, type Instant } from '#kernel'
 import { accrue, type Windows } from './accruals'
-import { type CellKind, type ComparedAccount } from './comparison'
+import { byKind, CELL_KINDS, type CellKind, type ComparedAccount } from './comparison'
+
+/** What some of a trip's distance costs, whole micros. */
+export interface RoadCost {
+  readonly name: string
+  readonly distanceMm: number
+  readonly amount: number
+}
 
 /** A trip with what it costs under two tariffs. */
 export interface ComparedTrip {
@@ -11,14 +18,11 @@ export interface ComparedTrip {
   readonly hour: number
   readonly before: readonly Charge[]
   readonly after: readonly Charge[]
-  /** What its distance costs by the name of the road, where that was asked for. */
-  readonly roads: readonly {
-    readonly name: string
-    readonly distanceMm: number
-    readonly before: Micros
-    readonly after: Micros
-  }[]
+  /** What its distance costs by the name of the road, in any number of parts, where that was asked for. */
+  readonly roads: Readonly<Record<Side, readonly RoadCost[]>> | null
 }
+type Side = 'before' | 'after'
+const SIDES = ['before', 'after'] as const
 
 /**
  * What the trips of one account, in the order in which they were driven, come to under two tariffs. Accruals begin empty with
@@ -31,26 +35,46 @@ export function compareAccount(
   const cells = new Cells()
   const bill = { before: 0n, after: 0n }
   let distanceMm = 0
-  for (const side of ['before', 'after'] as const) {
-    const windows: Windows = new Map()
-    for (const { vehicle, startedAt, hour, roads, [side]: charges } of trips) {
-      const hourName = `${String(hour).padStart(2, '0')}:00`
-      for (const charge of charges) {
-        // Distance is counted once.
-        const mm = side === 'after' ? charge.distanceMm : 0
-        distanceMm += mm
-        bill[side] += charge.amount
-        cells.add('hour', hourName, vehicle, side, charge.amount, mm)
-        cells.add('vehicleClass', vehicle.vehicleClass, vehicle, side, charge.amount, mm)
-        cells.add('roadClass', charge.roadClass, vehicle, side, charge.amount, mm)
-        for (const zone of charge.zones.length ? charge.zones : [OUTSIDE])
-          cells.add('zone', zone, vehicle, side, charge.amount, mm)
+  const byVehicle = new Map<string, ComparedTrip[]>()
+  for (const trip of trips) {
+    const { vehicle } = trip.vehicle
+    const those = byVehicle.get(vehicle)
+    if (those) those.push(trip)
+    else byVehicle.set(vehicle, [trip])
+  }
+  // Accruals are by vehicle, so vehicles may come one after the other; each is then counted once in a cell.
+  for (const [name, those] of byVehicle) {
+    cells.vehicle = name
+    const windows = { before: new Map() as Windows, after: new Map() as Windows }
+    for (const trip of those) {
+      const { vehicle, startedAt, hour } = trip
+      for (const side of SIDES) {
+        const charges = trip[side]
+        let amountOfTrip = 0
+        let mmOfTrip = 0
+        for (const { amount: exact, distanceMm: chargedMm, roadClass, zones } of charges) {
+          bill[side] += exact
+          const amount = Number(exact)
+          // Distance is counted once.
+          const mm = side === 'after' ? chargedMm : 0
+          amountOfTrip += amount
+          mmOfTrip += mm
+          cells.add('roadClass', roadClass, side, amount, mm)
+          if (zones.length === 0) cells.add('zone', OUTSIDE, side, amount, mm)
+          else for (const zone of zones) cells.add('zone', zone, side, amount, mm)
+        }
+        if (charges.length > 0) {
+          cells.add('hour', HOURS[hour], side, amountOfTrip, mmOfTrip)
+          cells.add('vehicleClass', vehicle.vehicleClass, side, amountOfTrip, mmOfTrip)
+          const { trip: id } = charges[0]
+          for (const { amount } of accrue({ trip: id, vehicle, startedAt, charges }, tariffs[side], windows[side]))
+            bill[side] += amount
+        }
+        distanceMm += mmOfTrip
+        if (trip.roads)
+          for (const { name, distanceMm: mm, amount } of trip.roads[side])
+            cells.add('road', name, side, amount, side === 'after' ? mm : 0)
       }
-      for (const { name, distanceMm: mm, [side]: amount } of roads)
-        cells.add('road', name, vehicle, side, amount, side === 'after' ? mm : 0)
-      if (charges.length > 0)
-        for (const { amount } of accrue({ trip: charges[0].trip, vehicle, startedAt, charges }, tariffs[side], windows))
-          bill[side] += amount
     }
   }
   const vehicles = new Map(trips.map(({ vehicle }) => [vehicle.vehicle, vehicle]))
@@ -69,6 +93,7 @@ export function compareAccount(
   }
 }
 
+const HOURS = Array.from({ length: 24 }, (_, hour) => `${String(hour).padStart(2, '0')}:00`)
 /** Where no zone of a tariff is. */
 const OUTSIDE = '(outside all zones)'
 
@@ -76,48 +101,50 @@ const programmesOf = (vehicles: readonly RatedVehicle[]): string[] =>
   [...new Set(vehicles.flatMap(({ programmes }) => programmes ?? []))].sort()
 
 interface Cell {
-  readonly kind: CellKind
-  readonly name: string
-  readonly vehicles: Set<string>
-  before: bigint
-  after: bigint
+  vehicles: number
+  /** The last vehicle that was counted. */
+  last: string
+  before: number
+  after: number
   distanceMm: number
 }
 
+/** Sums of one account in doubles: exact up to 9,000 million coins. */
 class Cells {
-  private readonly cells = new Map<string, Cell>()
+  /** Of whom the sums are that come next. Vehicles come one after the other. */
+  vehicle = ''
+  private readonly cells = byKind(CELL_KINDS, () => new Map<string, Cell>())
 
-  add(
-    kind: CellKind,
-    name: string,
-    { vehicle }: RatedVehicle,
-    side: 'before' | 'after',
-    amount: bigint,
-    mm: number,
-  ): void {
-    const key = `${kind} ${name}`
-    let cell = this.cells.get(key)
-    if (!cell) this.cells.set(key, (cell = { kind, name, vehicles: new Set(), before: 0n, after: 0n, distanceMm: 0 }))
-    cell.vehicles.add(vehicle)
-    cell[side] += amount
+  add(kind: CellKind, name: string, side: Side, amount: number, mm: number): void {
+    const those = this.cells[kind]
+    let cell = those.get(name)
+    if (!cell) those.set(name, (cell = { vehicles: 0, last: '', before: 0, after: 0, distanceMm: 0 }))
+    if (cell.last !== this.vehicle) {
+      cell.last = this.vehicle
+      cell.vehicles++
+    }
+    if (side === 'before') cell.before += amount
+    else cell.after += amount
     cell.distanceMm += mm
   }
 
   /** Where most of the distance was driven. */
   largest(kind: CellKind): string {
-    const those = [...this.cells.values()].filter((cell) => cell.kind === kind)
+    const those = [...this.cells[kind]]
     invariant(those.length > 0, `nothing was driven in any ${kind}`)
     return those.reduce((most, cell) =>
-      cell.distanceMm > most.distanceMm || (cell.distanceMm === most.distanceMm && cell.name < most.name) ? cell : most,
-    ).name
+      cell[1].distanceMm > most[1].distanceMm || (cell[1].distanceMm === most[1].distanceMm && cell[0] < most[0])
+        ? cell
+        : most,
+    )[0]
   }
 
   all(): ComparedAccount['cells'] {
-    return [...this.cells.values()].map(({ vehicles, before, after, ...cell }) => ({
-      ...cell,
-      vehicles: vehicles.size,
-      before: micros(before),
-      after: micros(after),
-    }))
+    return CELL_KINDS.flatMap((kind) =>
+      [...this.cells[kind]].map(([name, { vehicles, before, after, distanceMm }]) => {
+        invariant(Number.isSafeInteger(before) && Number.isSafeInteger(after), `too much money in one ${kind}`)
+        return { kind, name, vehicles, before, after, distanceMm }
+      }),
+    )
   }
 }

@@ -18,7 +18,7 @@ const account = fc
     before: micros(BigInt(before)),
     after: micros(BigInt(after)),
     groups: { vehicleClass: [vehicleClass], programme: [], area: [area] },
-    cells: [{ kind: 'zone', name: zone, vehicles: 1, distanceMm: mm, before: micros(BigInt(before)), after: micros(BigInt(after)) }], // prettier-ignore
+    cells: [{ kind: 'zone', name: zone, vehicles: 1, distanceMm: mm, before, after }],
   }))
 const accounts = fc.array(account, { maxLength: 80 })
 const sumOf = (all: readonly ComparedAccount[]): ComparisonSums => {

@@ -25,14 +25,18 @@ export interface ComparedAccount {
   readonly after: Micros
   readonly groups: Readonly<Record<GroupKind, readonly string[]>>
   /** Charges before accruals, and how many of the account's vehicles they are of. */
-  readonly cells: readonly (Sum & { readonly kind: CellKind; readonly name: string; readonly vehicles: number })[]
+  readonly cells: readonly {
+    readonly kind: CellKind
+    readonly name: string
+    readonly vehicles: number
+    readonly distanceMm: number
+    readonly before: number
+    readonly after: number
+  }[]
 }
 
-interface Sum {
-  readonly before: Micros
-  readonly after: Micros
-  readonly distanceMm: number
-}
+/** Whole micros: a number where a double holds them exactly, which is nearly always and quick, else in decimal. */
+type Exact = number | string
 
 /**
  * Comparisons of many accounts, added up; a plain object, so that parts can be stored and put together in any order. It names
@@ -43,11 +47,11 @@ export interface ComparisonSums {
   vehicles: number
   distanceMm: number
   /** A pair of micros for each account, in no order. */
-  bills: [before: string, after: string][]
+  bills: [before: Exact, after: Exact][]
   /** By kind and name, apart by a space: accounts, of which pay more, of which pay less, micros before, micros after. */
-  groups: Record<string, [accounts: number, more: number, less: number, before: string, after: string]>
+  groups: Record<string, [accounts: number, more: number, less: number, before: Exact, after: Exact]>
   /** By kind and name, apart by a space: vehicles, distance, micros before, micros after. */
-  cells: Record<string, [vehicles: number, distanceMm: number, before: string, after: string]>
+  cells: Record<string, [vehicles: number, distanceMm: number, before: Exact, after: Exact]>
 }
 
 export const noComparison = (): ComparisonSums => ({
@@ -59,26 +63,33 @@ export const noComparison = (): ComparisonSums => ({
   cells: {},
 })
 
-const plus = (a: string, b: string | bigint): string => String(BigInt(a) + BigInt(b))
+const exact = (amount: bigint): Exact => {
+  const short = Number(amount)
+  return Number.isSafeInteger(short) ? short : String(amount)
+}
+const plus = (a: Exact, b: Exact): Exact => {
+  const sum = typeof a === 'number' && typeof b === 'number' ? a + b : NaN
+  return Number.isSafeInteger(sum) ? sum : exact(BigInt(a) + BigInt(b))
+}
 
 /** Adds an account to sums. */
 export function addAccount(sums: ComparisonSums, account: ComparedAccount): void {
-  const { before, after } = account
+  const [before, after] = [exact(account.before), exact(account.after)]
   sums.trips += account.trips
   sums.vehicles += account.vehicles
   sums.distanceMm += account.distanceMm
-  sums.bills.push([String(before), String(after)])
+  sums.bills.push([before, after])
   for (const kind of GROUP_KINDS)
     for (const name of account.groups[kind]) {
-      const group = (sums.groups[`${kind} ${name}`] ??= [0, 0, 0, '0', '0'])
+      const group = (sums.groups[`${kind} ${name}`] ??= [0, 0, 0, 0, 0])
       group[0]++
-      if (after > before) group[1]++
-      if (after < before) group[2]++
+      if (account.after > account.before) group[1]++
+      if (account.after < account.before) group[2]++
       group[3] = plus(group[3], before)
       group[4] = plus(group[4], after)
     }
   for (const { kind, name, vehicles, distanceMm, ...amounts } of account.cells) {
-    const cell = (sums.cells[`${kind} ${name}`] ??= [0, 0, '0', '0'])
+    const cell = (sums.cells[`${kind} ${name}`] ??= [0, 0, 0, 0])
     cell[0] += vehicles
     cell[1] += distanceMm
     cell[2] = plus(cell[2], amounts.before)
@@ -93,7 +104,7 @@ export function addSums(sums: ComparisonSums, part: ComparisonSums): void {
   sums.distanceMm += part.distanceMm
   for (const bill of part.bills) sums.bills.push(bill)
   for (const [key, [accounts, more, less, before, after]] of Object.entries(part.groups)) {
-    const group = (sums.groups[key] ??= [0, 0, 0, '0', '0'])
+    const group = (sums.groups[key] ??= [0, 0, 0, 0, 0])
     group[0] += accounts
     group[1] += more
     group[2] += less
@@ -101,7 +112,7 @@ export function addSums(sums: ComparisonSums, part: ComparisonSums): void {
     group[4] = plus(group[4], after)
   }
   for (const [key, [vehicles, distanceMm, before, after]] of Object.entries(part.cells)) {
-    const cell = (sums.cells[key] ??= [0, 0, '0', '0'])
+    const cell = (sums.cells[key] ??= [0, 0, 0, 0])
     cell[0] += vehicles
     cell[1] += distanceMm
     cell[2] = plus(cell[2], before)
@@ -207,9 +218,9 @@ export function comparisonOf(sums: ComparisonSums): Comparison {
   }
 }
 
-const byKind = <K extends string, T>(kinds: readonly K[], of: (kind: K) => T): Record<K, T> =>
+export const byKind = <K extends string, T>(kinds: readonly K[], of: (kind: K) => T): Record<K, T> =>
   Object.fromEntries(kinds.map((kind) => [kind, of(kind)])) as Record<K, T>
-const money = (text: string): Micros => micros(BigInt(text))
+const money = (amount: Exact): Micros => micros(BigInt(amount))
 const size = (amount: bigint): bigint => (amount < 0n ? -amount : amount)
 /** The largest changes first. */
 const byChange = (a: { before: bigint; after: bigint }, b: { before: bigint; after: bigint }): number =>

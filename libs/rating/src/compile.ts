@@ -8,7 +8,7 @@ import {
   type RatedVehicle,
   type RoadClass,
 } from '#contracts'
-import { instant, invariant, type Instant, type PolicyId } from '#kernel'
+import { instant, invariant, KILOMETRE_MM, MILE_MM, type Instant, type PolicyId } from '#kernel'
 import {
   bandIntervals,
   DAY_KINDS,
@@ -32,6 +32,8 @@ export const NO_RULE = -1
 export interface CompiledRule {
   readonly id: string
   readonly rate: Rate | null
+  /** The rate of a distance in doubles: so many micros for so many millimetres. */
+  readonly distanceRate: { readonly micros: number; readonly mm: number } | null
   readonly freeReason: string | null
 }
 
@@ -59,9 +61,10 @@ export class CompiledPolicy {
   readonly zoneSets = new ZoneSets()
   /** Whether any rule prices crossings or trips: most policies price distance alone. */
   readonly hasEvents: boolean
-  /** Local day of the moment, and number of the road class, that was last looked at. */
+  /** Local day of the moment, number of the road class, and place in the tables, that were last looked at. */
   day = NaN
   roadClass = 0
+  cell = 0
 
   private readonly contests: Readonly<Record<Contest, readonly number[]>>
   private readonly kindOf: (dayNumber: number) => number
@@ -84,7 +87,6 @@ export class CompiledPolicy {
   private access = 0
   private road = 0
   private band = 0
-  private cell = 0
 
   /** `document` must be valid: its last rule matches everything. */
   constructor(readonly document: PolicyDocument) {
@@ -92,11 +94,18 @@ export class CompiledPolicy {
     this.id = document.id as PolicyId
     this.clock = localClock(document.timeZone)
     this.kindOf = dayKinds(document)
-    this.rules = rules.map((rule) => ({
-      id: rule.id,
-      rate: rateOfRule(rule, rules),
-      freeReason: 'free' in rule.price ? rule.price.free : 'exempt' in rule.price ? rule.price.exempt : null,
-    }))
+    this.rules = rules.map((rule) => {
+      const rate = rateOfRule(rule, rules)
+      return {
+        id: rule.id,
+        rate,
+        distanceRate:
+          rate?.per === 'mile' || rate?.per === 'km'
+            ? { micros: Number(rate.micros), mm: rate.per === 'mile' ? MILE_MM : KILOMETRE_MM }
+            : null,
+        freeReason: 'free' in rule.price ? rule.price.free : 'exempt' in rule.price ? rule.price.exempt : null,
+      }
+    })
     const of = (contest: Contest) => rules.flatMap((rule, r) => (contestOf(rule, rules) === contest ? [r] : []))
     this.contests = { distance: of('distance'), entry: of('entry'), trip: of('trip') }
     this.hasEvents = this.contests.entry.length + this.contests.trip.length > 0

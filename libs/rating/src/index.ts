@@ -1,4 +1,4 @@
-export { compareAccount, type ComparedTrip } from './compare-account'
+export { compareAccount, type ComparedTrip, type RoadCost } from './compare-account'
 export {
   addAccount,
   addSums,
@@ -25,6 +25,6 @@ export { compilePolicy, tariffAt, type CompiledPolicy, type CompiledRule } from 
 export { coverageOf, type Coverage, type Place } from './coverage'
 export { explainCharge } from './explain'
 export { MILEAGE_FREE, priceMileage, VOIDED, voided } from './mileage'
-export { chargedFor, NO_POLICY, rate } from './rate'
+export { chargedFor, NO_POLICY, rate, Rater } from './rate'
 export { priceStretches, type StretchPrice } from './stretches'
 export { earningsOf, inParts, jurisdictionOf, type Earned } from './revenue'

@@ -1,4 +1,12 @@
-import { ROAD_CLASSES, type Charge, type ChargeReport, type Rate, type RatedVehicle } from '#contracts'
+import {
+  ROAD_CLASSES,
+  type Access,
+  type Charge,
+  type ChargeReport,
+  type Rate,
+  type RatedVehicle,
+  type RoadClass,
+} from '#contracts'
 import {
   invariant,
   KILOMETRE_MM,
@@ -9,9 +17,10 @@ import {
   type Instant,
   type Millimetres,
   type PolicyId,
+  type TripId,
 } from '#kernel'
 import { dayText } from '#policy'
-import { NO_RULE, ROAD_CLASS_NUMBER, type CompiledPolicy } from './compile'
+import { NO_RULE, ROAD_CLASS_NUMBER, type CompiledPolicy, type CompiledRule } from './compile'
 import { Lines } from './lines'
 import { ZoneSets } from './zone-sets'
 
@@ -19,9 +28,6 @@ import { ZoneSets } from './zone-sets'
 export const NO_POLICY = { policy: '' as PolicyId, rule: 'none', freeReason: 'no policy in force' } as const
 
 const DAY_MS = 86_400_000
-
-/** Kept from trip to trip: `rate` ends what it begins. */
-const scratch = new Lines()
 
 /**
  * Prices a trip: each stretch by the policy in force when it was entered and by that policy's first rule of distance that
@@ -39,71 +45,127 @@ export function rate(
   policyAt: (at: Instant) => CompiledPolicy | null,
 ): Charge[] {
   invariant(report.vehicle === vehicle.vehicle, `trip ${report.trip} is not of vehicle ${vehicle.vehicle}`)
-  const lines = scratch
-  lines.clear()
-  const policies: (CompiledPolicy | null)[] = []
-  let policyNumber = -1
-  let policy: CompiledPolicy | null = null
-  let noZones: ZoneSets | null = null
-  let lastSet = 0
-  let tripRules: TripRule[] | null = null
-
+  scratch.begin(vehicle, policyAt)
   const { stretches } = report
   for (let i = 0; i < stretches.length; i++) {
-    const stretch = stretches[i]
-    const at = stretch.enteredAt
-    const inForce = policyAt(at)
-    let crossed = true
-    if (policyNumber < 0 || inForce !== policy) {
-      policyNumber = policies.indexOf(inForce)
-      if (policyNumber < 0) policyNumber = added(policies, inForce)
-      policy = inForce
-      policy?.turnTo(vehicle)
-      crossed = false
-    }
-    const mm = stretch.toMm - stretch.fromMm
-    if (mm < 0) invariant(false, `a stretch of trip ${report.trip} on ${stretch.segment} runs backwards`)
-    if (!policy) {
-      const set = (noZones ??= new ZoneSets()).numberOf(stretch.zones)
-      const line = lines.lineOf(policyNumber, Math.floor(at / DAY_MS), 0, ROAD_CLASS_NUMBER[stretch.roadClass], set)
-      lines.drive(line, mm, stretch.inferred, stretch.fixes)
-      continue
-    }
-    policy.look(at, stretch.roadClass, stretch.access)
-    const set = policy.zoneSets.numberOf(stretch.zones)
-    const { roadClass } = policy
-    const line = lines.lineOf(policyNumber, policy.day, policy.ruleOf(set), roadClass, set)
-    lines.drive(line, mm, stretch.inferred, stretch.fixes)
-    if (policy.hasEvents) {
-      const entry = crossed ? policy.entryRuleOf(lastSet, set) : NO_RULE
-      if (entry !== NO_RULE) lines.count(lines.lineOf(policyNumber, policy.day, entry, roadClass, set))
-      const rule = policy.tripRuleOf(set)
-      if (rule !== NO_RULE) {
-        const known = (tripRules ??= [])[policyNumber]
-        if (!known || rule < known.rule) tripRules[policyNumber] = { rule, day: policy.day, roadClass, set }
-      }
-    }
-    lastSet = set
+    const { enteredAt, roadClass, access, zones, fromMm, toMm, inferred, fixes } = stretches[i]
+    scratch.drive(enteredAt, roadClass, access, zones, toMm - fromMm, inferred, fixes)
   }
-  tripRules?.forEach(({ rule, day, roadClass, set }, number) =>
-    lines.count(lines.lineOf(number, day, rule, roadClass, set)),
-  )
-
-  const charges: Charge[] = []
-  let totalMm = 0
-  let fixes = 0
-  for (let line = 0; line < lines.size; line++) {
-    totalMm += lines.distanceMm[line]
-    fixes += lines.fixes[line]
-    charges.push(chargeOf(line, policies[lines.policy[line]], noZones, report))
-  }
-  if (totalMm !== report.matchedMm)
-    invariant(false, `trip ${report.trip}: lines of ${totalMm} mm for ${report.matchedMm} mm matched`)
-  if (fixes !== report.fixes.matched)
-    invariant(false, `trip ${report.trip}: lines of ${fixes} fixes for ${report.fixes.matched} matched`)
-  if (charges.length < 2) return charges
-  return inOrder(charges, lines, policies)
+  return scratch.end(report.trip, report.matchedMm, report.fixes.matched)
 }
+
+/** `rate` in steps, for whoever has the stretches of a trip without a report: `begin`, `drive` each stretch, `end`. */
+export class Rater {
+  private readonly lines = new Lines()
+  private readonly policies: (CompiledPolicy | null)[] = []
+  private vehicle!: RatedVehicle
+  private policyAt!: (at: Instant) => CompiledPolicy | null
+  private policy: CompiledPolicy | null = null
+  private policyNumber = -1
+  private noZones: ZoneSets | null = null
+  private tripRules: TripRule[] | null = null
+  /** Of the stretch before, under the same policy: stretches that follow it often are on its line. */
+  private set = 0
+  private cell = -1
+  private day = NaN
+  private line = 0
+
+  begin(vehicle: RatedVehicle, policyAt: (at: Instant) => CompiledPolicy | null): void {
+    this.lines.clear()
+    this.policies.length = 0
+    this.vehicle = vehicle
+    this.policyAt = policyAt
+    this.policy = this.noZones = this.tripRules = null
+    this.policyNumber = -1
+    this.set = 0
+  }
+
+  /** Returns the number of the line that the distance is on. `zones` must be sorted. */
+  drive(
+    at: Instant,
+    roadClass: RoadClass,
+    access: Access,
+    zones: readonly string[],
+    mm: number,
+    inferred: boolean,
+    fixes: number,
+  ): number {
+    if (mm < 0) invariant(false, 'a stretch runs backwards')
+    const { lines } = this
+    const inForce = this.policyAt(at)
+    const crossed = this.policyNumber >= 0 && inForce === this.policy
+    if (!crossed) this.turnTo(inForce)
+    const { policy, policyNumber } = this
+    if (!policy) {
+      const set = (this.noZones ??= new ZoneSets()).numberOf(zones)
+      const line = lines.lineOf(policyNumber, Math.floor(at / DAY_MS), 0, ROAD_CLASS_NUMBER[roadClass], set)
+      lines.drive(line, mm, inferred, fixes)
+      return line
+    }
+    policy.look(at, roadClass, access)
+    const set = policy.zoneSets.numberOf(zones)
+    if (!crossed || set !== this.set || policy.cell !== this.cell || policy.day !== this.day) {
+      this.line = lines.lineOf(policyNumber, policy.day, policy.ruleOf(set), policy.roadClass, set)
+      this.cell = policy.cell
+      this.day = policy.day
+      if (policy.hasEvents) this.count(policy, crossed, set)
+      this.set = set
+    }
+    lines.drive(this.line, mm, inferred, fixes)
+    return this.line
+  }
+
+  /** What the distance of a line costs; null where it is free. */
+  rateOf(line: number): CompiledRule['distanceRate'] {
+    const policy = this.policies[this.lines.policy[line]]
+    return policy ? policy.rules[this.lines.rule[line]].distanceRate : null
+  }
+
+  /** The charges of the trip. What was driven must come to this distance and these fixes. */
+  end(trip: TripId, matchedMm: number, matchedFixes: number): Charge[] {
+    const { lines, policies } = this
+    this.tripRules?.forEach(({ rule, day, roadClass, set }, number) =>
+      lines.count(lines.lineOf(number, day, rule, roadClass, set)),
+    )
+    let totalMm = 0
+    let fixes = 0
+    for (let line = 0; line < lines.size; line++) {
+      totalMm += lines.distanceMm[line]
+      fixes += lines.fixes[line]
+    }
+    if (totalMm !== matchedMm) invariant(false, `trip ${trip}: lines of ${totalMm} mm for ${matchedMm} mm matched`)
+    if (fixes !== matchedFixes) invariant(false, `trip ${trip}: lines of ${fixes} fixes for ${matchedFixes} matched`)
+    const order = inOrder(lines, policies, this.noZones)
+    const charges: Charge[] = new Array(lines.size)
+    for (let i = 0; i < lines.size; i++) {
+      const line = order[i]
+      charges[i] = chargeOf(lines, line, policies[lines.policy[line]], this.noZones, trip)
+    }
+    return charges
+  }
+
+  private turnTo(policy: CompiledPolicy | null): void {
+    this.policyNumber = this.policies.indexOf(policy)
+    if (this.policyNumber < 0) this.policyNumber = added(this.policies, policy)
+    this.policy = policy
+    policy?.turnTo(this.vehicle)
+  }
+
+  /** Counts what is priced apart from distance. Where nothing has changed since the stretch before, nothing new is. */
+  private count(policy: CompiledPolicy, crossed: boolean, set: number): void {
+    const { lines, policyNumber, day } = this
+    const { roadClass } = policy
+    const entry = crossed ? policy.entryRuleOf(this.set, set) : NO_RULE
+    if (entry !== NO_RULE) lines.count(lines.lineOf(policyNumber, day, entry, roadClass, set))
+    const rule = policy.tripRuleOf(set)
+    if (rule === NO_RULE) return
+    const known = (this.tripRules ??= [])[policyNumber]
+    if (!known || rule < known.rule) this.tripRules[policyNumber] = { rule, day, roadClass, set }
+  }
+}
+
+/** Kept from trip to trip: `rate` ends what it begins. */
+const scratch = new Rater()
 
 /** The rule of trips that came first so far, and where it was met. */
 interface TripRule {
@@ -122,26 +184,32 @@ function added(policies: (CompiledPolicy | null)[], policy: CompiledPolicy | nul
   return policies.push(policy) - 1
 }
 
-function chargeOf(line: number, policy: CompiledPolicy | null, noZones: ZoneSets | null, report: ChargeReport): Charge {
-  const rule = policy ? policy.rules[scratch.rule[line]] : null
-  const distanceMm = scratch.distanceMm[line] as Millimetres
+function chargeOf(
+  lines: Lines,
+  line: number,
+  policy: CompiledPolicy | null,
+  noZones: ZoneSets | null,
+  trip: TripId,
+): Charge {
+  const rule = policy ? policy.rules[lines.rule[line]] : null
+  const distanceMm = lines.distanceMm[line] as Millimetres
   const rate = rule ? rule.rate : null
   const charge = {
-    trip: report.trip,
+    trip,
     policy: policy ? policy.id : NO_POLICY.policy,
     rule: rule ? rule.id : NO_POLICY.rule,
-    roadClass: ROAD_CLASSES[scratch.roadClass[line]],
-    zones: (policy ? policy.zoneSets : noZones!).zonesOf(scratch.zoneSet[line]),
-    day: dayName(scratch.day[line]),
+    roadClass: ROAD_CLASSES[lines.roadClass[line]],
+    zones: (policy ? policy.zoneSets : noZones!).zonesOf(lines.zoneSet[line]),
+    day: dayName(lines.day[line]),
     distanceMm,
-    inferredMm: scratch.inferredMm[line] as Millimetres,
-    fixes: scratch.fixes[line],
+    inferredMm: lines.inferredMm[line] as Millimetres,
+    fixes: lines.fixes[line],
     rate,
     freeReason: rule ? rule.freeReason : NO_POLICY.freeReason,
     amount: NO_MONEY,
   }
   if (!rate) return charge
-  const { count, amount } = chargedFor(distanceMm, scratch.counts[line], rate)
+  const { count, amount } = chargedFor(distanceMm, lines.counts[line], rate)
   charge.amount = amount
   return count === undefined ? charge : { ...charge, count }
 }
@@ -159,18 +227,28 @@ export function chargedFor(
   return { count: events, amount: micros(rate.micros * BigInt(events)) }
 }
 
-function inOrder(charges: readonly Charge[], lines: Lines, policies: readonly (CompiledPolicy | null)[]): Charge[] {
-  const order = charges.map((_, line) => line)
-  const several = policies.length > 1
-  order.sort(
-    (a, b) =>
-      lines.day[a] - lines.day[b] ||
-      (several ? byText(charges[a].policy, charges[b].policy) : 0) ||
-      lines.rule[a] - lines.rule[b] ||
-      lines.roadClass[a] - lines.roadClass[b] ||
-      byText(charges[a].zones.join(' '), charges[b].zones.join(' ')),
-  )
-  return order.map((line) => charges[line])
+/** The lines by day, policy, rule, road class and zones. They are few, and begun nearly in order. */
+function inOrder(lines: Lines, policies: readonly (CompiledPolicy | null)[], noZones: ZoneSets | null): number[] {
+  const { size, policy, day, rule, roadClass, zoneSet } = lines
+  const idOf = (line: number) => policies[policy[line]]?.id ?? NO_POLICY.policy
+  const zonesOf = (line: number) => (policies[policy[line]]?.zoneSets ?? noZones!).zonesOf(zoneSet[line]).join(' ')
+  const order = new Array<number>(size)
+  for (let line = 0; line < size; line++) {
+    let i = line
+    for (; i > 0; i--) {
+      const other = order[i - 1]
+      const comes =
+        day[line] - day[other] ||
+        (policy[line] === policy[other] ? 0 : byText(idOf(line), idOf(other))) ||
+        rule[line] - rule[other] ||
+        roadClass[line] - roadClass[other] ||
+        (zoneSet[line] === zoneSet[other] && policy[line] === policy[other] ? 0 : byText(zonesOf(line), zonesOf(other)))
+      if (comes >= 0) break
+      order[i] = other
+    }
+    order[i] = line
+  }
+  return order
 }
 
 const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)

@@ -1,7 +1,7 @@
 import { Command } from 'commander'
 import { InputError, type AgencyId, type Fault } from '#kernel'
 import { checkDraft, coverageOfNetwork } from '#pipeline'
-import { describePolicy, policyDigest } from '#policy'
+import { describePolicy, policyDigest, repairedZone } from '#policy'
 import { systemClock } from '#runtime'
 import { filePolicy } from '#store'
 import { agencyId } from '../arguments'
@@ -28,6 +28,25 @@ export function policyCommand(): Command {
         .action((document: string, { agency, network }: { agency?: AgencyId; network?: string }) =>
           agency ? checkDraftOf(document, agency) : checkFile(document, network),
         ),
+    )
+    .addCommand(
+      new Command('repair')
+        .description(
+          'print a policy with its zones as RFC 7946 wants them: closed, outer rings counterclockwise, no position twice in a row',
+        )
+        .argument('<file>', 'policy document (JSON)')
+        .addHelpText(
+          'after',
+          '\nThe places that zones describe stay the same. What can not be repaired is refused with its path.',
+        )
+        .action(async (file: string) => {
+          const policy = await readPolicy(file)
+          const zones = Object.entries(policy.zones).map(([id, zone]) => [
+            id,
+            zone.geometry ? { ...zone, geometry: repairedZone(zone.geometry) } : zone,
+          ])
+          say(JSON.stringify({ ...policy, zones: Object.fromEntries(zones) }, null, 2))
+        }),
     )
     .addCommand(
       new Command('file')

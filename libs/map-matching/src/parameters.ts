@@ -31,7 +31,7 @@ export const PARAMETERS = {
   thinM: row(15, 'm', 0, 100, 'fixes nearer than this to the last kept one add no knowledge', 'feasibility probe'),
   thinSoonM: row(60, 'm', 0, 200, 'the same, of fixes that follow within `soonMs`', 'fitted'),
   soonMs: row(4_500, 'ms', 0, 60_000, 'errors of fixes within this are alike', 'fitted'),
-  windowM: row(1_500, 'm', 50, 5_000, 'candidates dearer than the best by more are given up', 'fitted'),
+  windowM: row(800, 'm', 50, 5_000, 'candidates dearer than the best by more are given up', 'fitted'),
   searchWindowM: row(200, 'm', 0, 5_000, 'routes dearer than the best by more are not looked for', 'fitted'),
   backM: row(60, 'm', 0, 200, 'going back this far on a segment is jitter and buys no road', 'feasibility probe'),
   backFactor: row(1, '', 0, 5, 'cost of going back, per metre', 'fitted'),

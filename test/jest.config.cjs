@@ -18,7 +18,7 @@ const projects = {
   unit: [
     '<rootDir>/libs/**/*.spec.ts',
     '<rootDir>/apps/**/*.spec.ts',
-    '<rootDir>/test/{architecture,bench,worlds}/**/*.spec.ts',
+    '<rootDir>/test/{architecture,bench,faults,worlds}/**/*.spec.ts',
   ],
   line: ['<rootDir>/test/{browser,scenarios,security,store,e2e}/**/*.spec.ts'],
   services: ['<rootDir>/test/services/**/*.spec.ts'],

@@ -47,6 +47,20 @@ export class Process {
 
   /** Resolves when it can be sent work. */
   async start(waitMs = 90_000): Promise<void> {
+    const child = this.spawn()
+    for (const end = Date.now() + waitMs; !(await this.isReady()); await delay(50))
+      if (child.exitCode !== null || child.signalCode !== null || Date.now() > end)
+        throw new Error(`${this.app} is not ready; status ${child.exitCode}; it says:\n${this.says()}`)
+  }
+
+  /** Starts it under another environment; resolves when it has ended by itself, false where it hasn't in time. */
+  async live(environment: Record<string, string>, waitMs: number): Promise<boolean> {
+    const child = this.spawn(environment)
+    const ended = new Promise<boolean>((resolve) => child.once('exit', () => resolve(true)))
+    return Promise.race([ended, delay(waitMs, false, { ref: false })])
+  }
+
+  private spawn(more: Record<string, string> = {}): ChildProcess {
     const child = spawn(process.execPath, [`dist/apps/${this.app}/src/main.js`], {
       cwd: ROOT,
       env: {
@@ -55,6 +69,7 @@ export class Process {
         // The api shows its metrics on a port of its own, away from its pages.
         ROADMETER_HEALTH_PORT: this.app === 'api' ? '0' : String(this.port),
         ...this.environment,
+        ...more,
       },
       stdio: ['ignore', 'ignore', 'pipe'],
     })
@@ -63,9 +78,7 @@ export class Process {
       this.lines.splice(0, this.lines.length - LOG_LINES_MAX)
     })
     this.child = child
-    for (const end = Date.now() + waitMs; !(await this.isReady()); await delay(50))
-      if (child.exitCode !== null || Date.now() > end)
-        throw new Error(`${this.app} is not ready; status ${child.exitCode}; it says:\n${this.says()}`)
+    return child
   }
 
   says = (): string => this.lines.slice(-30).join('\n')

@@ -3,7 +3,7 @@ import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls'
 import { Aedes, type AuthenticateError, type Client, type ConnectPacket } from 'aedes'
 import { InputError, invariant, type DeviceId } from '#kernel'
-import { type Log } from '#runtime'
+import { crashPoint, type Log } from '#runtime'
 import {
   CLOSE_WAIT_MS_MAX,
   PACKET_BYTES_MAX,
@@ -143,6 +143,7 @@ export async function openBroker(options: {
       .then(
         (receipt) => {
           done()
+          crashPoint('door.acknowledged')
           if (receipt)
             broker.publish(
               {

@@ -3,7 +3,7 @@ import { hostname } from 'node:os'
 import { type IPublishPacket, type MqttClient } from 'mqtt'
 import { InputError, type DeviceId } from '#kernel'
 import { type Receipt } from '#contracts'
-import { type Log } from '#runtime'
+import { crashPoint, type Log } from '#runtime'
 import { backOff, firstConnection, hangUp, openClient, resetBackOff, shownUrl } from './connection'
 import {
   CLOSE_WAIT_MS_MAX,
@@ -158,7 +158,9 @@ export async function subscribeBroker(options: {
     const { device, kind } = from
     if (kind !== 'batch') return inFlight.run(async () => options.tell?.({ kind, device, bytes }))
     const receipt = await inFlight.run(() => handle({ device, bytes }))
-    if (receipt) sendReceipt(device, receipt)
+    if (!receipt) return
+    sendReceipt(device, receipt)
+    crashPoint('door.receipt-sent')
   }
 
   const hangUpAll = () =>

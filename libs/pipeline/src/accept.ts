@@ -11,7 +11,7 @@ import {
 } from '#contracts'
 import { InputError, invariant, type DeviceId, type Digest } from '#kernel'
 import { type Bell } from '#messaging'
-import { type Clock, type Log, type Metrics, type Settings, type SigningKey } from '#runtime'
+import { crashPoint, type Clock, type Log, type Metrics, type Settings, type SigningKey } from '#runtime'
 import { commitArrivals, deviceKeys, type Arrival, type DeviceKeys, type Fate, type Outcome, type Store } from '#store'
 import { arrivalOf, type Sent } from './authentic'
 
@@ -109,9 +109,15 @@ export class Accept {
     const stop = this.metrics.commitSeconds.startTimer()
     try {
       const arrivals = await this.authenticated(group)
-      const outcomes = await this.store.transaction((tx) => commitArrivals(tx, arrivals, this.clock.now(), lane))
+      const outcomes = await this.store.transaction(async (tx) => {
+        const made = await commitArrivals(tx, arrivals, this.clock.now(), lane)
+        crashPoint('inbox.uncommitted')
+        return made
+      })
       stop()
+      crashPoint('inbox.committed')
       await this.answer(group, outcomes)
+      crashPoint('inbox.answered')
       const devices = new Set(group.filter((_, i) => outcomes[i].fate === 'accepted').map((waiting) => waiting.device))
       await this.bell.ring([...devices].map((device) => ({ stage: 'match', key: device })))
     } catch (error) {

@@ -1,7 +1,7 @@
 import { FIX_AGE_MS_MAX } from '#contracts'
 import { instant, type Instant } from '#kernel'
 import { type Bell, type Ring } from '#messaging'
-import { type Log, type Metrics, type Settings } from '#runtime'
+import { crashPoint, type Log, type Metrics, type Settings } from '#runtime'
 import {
   backlog,
   balanceDifference,
@@ -102,13 +102,17 @@ export class Engine {
   private async work(claims: readonly Claim[]): Promise<boolean> {
     const stage = claims[0].stage as StageName
     const stop = this.metrics.stageSeconds.startTimer({ stage })
+    crashPoint(`${stage}.claimed`)
     try {
       const { next, more } = await this.store.transaction(async (tx) => {
         const keys = claims.map(({ key }) => key)
         const next = await STAGES[stage].work(tx, keys, this.line)
         await want(tx, next)
-        return { next, more: await complete(tx, claims) }
+        const more = await complete(tx, claims)
+        crashPoint(`${stage}.uncommitted`)
+        return { next, more }
       })
+      crashPoint(`${stage}.committed`)
       stop({ outcome: 'done' })
       await this.ring(next)
       return more

@@ -39,8 +39,8 @@ export class IngestModule implements OnApplicationBootstrap, BeforeApplicationSh
   }
 
   async onApplicationBootstrap(): Promise<void> {
-    const { mqttUrl, mqttUsername, mqttPassword, mqttConnections, mqttHost, mqttPort, traccarTopic, traccarPassword } =
-      this.settings
+    const { mqttUrl, mqttUsername, mqttPassword, mqttConnections, mqttInstance } = this.settings
+    const { mqttHost, mqttPort, traccarTopic, traccarPassword } = this.settings
     const { accept, store, tell, log } = this
     const handle = async (message: Message) => (await accept.message(message)).receipt
     this.door = mqttUrl
@@ -49,6 +49,7 @@ export class IngestModule implements OnApplicationBootstrap, BeforeApplicationSh
           username: mqttUsername,
           password: mqttPassword,
           connections: mqttConnections,
+          instance: mqttInstance || undefined,
           handle,
           tell,
           traccarTopic,

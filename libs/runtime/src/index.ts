@@ -1,6 +1,7 @@
 import './sha256'
 
 export * from './clock'
+export * from './crash'
 export * from './key-ring'
 export * from './keys'
 export * from './log'

@@ -68,6 +68,13 @@ export const SETTINGS = {
   ),
   mqttUsername: text('MQTT_USERNAME', 'ingest', 'text', 'How ingest signs in at the broker.'),
   mqttPassword: text('MQTT_PASSWORD', '', 'text', 'How ingest signs in at the broker.'),
+  mqttInstance: text(
+    'ROADMETER_MQTT_INSTANCE',
+    '',
+    'up to 40 of A-Z a-z 0-9 - or empty',
+    'Name of this ingest process at the broker, where batches wait for it through a restart. Empty: the name of the host, where one runs.',
+    /^[A-Za-z0-9-]{0,40}$/,
+  ),
   mqttConnections: whole(
     'ROADMETER_MQTT_CONNECTIONS',
     64,

@@ -1,6 +1,6 @@
 import { createWriteStream, type WriteStream } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
-import { batchBytes, batchContent, batchDigest } from '#contracts'
+import { batchBytes, batchContent, batchDigest, wireBatch } from '#contracts'
 import { Fleet, sendingsOf, skewMsOf, type Counter, type Receiver, type Sending, type Trouble } from '#fleet'
 import { chance, instant, type Chance, type DeviceId, type Instant } from '#kernel'
 import { DeviceClient } from '#messaging'
@@ -32,6 +32,8 @@ export interface Simulation {
   /** Ways to drive; with fewer than devices, several drive the same. */
   readonly drivers: number
   readonly secondsMax: number
+  /** Ends the driving after the day that each device is in, so that no trip stays without its end. */
+  readonly stop?: AbortSignal
   /** JSON lines: what was driven, sent and heard. */
   readonly history: string | null
   readonly resendMs: number
@@ -77,7 +79,8 @@ export async function simulate(
       let moved = false
       for (const runner of left) {
         if (failures.length > 0) throw failures[0]
-        if (runner.waiting >= WINDOW || total.fixes > sim.rate * seconds()) continue
+        const isEarly = !sim.stop?.aborted && total.fixes > sim.rate * seconds()
+        if (runner.waiting >= WINDOW || isEarly) continue
         const next = runner.sendings.next()
         if (next.done) {
           runner.done = true
@@ -122,7 +125,8 @@ export async function simulate(
     const { boot, seq } = batch
     if (history) {
       const digest = batchDigest(runner.client.device, batch)
-      write(history, runner.device, { did: 'sent', boot, seq, digest, fixes: batch.fixes.length, copies })
+      const fixes = batch.fixes.length
+      write(history, runner.device, { did: 'sent', boot, seq, digest, fixes, copies, batch: wireBatch(batch) })
     }
     runner.client.send(batch).then(
       () => {
@@ -202,7 +206,7 @@ function* life(
   let counter: Counter = { boot: sim.boot, seq: 0 }
   let last: Chain | null = null
   const first = sim.until - (sim.until % DAY_MS) - sim.days * DAY_MS
-  for (let day = 0; day < sim.days; day++) {
+  for (let day = 0; day < sim.days && !sim.stop?.aborted; day++) {
     const from = instant(first + day * DAY_MS)
     const name = new Date(from).toISOString().slice(0, 10)
     const weekday = new Date(from).getUTCDay() % 6 !== 0

@@ -1,0 +1,106 @@
+import fc from 'fast-check'
+import {
+  batchBytes,
+  batchCbor,
+  batchDigest,
+  batchSchema,
+  decodeBatch,
+  REJECTIONS,
+  wireBatch,
+  type Decoded,
+} from '#contracts'
+import { chance, instant, type DeviceId } from '#kernel'
+import { mutant, realBatch } from './mutants'
+
+// Whatever comes in, the decoder says what it is; it never throws, and takes nothing for a batch that isn't one. FUZZ=10000000
+// is the long form.
+const RUNS = Number(process.env.FUZZ ?? 100_000)
+const SEED = process.env.FUZZ_SEED ?? String(Math.floor(Math.random() * 2 ** 31))
+const NOW = instant(1_790_000_000_000)
+const DEVICE = 'fuzzed-device' as DeviceId
+
+/** What must hold of every answer, told without jest's matchers: they would be what takes the time. */
+function faultOf(bytes: Uint8Array, decoded: Decoded): string | null {
+  if (!decoded.ok) {
+    if (!REJECTIONS.includes(decoded.reason)) return `an unknown reason ${decoded.reason}`
+    if (decoded.detail.length === 0) return 'no detail'
+    const { key } = decoded
+    if (key && !(Number.isInteger(key.boot) && Number.isInteger(key.seq) && key.boot >= 0 && key.seq >= 0))
+      return `a number that is none: ${JSON.stringify(key)}`
+    return null
+  }
+  // The fast way and the schema agree, and the batch says the same however it is written down.
+  if (!batchSchema.safeParse(wireBatch(decoded.batch)).success) return 'accepted, and the schema refuses it'
+  const digest = batchDigest(DEVICE, decoded.batch)
+  for (const write of [batchBytes, batchCbor]) {
+    const again = decodeBatch(DEVICE, write(decoded.batch), NOW)
+    if (!again.ok || batchDigest(DEVICE, again.batch) !== digest) return 'not the same when it is written down again'
+  }
+  return bytes.length > 65_536 ? 'accepted, and too large' : null
+}
+
+describe(`the decoder, seed ${SEED}`, () => {
+  it(`gives each of ${RUNS} broken messages its answer`, () => {
+    const dice = chance(SEED)
+    const fates = { ok: 0, MALFORMED: 0, TOO_LARGE: 0, TIME: 0 } as Record<string, number>
+    for (let i = 0; i < RUNS; i++) {
+      const bytes = mutant(dice, NOW)
+      let fault: string | null
+      try {
+        const decoded = decodeBatch(DEVICE, bytes, NOW)
+        fates[decoded.ok ? 'ok' : decoded.reason]++
+        fault = faultOf(bytes, decoded)
+      } catch (error) {
+        fault = `it threw: ${(error as Error).stack}`
+      }
+      if (fault) throw new Error(`mutant ${i} of seed ${SEED}: ${fault}: ${Buffer.from(bytes).toString('hex')}`)
+    }
+    // Both ways are taken: it neither refuses everything nor lets everything through.
+    expect(fates.MALFORMED).toBeGreaterThan(RUNS / 10)
+    expect(fates.ok).toBeGreaterThan(RUNS / 100)
+  })
+
+  it('takes what is whole', () => {
+    const dice = chance(`${SEED} whole`)
+    for (let i = 0; i < 2_000; i++) {
+      const batch = realBatch(dice, NOW)
+      for (const write of [batchBytes, batchCbor])
+        expect(decodeBatch(DEVICE, write(batch), NOW)).toMatchObject({ ok: true, batch })
+    }
+  })
+
+  it('never throws at bytes, JSON or CBOR of any kind', () => {
+    const numRuns = Math.ceil(RUNS / 20)
+    const never = (bytes: Uint8Array) => {
+      const decoded = decodeBatch(DEVICE, bytes, NOW)
+      return faultOf(bytes, decoded) === null
+    }
+    fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), never), { numRuns })
+    // Every first byte of a map in CBOR, with anything behind it.
+    fc.assert(
+      fc.property(fc.integer({ min: 0xa0, max: 0xbf }), fc.uint8Array({ maxLength: 200 }), (first, rest) =>
+        never(Uint8Array.from([first, ...rest])),
+      ),
+      { numRuns },
+    )
+    fc.assert(
+      fc.property(fc.json({ maxDepth: 6 }), (text) => never(new TextEncoder().encode(text))),
+      { numRuns },
+    )
+  })
+
+  it('keeps its memory flat', () => {
+    const dice = chance(`${SEED} memory`)
+    const messages = Array.from({ length: 2_000 }, () => mutant(dice, NOW))
+    const pass = () => messages.forEach((bytes) => decodeBatch(DEVICE, bytes, NOW))
+    for (let i = 0; i < 3; i++) pass()
+    globalThis.gc?.()
+    const before = process.memoryUsage().heapUsed
+    for (let i = 0; i < 10; i++) pass()
+    globalThis.gc?.()
+    // 20,000 messages: a leak of their bytes alone would be ten times that.
+    const mib = (process.memoryUsage().heapUsed - before) / 1024 / 1024
+    if (globalThis.gc) expect(mib).toBeLessThan(1)
+    else expect(mib).toBeLessThan(100)
+  })
+})

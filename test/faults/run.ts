@@ -1,0 +1,230 @@
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { inspect, parseArgs } from 'node:util'
+import { Presets, SingleBar } from 'cli-progress'
+import { chance, InputError, type DeviceId } from '#kernel'
+import { emptyChain, headOf, type ChainEntry } from '#ledger'
+import { reconcile, Reference } from '#pipeline'
+import { readSettings, systemClock } from '#runtime'
+import { chainHeads, chainPage, type Store } from '#store'
+import { enrolCast } from '../../apps/ops/src/simulate/cast'
+import { newDatabase } from '../store/databases'
+import { check, faultsOf, type Event, type FinalState } from './checker'
+import { AGENCY, Cluster, foundCity, httpDevices, openStore } from './cluster'
+import { IN_CI, long, plan } from './faults'
+import { Servers } from './servers'
+import { moneyOf, stateDigest, takeIn, untilDone, workThrough, type SentBatch } from './undisturbed'
+
+// npm run test:faults -- [--kills N] [--seed S] [--only TEXT] [--keep FOLDER]: everything that may break breaks while fleets drive, and
+// then what devices say is held against what the database says.
+
+/** Of each of the two fleets on MQTT; on HTTPS there are a quarter as many. */
+const devicesFor = (kills: number): number => Math.max(12, Math.ceil(kills / 4))
+/** Fixes a second of all fleets together. */
+const RATE = 1_150
+/** More than the faults take: the fleets are told when it is enough. */
+const DAYS = 33
+const PAUSE_MS_MAX = 200
+const RECEIPTS_MS_MAX = 300_000
+const GROUP = 50
+
+const say = (text: string): void => void process.stdout.write(`${text}\n`)
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      kills: { type: 'string' },
+      seed: { type: 'string' },
+      only: { type: 'string' },
+      keep: { type: 'string' },
+    },
+  })
+  const kills = Number(values.kills ?? IN_CI.kills)
+  if (!Number.isSafeInteger(kills) || kills < 1 || kills > 10_000)
+    throw new InputError('ARGUMENT', `--kills: expected a whole number from 1 to 10000, found ${values.kills}`)
+  const counts = values.kills === undefined ? IN_CI : long(kills)
+  const seed = values.seed ?? String(Math.floor(systemClock.now() / 1000))
+  const faults = plan(counts, chance(`plan ${seed}`)).filter(({ name }) => name.includes(values.only ?? ''))
+  if (faults.length === 0) throw new InputError('ARGUMENT', `--only: no fault has "${values.only}" in its name`)
+  say(`seed ${seed}: ${faults.length} faults; the same again: npm run test:faults -- --seed ${seed}`)
+
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'roadmeter-history-'))
+  const servers = Servers.start()
+  let cluster: Cluster | null = null
+  try {
+    cluster = await Cluster.open(servers, folder, seed, devicesFor(kills))
+    await cluster.drive(RATE, DAYS)
+    const begun = performance.now()
+    const struck = await strike(cluster, faults, seed)
+    const fleets = await cluster.stopDriving(RECEIPTS_MS_MAX)
+    const seconds = (performance.now() - begun) / 1000
+    const backlogSince = performance.now()
+    await untilDone(cluster.store)
+    const drainedMs = performance.now() - backlogSince
+    const found = await judge(cluster, servers)
+    for (const [name, times] of struck) say(`  ${String(times).padStart(4)} x ${name}`)
+    say(
+      `${found.batches} batches with ${found.fixes} fixes of ${cluster.casts.http.length + fleets.reduce((sum, { devices }) => sum + devices, 0)} devices in ${seconds.toFixed(0)} s: ${(found.fixes / seconds).toFixed(0)} fixes/s; the backlog drained in ${(drainedMs / 1000).toFixed(1)} s`,
+    )
+    say(
+      `${found.receipted} batches have receipts; state ${found.state.slice(0, 16)}, undisturbed ${found.undisturbed.slice(0, 16)}`,
+    )
+    for (const fault of found.faults) say(`FAULT ${fault}`)
+    say(
+      found.faults.length === 0
+        ? '0 lost, 0 duplicated, 0 unexpected, 0 micros of difference, chain intact'
+        : `${found.faults.length} faults; seed ${seed}`,
+    )
+    if (found.faults.length > 0) process.exitCode = 1
+  } finally {
+    await cluster?.close()
+    if (values.keep !== undefined) {
+      mkdirSync(values.keep, { recursive: true })
+      for (const kind of ['mosquitto', 'own', 'http'])
+        copyFileSync(path.join(folder, `${kind}.history`), path.join(values.keep, `${kind}.history`))
+    }
+    rmSync(folder, { recursive: true, force: true })
+    servers.stop()
+  }
+}
+
+/** Lets the faults happen one after the other; how often each did. */
+async function strike(
+  cluster: Cluster,
+  faults: ReturnType<typeof plan>,
+  seed: string,
+): Promise<ReadonlyMap<string, number>> {
+  const dice = chance(`strike ${seed}`)
+  const struck = new Map<string, number>()
+  const bar = new SingleBar(
+    { format: '{bar} {value}/{total}  {name}', clearOnComplete: true, stream: process.stderr },
+    Presets.shades_classic,
+  )
+  if (process.stderr.isTTY) bar.start(faults.length, 0, { name: '' })
+  try {
+    for (const [i, fault] of faults.entries()) {
+      bar.update(i, { name: fault.name })
+      if (fault.name.startsWith('disk') && !cluster.servers.hasOwnDisk) {
+        say('SKIPPED: no disk could be filled, because no tmpfs can be mounted here (that takes root)')
+        continue
+      }
+      if (await cluster.isOver()) throw new Error('a fleet has ended before the faults did')
+      const from = performance.now()
+      try {
+        await fault.strike(cluster, dice)
+      } catch (error) {
+        throw new Error(`fault ${i + 1}, ${fault.name}: ${(error as Error).message}`, { cause: error })
+      }
+      struck.set(fault.name, (struck.get(fault.name) ?? 0) + 1)
+      if (!process.stderr.isTTY) say(`  ${((performance.now() - from) / 1000).toFixed(1).padStart(5)} s  ${fault.name}`)
+      await delay(dice.below(PAUSE_MS_MAX))
+    }
+  } finally {
+    bar.stop()
+  }
+  return struck
+}
+
+/** Holds the history against the database, and the database against one that nobody has disturbed. */
+async function judge(cluster: Cluster, servers: Servers) {
+  const events: Event[] = []
+  const sent = new Map<string, SentBatch>()
+  for await (const { batch, ...line } of cluster.history()) {
+    if (line.did !== 'sent' && line.did !== 'heard') continue
+    events.push(line)
+    if (line.did === 'sent' && batch)
+      sent.set(`${line.device}/${String(line.boot).padStart(4, '0')}/${String(line.seq).padStart(8, '0')}`, {
+        device: line.device as DeviceId,
+        batch: { ...batch, trip: batch.trip ?? '', fixes: batch.fixes ?? [] },
+      })
+  }
+  const { url, drop } = await newDatabase(servers.databaseUrl)
+  const beside = await openStore(url)
+  try {
+    await foundCity(beside, cluster.network)
+    const { mosquitto, own } = cluster.casts
+    for (const [cast, signed] of [
+      [mosquitto, false],
+      [own, true],
+    ] as const)
+      await enrolCast(
+        beside,
+        AGENCY,
+        { seed: cast.seed, size: cast.devices.length, signed, file: os.devNull },
+        systemClock.now(),
+      )
+    await httpDevices(beside, cluster.seed, cluster.casts.http.length)
+    const inOrder = [...sent.keys()].sort().map((name) => sent.get(name)!)
+    await takeIn(beside, inGroups(inOrder))
+    await workThrough(beside)
+    const verdict = check(events, await finalState(cluster.store), await moneyOf(beside))
+    const [state, undisturbed] = [await stateDigest(cluster.store), await stateDigest(beside)]
+    const line = { clock: systemClock, settings: readSettings({}), reference: new Reference() }
+    const invariants = (await reconcile(cluster.store, line)).flatMap(({ id, faults }) =>
+      faults.map((fault) => `${id}: ${fault}`),
+    )
+    const parked = await cluster.store.read('select stage, key from metering.work where parked_at is not null')
+    return {
+      ...verdict,
+      state,
+      undisturbed,
+      faults: [
+        ...faultsOf(verdict),
+        ...(state === undisturbed ? [] : ['I9: the state is not what the same batches come to undisturbed']),
+        ...invariants,
+        ...(parked.length === 0 ? [] : [`I11: ${parked.length} pieces of work were given up`]),
+      ],
+    }
+  } finally {
+    await beside.dataSource.destroy()
+    await drop()
+  }
+}
+
+function* inGroups(all: readonly SentBatch[]): Generator<readonly SentBatch[]> {
+  for (let i = 0; i < all.length; i += GROUP) yield all.slice(i, i + GROUP)
+}
+
+async function finalState(store: Store): Promise<FinalState> {
+  const chains = await store.transaction(async (tx) => {
+    const all: { head: FinalState['chains'][number]['head']; entries: ChainEntry[] }[] = []
+    for (const head of await chainHeads(tx)) {
+      const entries: ChainEntry[] = []
+      for (let at = emptyChain(head.shard); ; at = headOf(entries[entries.length - 1])) {
+        const page = await chainPage(tx, at)
+        if (page.length === 0) break
+        entries.push(...page)
+      }
+      all.push({ head, entries })
+    }
+    return all
+  })
+  type Row = { device: string; boot: number } & Record<string, string>
+  const batches = await store.read<Row>(
+    `select device, boot, seq, encode(content_digest, 'hex') as digest from location.batch`,
+  )
+  const refused = await store.read<Row>('select device, boot, seq from location.quarantine where boot is not null')
+  const trips = await store.read<Row>('select device, boot, first_seq, last_seq from metering.trip')
+  return {
+    inbox: batches.map(({ device, boot, seq, digest }) => ({ device, boot, seq: Number(seq), digest })),
+    refused: refused.map(({ device, boot, seq }) => ({ device, boot, seq: Number(seq) })),
+    trips: trips.map(({ device, boot, first_seq, last_seq }) => ({
+      device,
+      boot,
+      from: Number(first_seq),
+      to: Number(last_seq),
+    })),
+    money: await moneyOf(store),
+    chains,
+  }
+}
+
+main().then(
+  () => process.exit(process.exitCode ?? 0),
+  (error: unknown) => {
+    process.stderr.write(`test:faults: ${error instanceof InputError ? error.message : inspect(error)}\n`)
+    process.exit(error instanceof InputError ? 2 : 1)
+  },
+)

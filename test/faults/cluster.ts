@@ -1,5 +1,5 @@
 import { fork } from 'node:child_process'
-import { createReadStream, writeFileSync } from 'node:fs'
+import { createReadStream, createWriteStream } from 'node:fs'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -41,6 +41,8 @@ interface Load {
   /** Resolves when its first batch is on its way. */
   readonly driving: Promise<unknown>
   stop(): void
+  /** At once, whatever it has in hand. */
+  end(): void
   readonly done: Promise<SimulationResult | null>
 }
 
@@ -194,8 +196,8 @@ export class Cluster {
   /** Devices that post each batch until it is answered, one after the other. */
   private driveOverHttp(rate: number, days: number, until: Instant): Load {
     const history = path.join(this.folder, 'http.history')
-    const lines: string[] = []
-    const write = (line: unknown) => void lines.push(JSON.stringify(line))
+    const file = createWriteStream(history)
+    const write = (line: unknown) => void file.write(`${JSON.stringify(line)}\n`)
     let stopped = false
     const fleet = new Fleet(this.network, `${this.seed} http`, this.casts.http.length)
     const pauseMs = (60_000 * this.casts.http.length) / rate
@@ -218,11 +220,18 @@ export class Cluster {
         }
       }
     }
-    const done = Promise.all(this.casts.http.map(drive)).then(() => {
-      writeFileSync(history, lines.map((line) => `${line}\n`).join(''))
+    const done = Promise.all(this.casts.http.map(drive)).then(async () => {
+      await new Promise<void>((resolve) => file.end(resolve))
       return null
     })
-    return { history, driving: Promise.resolve(), stop: () => void (stopped = true), done }
+    done.catch(() => undefined)
+    return {
+      history,
+      driving: Promise.resolve(),
+      stop: () => void (stopped = true),
+      end: () => void (stopped = true),
+      done,
+    }
   }
 
   private async post(device: DeviceId, token: string, batch: Batch): Promise<Receipt> {
@@ -241,7 +250,15 @@ export class Cluster {
     }
   }
 
+  /** The last words of every process. */
+  says(): string {
+    return Object.entries(this.processes)
+      .map(([name, one]) => `--- ${name}, killed ${one.kills} times:\n${one.says()}`)
+      .join('\n')
+  }
+
   async close(): Promise<void> {
+    for (const load of this.loads) load.end()
     for (const one of Object.values(this.processes)) await one.kill()
     this.cutter.close()
     await this.store.dataSource.destroy().catch(() => undefined)
@@ -263,5 +280,11 @@ function fleetProcess(order: LoadOrder): Load {
     )
   })
   done.catch(() => undefined)
-  return { history: order.history, driving: drives, stop: () => child.connected && void child.send('stop'), done }
+  return {
+    history: order.history,
+    driving: drives,
+    stop: () => child.connected && void child.send('stop'),
+    end: () => void child.kill('SIGKILL'),
+    done,
+  }
 }

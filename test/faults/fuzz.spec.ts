@@ -47,7 +47,8 @@ describe(`the decoder, seed ${SEED}`, () => {
       const bytes = mutant(dice, NOW)
       let fault: string | null
       try {
-        const decoded = decodeBatch(DEVICE, bytes, NOW)
+        // As they come over the wire, and as they would in a browser.
+        const decoded = decodeBatch(DEVICE, i % 2 ? Buffer.from(bytes) : bytes, NOW)
         fates[decoded.ok ? 'ok' : decoded.reason]++
         fault = faultOf(bytes, decoded)
       } catch (error) {

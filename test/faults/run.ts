@@ -1,4 +1,4 @@
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -17,7 +17,7 @@ import { IN_CI, long, plan } from './faults'
 import { Servers } from './servers'
 import { moneyOf, stateDigest, takeIn, untilDone, workThrough, type SentBatch } from './undisturbed'
 
-// npm run test:faults -- [--kills N] [--seed S] [--only TEXT] [--keep FOLDER]: everything that may break breaks while fleets drive, and
+// npm run test:faults -- [--kills N] [--seed S] [--only TEXT] [--keep]: everything that may break breaks while fleets drive, and
 // then what devices say is held against what the database says.
 
 /** Of each of the two fleets on MQTT; on HTTPS there are a quarter as many. */
@@ -38,7 +38,7 @@ async function main(): Promise<void> {
       kills: { type: 'string' },
       seed: { type: 'string' },
       only: { type: 'string' },
-      keep: { type: 'string' },
+      keep: { type: 'boolean' },
     },
   })
   const kills = Number(values.kills ?? IN_CI.kills)
@@ -53,6 +53,14 @@ async function main(): Promise<void> {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'roadmeter-history-'))
   const servers = Servers.start()
   let cluster: Cluster | null = null
+  const close = async (): Promise<void> => {
+    await cluster?.close()
+    if (values.keep === undefined) rmSync(folder, { recursive: true, force: true })
+    else say(`histories: ${folder}`)
+    servers.stop()
+  }
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => void close().finally(() => process.exit(130)))
   try {
     cluster = await Cluster.open(servers, folder, seed, devicesFor(kills))
     await cluster.drive(RATE, DAYS)
@@ -78,15 +86,11 @@ async function main(): Promise<void> {
         : `${found.faults.length} faults; seed ${seed}`,
     )
     if (found.faults.length > 0) process.exitCode = 1
+  } catch (error) {
+    if (cluster) say(cluster.says())
+    throw error
   } finally {
-    await cluster?.close()
-    if (values.keep !== undefined) {
-      mkdirSync(values.keep, { recursive: true })
-      for (const kind of ['mosquitto', 'own', 'http'])
-        copyFileSync(path.join(folder, `${kind}.history`), path.join(values.keep, `${kind}.history`))
-    }
-    rmSync(folder, { recursive: true, force: true })
-    servers.stop()
+    await close()
   }
 }
 

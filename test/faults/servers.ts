@@ -23,11 +23,13 @@ export class Servers {
     readonly hasOwnDisk: boolean,
   ) {}
 
-  static start(): Servers {
-    const folder = mkdtempSync('/tmp/roadmeter-faults-')
-    let hasOwnDisk = true
+  /** On a small disk in memory, where one can be had, or on the disk that is there. */
+  static start(disk: 'small' | 'real' = 'small'): Servers {
+    const folder = mkdtempSync('/tmp/roadmeter-servers-')
+    let hasOwnDisk = disk === 'small'
     try {
-      execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${DISK_MB}m`, 'tmpfs', folder], { stdio: 'ignore' })
+      if (hasOwnDisk)
+        execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${DISK_MB}m`, 'tmpfs', folder], { stdio: 'ignore' })
     } catch {
       hasOwnDisk = false
     }

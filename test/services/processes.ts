@@ -41,6 +41,10 @@ export class Process {
     private readonly environment: Record<string, string>,
   ) {}
 
+  get pid(): number {
+    return this.child!.pid!
+  }
+
   get url(): string {
     return `http://127.0.0.1:${this.port}`
   }

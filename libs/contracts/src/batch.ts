@@ -18,6 +18,9 @@ export const fixSchema = z
   .refine((fix) => fix.length <= 4, 'expected 3 or 4 numbers')
 export type WireFix = z.infer<typeof fixSchema>
 
+/** 64 bytes leave four bits of the last character over, which are zero: two texts are never one signature. */
+const SIGNATURE = /^[A-Za-z0-9_-]{85}[AQgw]$/
+
 const wireFields = z.strictObject({
   v: z.literal(1),
   /** Counts starts of the device. */
@@ -43,10 +46,7 @@ const wireFields = z.strictObject({
     .regex(/^[0-9a-f]{64}$/, 'expected a SHA-256 in lower-case hexadecimal')
     .optional(),
   /** Ed25519 over `batchContent`, by the device's key. */
-  sig: z
-    .string()
-    .regex(/^[A-Za-z0-9_-]{86}$/, 'expected an Ed25519 signature in base64url: 86 characters')
-    .optional(),
+  sig: z.string().regex(SIGNATURE, 'expected an Ed25519 signature in base64url: 86 characters').optional(),
 })
 type WireBatch = z.infer<typeof wireFields>
 
@@ -123,7 +123,6 @@ export function isPlainBatch(value: unknown): value is Batch {
 const FIELDS: ReadonlySet<string> = new Set(Object.keys(wireFields.shape))
 const TRIP = /^[A-Za-z0-9_-]{1,64}$/
 const DIGEST = /^[0-9a-f]{64}$/
-const SIGNATURE = /^[A-Za-z0-9_-]{86}$/
 const isWhole = (value: unknown, max: number): boolean => Number.isInteger(value) && 0 <= +value! && +value! <= max
 const within = (value: unknown, from: number, to: number) => typeof value === 'number' && from <= value && value <= to
 const isFix = (fix: unknown): boolean =>

@@ -103,7 +103,10 @@ const STRICT: DecodeOptions = {
 function readCbor(bytes: Uint8Array): unknown {
   const value = decodeCbor(bytes, STRICT)
   // A Map, so that a key can't be taken for the object's prototype; every member of a batch is a plain value or an array.
-  return value instanceof Map ? Object.fromEntries(value as Map<string, unknown>) : value
+  if (!(value instanceof Map)) return value
+  // The same name in bytes would become the name in text on the way into an object.
+  for (const key of value.keys()) if (typeof key !== 'string') throw new Error('a key that is not text')
+  return Object.fromEntries(value as Map<string, unknown>)
 }
 
 function keyOf(value: unknown): { boot: number; seq: number } | null {

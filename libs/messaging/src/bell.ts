@@ -1,5 +1,5 @@
 import { invariant } from '#kernel'
-import { type Log } from '#runtime'
+import { type Log, type Metrics } from '#runtime'
 import { CLOSE_WAIT_MS_MAX } from './door'
 import { InFlight } from './in-flight'
 
@@ -11,8 +11,11 @@ export interface Ring {
 
 /** Losing a ring loses nothing: a sweeper rings again for work that is due. So a bell may drop, repeat and reorder. */
 export interface Bell {
-  /** Never throws and never waits long, whatever became of the ring. */
-  ring(rings: readonly Ring[]): Promise<void>
+  /**
+   * Never throws and never waits long, whatever became of the rings. They are dropped where `waitingMax` wait already: who rings
+   * again and again for the same work says a small one, or its rings come in faster than they are answered.
+   */
+  ring(rings: readonly Ring[], waitingMax?: number): Promise<void>
   /** Answers rings, `workers` at once, until the bell is closed. An answer that rejects is logged; its work stays due. */
   listen(answer: (ring: Ring) => Promise<void>, workers: number): Promise<void>
   /** Resolves where rings are carried just now; rejects, within about a second, where they would be dropped. */
@@ -27,7 +30,7 @@ export const BELL = Symbol('Bell')
 export const RINGS_WAITING_MAX = 100_000
 
 /** A bell within the process: first come first served; a ring equal to one that still waits is the same ring. */
-export function localBell(log: Log): Bell {
+export function localBell(log: Log, metrics?: Metrics): Bell {
   const waiting = new Map<string, Ring>()
   let inHand: InFlight | null = null
   let answer: ((ring: Ring) => Promise<void>) | null = null
@@ -53,16 +56,19 @@ export function localBell(log: Log): Bell {
   }
 
   return {
-    async ring(rings) {
+    async ring(rings, waitingMax = RINGS_WAITING_MAX) {
       if (closed) return
-      for (const ring of rings) {
+      for (const [i, ring] of rings.entries()) {
         const name = `${ring.stage}\n${ring.key}`
         if (waiting.has(name)) continue
-        if (waiting.size >= RINGS_WAITING_MAX) {
-          if (!full) log.warn({ waiting: waiting.size }, 'too many rings wait: the rest is left to the sweeper')
+        if (waiting.size >= waitingMax) {
+          if (!full && waitingMax === RINGS_WAITING_MAX)
+            log.warn({ waiting: waiting.size }, 'too many rings wait: the rest is left to the sweeper')
           full = true
+          metrics?.rings.inc({ outcome: 'dropped' }, rings.length - i)
           return
         }
+        metrics?.rings.inc({ outcome: 'rung' })
         waiting.set(name, { stage: ring.stage, key: ring.key })
       }
       serve()

@@ -3,7 +3,7 @@ import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls'
 import { Aedes, type AuthenticateError, type Client, type ConnectPacket } from 'aedes'
 import { InputError, invariant, type DeviceId } from '#kernel'
-import { crashPoint, type Log } from '#runtime'
+import { crashPoint, type Log, type Metrics } from '#runtime'
 import {
   CLOSE_WAIT_MS_MAX,
   PACKET_BYTES_MAX,
@@ -59,6 +59,7 @@ export async function openBroker(options: {
   /** In PEM. With an authority devices may sign in by certificate. */
   tls?: { key: string; cert: string; ca?: string }
   log: Log
+  metrics?: Metrics
   recheckMs?: number
 }): Promise<BatchDoor> {
   const { host, log } = options
@@ -72,6 +73,7 @@ export async function openBroker(options: {
 
   /** The refusal, logged. Topics and reasons only: a payload may hold a location. */
   const refuse = (device: string | null, reason: string, topic?: string): Error => {
+    options.metrics?.doorRefusals.inc()
     log.warn({ device, reason, topic: topic?.slice(0, 100) }, 'refused at the MQTT door')
     return new Error(reason)
   }
@@ -158,6 +160,7 @@ export async function openBroker(options: {
             )
         },
         (error: Error) => {
+          options.metrics?.uncommitted.inc()
           log.error({ device, error: error.message }, 'a message was not committed: no acknowledgement')
           done(new Error('not committed'))
         },
@@ -170,6 +173,7 @@ export async function openBroker(options: {
       .then(
         () => done(),
         (error: Error) => {
+          options.metrics?.uncommitted.inc()
           log.error({ kind: news.kind, error: error.message }, 'news was not taken in: no acknowledgement')
           done(new Error('not committed'))
         },
@@ -226,7 +230,11 @@ export async function openBroker(options: {
   const sockets = new Set<Socket>()
   const serve = (socket: Socket) => {
     sockets.add(socket)
-    socket.once('close', () => sockets.delete(socket))
+    options.metrics?.connections.set({ kind: 'device' }, sockets.size)
+    socket.once('close', () => {
+      sockets.delete(socket)
+      options.metrics?.connections.set({ kind: 'device' }, sockets.size)
+    })
     socket.setNoDelay(true)
     socket.setKeepAlive(true, 60_000)
     const client = broker.handle(socket)

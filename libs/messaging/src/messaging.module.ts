@@ -1,5 +1,5 @@
 import { Inject, Module, type OnApplicationShutdown } from '@nestjs/common'
-import { LOG, SETTINGS_OF_PROCESS, type Log, type Settings } from '#runtime'
+import { LOG, Metrics, SETTINGS_OF_PROCESS, type Log, type Settings } from '#runtime'
 import { BELL, localBell, type Bell } from './bell'
 import { redisBell } from './redis-bell'
 
@@ -8,9 +8,9 @@ import { redisBell } from './redis-bell'
   providers: [
     {
       provide: BELL,
-      inject: [SETTINGS_OF_PROCESS, LOG],
-      useFactory: (settings: Settings, log: Log): Bell =>
-        settings.redisUrl ? redisBell(settings.redisUrl, log) : localBell(log),
+      inject: [SETTINGS_OF_PROCESS, LOG, Metrics],
+      useFactory: (settings: Settings, log: Log, metrics: Metrics): Bell =>
+        settings.redisUrl ? redisBell(settings.redisUrl, log, metrics) : localBell(log, metrics),
     },
   ],
   exports: [BELL],

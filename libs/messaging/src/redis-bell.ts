@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { Queue, Worker } from 'bullmq'
 import { Redis } from 'ioredis'
 import { invariant } from '#kernel'
-import { type Log } from '#runtime'
+import { type Log, type Metrics } from '#runtime'
 import { RINGS_WAITING_MAX, type Bell, type Ring } from './bell'
 import { CLOSE_WAIT_MS_MAX } from './door'
 import { InFlight } from './in-flight'
@@ -17,7 +17,7 @@ const RETRY_MS_MAX = 2_000
  * ring) and are removed when they complete or fail. Redis may be away, restarted or flushed at any moment: rings of that time
  * are dropped, said once per outage, and ringing and listening go on when it is back.
  */
-export function redisBell(url: string, log: Log): Bell {
+export function redisBell(url: string, log: Log, metrics?: Metrics): Bell {
   let closed = false
   let gone = false
   const retryStrategy = (times: number) => (gone ? null : Math.min(100 * times, RETRY_MS_MAX))
@@ -72,20 +72,25 @@ export function redisBell(url: string, log: Log): Bell {
     return false
   }
 
+  const dropped = (count: number): void => metrics?.rings.inc({ outcome: 'dropped' }, count)
+
   let worker: Worker | null = null
   let inHand: InFlight | null = null
   return {
-    async ring(rings) {
+    async ring(rings, waitingMax = RINGS_WAITING_MAX) {
       if (closed || rings.length === 0) return
       try {
-        if (!(await answers()) || closed) return
+        if (!(await answers()) || closed) return dropped(rings.length)
         opening ??= open()
         const rung = await within(
           RING_WAIT_MS_MAX,
-          opening.then((queue) => addAll(queue, rings)),
+          opening.then((queue) => addAll(queue, rings, waitingMax)),
         )
-        if (!rung) sayAway(new Error('no answer'))
+        if (rung) return
+        dropped(rings.length)
+        sayAway(new Error('no answer'))
       } catch (error) {
+        dropped(rings.length)
         sayAway(error as Error)
       }
     },
@@ -130,15 +135,18 @@ export function redisBell(url: string, log: Log): Bell {
     },
   }
 
-  async function addAll(queue: Queue, rings: readonly Ring[]): Promise<true> {
+  async function addAll(queue: Queue, rings: readonly Ring[], waitingMax: number): Promise<true> {
     // An engine that is down or slow must not fill Redis with rings of the sweeper.
-    if ((await queue.getWaitingCount()) >= RINGS_WAITING_MAX) {
-      if (!full) log.warn({ waiting: RINGS_WAITING_MAX }, 'too many rings wait: the rest is left to the sweeper')
-      full = true
+    if ((await queue.getWaitingCount()) >= waitingMax) {
+      if (!full && waitingMax === RINGS_WAITING_MAX)
+        log.warn({ waiting: RINGS_WAITING_MAX }, 'too many rings wait: the rest is left to the sweeper')
+      full ||= waitingMax === RINGS_WAITING_MAX
+      dropped(rings.length)
       return true
     }
     full = false
     await queue.addBulk(rings.map(({ stage, key }) => ({ name: stage, data: { stage, key } })))
+    metrics?.rings.inc({ outcome: 'rung' }, rings.length)
     return true
   }
 }

@@ -3,7 +3,7 @@ import { hostname } from 'node:os'
 import { type IPublishPacket, type MqttClient } from 'mqtt'
 import { InputError, type DeviceId } from '#kernel'
 import { type Receipt } from '#contracts'
-import { crashPoint, type Log } from '#runtime'
+import { crashPoint, type Log, type Metrics } from '#runtime'
 import { backOff, firstConnection, hangUp, openClient, resetBackOff, shownUrl } from './connection'
 import {
   CLOSE_WAIT_MS_MAX,
@@ -49,6 +49,7 @@ export async function subscribeBroker(options: {
   /** Where a Traccar server forwards to; empty or absent: none does. */
   traccarTopic?: string
   log: Log
+  metrics?: Metrics
   instance?: string
   group?: string
 }): Promise<BatchDoor> {
@@ -65,6 +66,7 @@ export async function subscribeBroker(options: {
   // connection must not take other devices' receipts with it. QoS 0: a receipt that is lost is sent again with its batch.
   const publisher = openClient(url, { ...signIn, clientId: `roadmeter-receipts-${randomBytes(8).toString('hex')}` })
   publisher.on('connect', () => resetBackOff(publisher))
+  countConnections(publisher, 'receipts')
   publisher.on('error', (error) => log.warn({ error: error.message }, 'MQTT receipts'))
   const sendReceipt = (device: DeviceId, receipt: Receipt): void => {
     if (!publisher.connected || publisher.stream.writableLength > RECEIPT_BYTES_WAITING_MAX) return
@@ -98,6 +100,7 @@ export async function subscribeBroker(options: {
           acknowledge()
         },
         (error: Error) => {
+          options.metrics?.uncommitted.inc()
           log.error({ error: error.message, topic: packet.topic }, 'a message was not committed: no acknowledgement')
           if (epoch === mine) {
             epoch++
@@ -125,6 +128,7 @@ export async function subscribeBroker(options: {
       log.warn({ clientId, instead: client.options.clientId }, 'another process seems to use this MQTT client id')
     })
     client.on('error', (error) => log.warn({ error: error.message, connection: index }, 'MQTT subscription'))
+    countConnections(client, 'subscriber')
     const subscribed = firstConnection(client, url).then(async () => {
       await subscribe(client)
       client.on('connect', () => {
@@ -146,15 +150,32 @@ export async function subscribeBroker(options: {
       )
   }
 
+  function refuse(topic: string, why: string): void {
+    options.metrics?.doorRefusals.inc()
+    log.warn({ topic: topic.slice(0, 100) }, why)
+  }
+
+  function countConnections(client: MqttClient, kind: string): void {
+    let counted = false
+    client.on('connect', () => {
+      if (!counted) options.metrics?.connections.inc({ kind })
+      counted = true
+    })
+    client.on('close', () => {
+      if (counted) options.metrics?.connections.dec({ kind })
+      counted = false
+    })
+  }
+
   async function receive(packet: IPublishPacket): Promise<void> {
     const bytes = typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload
     // Mosquitto keeps what is retained for a device, too; what is kept may have been said long ago, by whom nobody knows.
     if (packet.retain && !packet.topic.startsWith('owntracks/'))
-      return log.warn({ topic: packet.topic.slice(0, 100) }, 'a retained message was dropped')
+      return refuse(packet.topic, 'a retained message was dropped')
     if (packet.topic === options.traccarTopic)
       return inFlight.run(async () => options.tell?.({ kind: 'traccar', bytes }))
     const from = upward(packet.topic)
-    if (!from) return log.warn({ topic: packet.topic.slice(0, 100) }, 'a topic without a device id: message dropped')
+    if (!from) return refuse(packet.topic, 'a topic without a device id: message dropped')
     const { device, kind } = from
     if (kind !== 'batch') return inFlight.run(async () => options.tell?.({ kind, device, bytes }))
     const receipt = await inFlight.run(() => handle({ device, bytes }))

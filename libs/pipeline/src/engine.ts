@@ -29,6 +29,11 @@ import { type Line } from './line'
 import { STAGES, type StageName } from './stages'
 
 const SWEEP_MAX = 1000
+/**
+ * A sweep rings again for work whose ring may still wait. Where more wait than this it keeps still: each ring costs whoever
+ * answers it a question to the database, also where there is nothing left to do.
+ */
+const SWEEP_WAITING_MAX = 100
 const BACKOFF_MS_MAX = 60_000
 /** How often the balance of arrivals is held against their streams. */
 const BALANCE_MS = 60_000
@@ -80,9 +85,9 @@ export class Engine {
   }
 
   /** One ring is enough for a stage that takes what it finds by the lot. */
-  private ring(work: readonly WorkKey[]): Promise<void> {
+  private ring(work: readonly WorkKey[], waitingMax?: number): Promise<void> {
     const rings = work.map(({ stage, key }) => ({ stage, key: STAGES[stage as StageName]?.most > 1 ? '' : key }))
-    return this.bell.ring([...new Map(rings.map((ring) => [`${ring.stage}/${ring.key}`, ring])).values()])
+    return this.bell.ring([...new Map(rings.map((ring) => [`${ring.stage}/${ring.key}`, ring])).values()], waitingMax)
   }
 
   /** Does the work that a ring names, for as long as there is some. */
@@ -159,7 +164,7 @@ export class Engine {
       if (now - this.destroyedAt >= DESTROY_MS) await this.askDestruction(tx, now)
       return dueWork(tx, SWEEP_MAX)
     })
-    await this.ring(due)
+    await this.ring(due, SWEEP_WAITING_MAX)
   }
 
   /** A page of accounts a sweep: the round is over when there are no more, and the next one begins an hour later. */

@@ -9,7 +9,7 @@ import {
   type Message,
   type NewsHandler,
 } from '#messaging'
-import { CLOCK, LOG, SETTINGS_OF_PROCESS, type Clock, type Log, type Settings } from '#runtime'
+import { CLOCK, LOG, Metrics, SETTINGS_OF_PROCESS, type Clock, type Log, type Settings } from '#runtime'
 import { Readiness } from '#runtime/module'
 import { admitDevice, deviceVersions, raiseAlarms, Store } from '#store'
 import { Accept } from './accept'
@@ -31,6 +31,7 @@ export class IngestModule implements OnApplicationBootstrap, BeforeApplicationSh
     @Inject(NEWS) private readonly tell: NewsHandler,
     @Inject(LOG) private readonly log: Log,
     @Inject(Readiness) private readonly readiness: Readiness,
+    @Inject(Metrics) private readonly metrics: Metrics,
   ) {}
 
   /** Where devices connect to. */
@@ -41,7 +42,7 @@ export class IngestModule implements OnApplicationBootstrap, BeforeApplicationSh
   async onApplicationBootstrap(): Promise<void> {
     const { mqttUrl, mqttUsername, mqttPassword, mqttConnections, mqttInstance } = this.settings
     const { mqttHost, mqttPort, traccarTopic, traccarPassword } = this.settings
-    const { accept, store, tell, log } = this
+    const { accept, store, tell, log, metrics } = this
     const handle = async (message: Message) => (await accept.message(message)).receipt
     this.door = mqttUrl
       ? await subscribeBroker({
@@ -54,6 +55,7 @@ export class IngestModule implements OnApplicationBootstrap, BeforeApplicationSh
           tell,
           traccarTopic,
           log,
+          metrics,
         })
       : await openBroker({
           host: mqttHost,
@@ -64,6 +66,7 @@ export class IngestModule implements OnApplicationBootstrap, BeforeApplicationSh
           traccar: traccarTopic && traccarPassword ? { topic: traccarTopic, token: traccarPassword } : undefined,
           tls: tlsOf(this.settings),
           log,
+          metrics,
         })
     const { door } = this
     this.announcer = new Announcer(store, door, accept, log)

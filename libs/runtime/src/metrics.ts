@@ -59,6 +59,29 @@ export class Metrics {
     registers: this.registers,
   })
 
+  readonly connections = new Gauge({
+    name: 'roadmeter_mqtt_connections',
+    help: 'Living MQTT connections: of devices to our own broker, or ours (subscriber, receipts) to another',
+    labelNames: ['kind'],
+    registers: this.registers,
+  })
+  readonly doorRefusals = new Counter({
+    name: 'roadmeter_mqtt_refusals_total',
+    help: 'What the MQTT door refused before it was looked at as a batch: sign-ins, topics, packets, retained messages',
+    registers: this.registers,
+  })
+  readonly uncommitted = new Counter({
+    name: 'roadmeter_mqtt_uncommitted_total',
+    help: 'Messages that could not be made durable, and so were not acknowledged: their devices send them again',
+    registers: this.registers,
+  })
+  readonly rings = new Counter({
+    name: 'roadmeter_rings_total',
+    help: 'Rings of the work bell: rung, or dropped (the sweeper finds their work)',
+    labelNames: ['outcome'],
+    registers: this.registers,
+  })
+
   constructor() {
     collectDefaultMetrics({ register: this.registry })
   }

@@ -8,7 +8,7 @@ import { Fleet, sendingsOf, SOME_TROUBLE } from '#fleet'
 import { chance, instant, type AccountId, type AgencyId, type DeviceId, type Instant, type VehicleId } from '#kernel'
 import { parsePolicy } from '#policy'
 import { type RoadNetwork } from '#road-network'
-import { readSettings, systemClock } from '#runtime'
+import { KeyRing, readSettings, systemClock } from '#runtime'
 import {
   dataSourceOptions,
   filePolicy,
@@ -19,6 +19,7 @@ import {
   saveNetwork,
   saveVehicle,
   Store,
+  Vault,
 } from '#store'
 import { enrolCast, networkOf, type Cast } from '../../apps/ops/src/simulate/cast'
 import { type SimulationResult } from '../../apps/ops/src/simulate/drive'
@@ -76,8 +77,12 @@ export async function httpDevices(
   return devices
 }
 
-export const openStore = async (url: string): Promise<Store> =>
-  new Store(await openDataSource(await dataSourceOptions(readSettings({ DATABASE_URL: url })), true))
+/** `folder` keeps the key that locations are sealed with. */
+export async function openStore(url: string, folder: string): Promise<Store> {
+  const settings = readSettings({ DATABASE_URL: url, ROADMETER_KEY_FILE: path.join(folder, 'location.key') })
+  const source = await openDataSource(await dataSourceOptions(settings), true)
+  return new Store(source, new Vault(new KeyRing(settings)))
+}
 
 /**
  * Roadmeter as it runs in production, on servers of its own: two ingests behind Mosquitto, one with a broker of its own, two
@@ -105,7 +110,7 @@ export class Cluster {
   static async open(servers: Servers, folder: string, seed: string, devices: number): Promise<Cluster> {
     Object.assign(process.env, servers.environment)
     const network = await networkOf(undefined)
-    const store = await openStore(servers.databaseUrl)
+    const store = await openStore(servers.databaseUrl, folder)
     await foundCity(store, network)
     const real = new URL(servers.databaseUrl)
     const cutter = await CommitCutter.open(real.hostname, Number(real.port))
@@ -114,6 +119,7 @@ export class Cluster {
       DATABASE_URL: throughCutter,
       REDIS_URL: servers.environment.REDIS_URL,
       ROADMETER_OPERATOR_KEY: path.join(folder, 'operator.key'),
+      ROADMETER_KEY_FILE: path.join(folder, 'location.key'),
       ROADMETER_SWEEP_MS: '500',
       ROADMETER_LEASE_MS: '3000',
       ROADMETER_LOG: 'warn',

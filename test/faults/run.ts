@@ -71,7 +71,7 @@ async function main(): Promise<void> {
     const backlogSince = performance.now()
     await untilDone(cluster.store)
     const drainedMs = performance.now() - backlogSince
-    const found = await judge(cluster, servers)
+    const found = await judge(cluster, servers, folder)
     for (const [name, times] of struck) say(`  ${String(times).padStart(4)} x ${name}`)
     say(
       `${found.batches} batches with ${found.fixes} fixes of ${cluster.casts.http.length + fleets.reduce((sum, { devices }) => sum + devices, 0)} devices in ${seconds.toFixed(0)} s: ${(found.fixes / seconds).toFixed(0)} fixes/s; the backlog drained in ${(drainedMs / 1000).toFixed(1)} s`,
@@ -132,7 +132,7 @@ async function strike(
 }
 
 /** Holds the history against the database, and the database against one that nobody has disturbed. */
-async function judge(cluster: Cluster, servers: Servers) {
+async function judge(cluster: Cluster, servers: Servers, folder: string) {
   const events: Event[] = []
   const sent = new Map<string, SentBatch>()
   for await (const { batch, ...line } of cluster.history()) {
@@ -145,7 +145,7 @@ async function judge(cluster: Cluster, servers: Servers) {
       })
   }
   const { url, drop } = await newDatabase(servers.databaseUrl)
-  const beside = await openStore(url)
+  const beside = await openStore(url, folder)
   try {
     await foundCity(beside, cluster.network)
     const { mosquitto, own } = cluster.casts

@@ -5,9 +5,10 @@ import os from 'node:os'
 import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { instant, type AccountId, type AgencyId, type DeviceId, type VehicleId } from '#kernel'
-import { readSettings, systemClock } from '#runtime'
-import { dataSourceOptions, openDataSource, saveAccount, saveAgency, saveDevice, saveVehicle, Store } from '#store'
+import { systemClock } from '#runtime'
+import { saveAccount, saveAgency, saveDevice, saveVehicle, type Store } from '#store'
 import { bench, quantile, type Bench } from '../bench'
+import { openStore } from '../faults/cluster'
 import { Servers } from '../faults/servers'
 import { freePort, letIn, Process } from '../services/processes'
 import { type LoadResult, type LoadRun, type LoadSetting } from './mqtt-load'
@@ -79,8 +80,7 @@ class Rig {
     const servers = Servers.start('real')
     Object.assign(process.env, servers.environment)
     const folder = mkdtempSync(path.join(os.tmpdir(), 'roadmeter-bench-'))
-    const settings = readSettings({ DATABASE_URL: servers.databaseUrl })
-    const store = new Store(await openDataSource(await dataSourceOptions(settings), true))
+    const store = await openStore(servers.databaseUrl, folder)
     const devices = Array.from({ length: count }, (_, i) => ({
       id: `bench-device-${i}` as DeviceId,
       token: `token ${i}`,
@@ -103,6 +103,7 @@ class Rig {
       MQTT_USERNAME,
       MQTT_PASSWORD,
       ROADMETER_OPERATOR_KEY: path.join(folder, 'operator.key'),
+      ROADMETER_KEY_FILE: path.join(folder, 'location.key'),
       ROADMETER_LOG: 'warn',
     })
     await ingest.start()

@@ -153,7 +153,7 @@ export class Cluster {
     const casts = {
       mosquitto: await cast('mosquitto', false),
       own: await cast('own', true),
-      http: await httpDevices(store, seed, Math.ceil(devices / 4)),
+      http: await httpDevices(store, seed, Math.ceil(devices / 2)),
     }
     await letIn(casts.mosquitto.devices.map(({ device, token }) => ({ id: device, token })))
     const { ingest1: _, ...others } = processes

@@ -1,5 +1,7 @@
 import 'i18next'
 import type { en as citizen } from '../citizen/words/en'
+import type { en as agency } from '../agency/words/en'
+import type { en as analyst } from '../analyst/words/en'
 import type { en as shared } from './words/en'
 
 declare module 'i18next' {
@@ -8,8 +10,8 @@ declare module 'i18next' {
     resources: {
       shared: typeof shared
       citizen: typeof citizen
-      agency: Record<string, unknown>
-      analyst: Record<string, unknown>
+      agency: typeof agency
+      analyst: typeof analyst
     }
   }
 }

@@ -1,5 +1,17 @@
 import type { Role } from '#contracts'
 
+const WRITING = [
+  ['/agency', 'dashboard'],
+  ['/agency/policies', 'policies'],
+] as const
+const RESULTS = [
+  ['/analyst', 'results'],
+  ['/analyst/pilot', 'pilot'],
+  ['/analyst/roads', 'roads'],
+  ['/analyst/exports', 'exports'],
+] as const
+const OFFICE = [...WRITING, ['/agency/disputes', 'disputes'], ['/agency/reviews', 'reviews'], ...RESULTS] as const
+
 /** The ways through each room, with the key of their name under `nav` in the shared words. */
 export const NAV = {
   citizen: [
@@ -12,10 +24,10 @@ export const NAV = {
     ['/my/disputes', 'disputes'],
     ['/my/privacy', 'privacy'],
   ],
-  agency: [],
-  operator: [],
-  editor: [],
-  approver: [],
-  analyst: [],
+  agency: OFFICE,
+  operator: OFFICE,
+  editor: WRITING,
+  approver: WRITING,
+  analyst: RESULTS,
   auditor: [],
 } as const satisfies Record<Role, readonly (readonly [string, string])[]>

@@ -22,6 +22,13 @@ export const en = {
     auditor: 'Auditor',
   },
   nav: {
+    dashboard: 'Dashboard',
+    policies: 'Policies',
+    reviews: 'Held trips',
+    results: 'Results',
+    pilot: 'How people changed',
+    roads: 'Roads',
+    exports: 'Exports',
     overview: 'Overview',
     statements: 'Statements',
     trips: 'Trips',

@@ -25,6 +25,13 @@ export const es: Words<typeof en> = {
     auditor: 'Auditor',
   },
   nav: {
+    dashboard: 'Panel',
+    policies: 'Tarifas',
+    reviews: 'Viajes retenidos',
+    results: 'Resultados',
+    pilot: 'Cómo cambió la gente',
+    roads: 'Vías',
+    exports: 'Exportaciones',
     overview: 'Resumen',
     statements: 'Facturas',
     trips: 'Viajes',

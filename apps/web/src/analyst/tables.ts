@@ -1,0 +1,63 @@
+// What the api tells of released tables and exports, as JSON has it: sums are decimal strings.
+
+export interface DatasetView {
+  readonly dataset: string
+  readonly title: string
+  readonly about: string
+  readonly dimensions: readonly { readonly name: string; readonly about: string }[]
+  readonly measures: readonly {
+    readonly name: string
+    readonly unit: 'mm' | 'micros' | 'count'
+    readonly about: string
+  }[]
+  readonly shape: string | null
+}
+
+export interface TableView {
+  readonly fewest: number
+  readonly suppressed: number
+  readonly truncated: boolean
+  readonly rows: readonly (Readonly<Record<string, string | number>> & {
+    readonly vehicles: number
+    readonly mean: {
+      readonly value?: number
+      readonly mean?: number
+      readonly low: number
+      readonly high: number
+    } | null
+  })[]
+}
+
+export interface ExportView {
+  readonly id: string
+  readonly dataset: string
+  readonly period: string
+  readonly format: 'csv' | 'parquet' | 'geoparquet'
+  readonly askedAt: number
+  readonly state: 'refused' | 'done' | 'counting' | 'waiting'
+  readonly refused: string | null
+  readonly progress: { readonly done: number; readonly of: number } | null
+  readonly rows: number | null
+  readonly files: readonly string[]
+}
+
+interface Estimate {
+  readonly value: number
+  readonly low: number
+  readonly high: number
+}
+export interface EvaluationView {
+  readonly vehicles: number | null
+  readonly result: {
+    readonly comparedWith: string
+    readonly withheld: number
+    readonly arms: readonly {
+      readonly arm: string
+      readonly vehicles: number
+      readonly baselineMm: number
+      readonly pilotMm: number
+      readonly change: Estimate | null
+      readonly elasticity: Estimate | null
+    }[]
+  } | null
+}

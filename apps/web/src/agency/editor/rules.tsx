@@ -71,6 +71,8 @@ export function Rules({ schema }: { schema: Schema }) {
     const price = isObject(rule) && isObject(rule.price) ? rule.price : {}
     if ('times' in price) return `× ${String(price.times)} ${String(price.rule)}`
     const kind = PRICED.find((name) => name in price)
-    return kind ? `${String(price[kind])} ${t(`field.${kind}`).toLocaleLowerCase()}` : ''
+    if (!kind) return ''
+    const [said, name] = [String(price[kind]), t(`field.${kind}`)]
+    return kind === 'free' || kind === 'exempt' ? `${name} ${said}` : `${said} ${name.toLocaleLowerCase()}`
   }
 }

@@ -3,8 +3,12 @@ import { type Browser, type BrowserContext, chromium, type Page } from 'playwrig
 import { digest } from '#kernel'
 import { CHROMIUM } from './pilot'
 
+/** The account of the demo fleet's first driver (libs/fleet). */
+export const CITIZEN = 'account-0001'
+
 /** Without a browser there is nothing to see. */
-export const describeInBrowser = CHROMIUM ? describe : describe.skip
+export const describeInBrowser: (name: string, tests: () => void) => void = (name, tests) =>
+  (CHROMIUM ? describe : describe.skip)(name, tests)
 
 export const portalUrl = (): string => process.env.ROADMETER_PORTAL_URL!
 

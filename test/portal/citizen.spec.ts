@@ -1,8 +1,7 @@
 import { type Browser, type Page } from 'playwright-core'
-import { describeInBrowser, flaws, LOOKS, mapColours, openBrowser, portalUrl, settled, visit } from './browser'
+import { CITIZEN, describeInBrowser, flaws, LOOKS, mapColours, openBrowser, portalUrl, settled, visit } from './browser'
 
-// One citizen's whole story against the pilot's demo city. The account is the fleet's first (libs/fleet).
-const CITIZEN = 'account-01'
+// One citizen's whole story against the pilot's demo city.
 
 /** Every page of the room, and what is a map on it. */
 const PAGES: readonly (readonly [address: string, isMap?: boolean])[] = [
@@ -139,7 +138,7 @@ describeInBrowser('a citizen', () => {
   })
 
   it('enters an odometer reading with a photo', async () => {
-    const { context, page, faults } = await visit(browser, 'account-02')
+    const { context, page, faults } = await visit(browser, 'account-0002')
     await page.goto(`${portalUrl()}/my/vehicles`)
     await page.locator('.rm-card a').first().click()
     await settled(page)

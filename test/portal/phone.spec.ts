@@ -26,7 +26,7 @@ describeInBrowser("a citizen's telephone", () => {
   afterAll(() => browser?.close())
 
   it('is a device: it drives, keeps what it can not send, shows what the trip comes to, and the trip arrives', async () => {
-    const { context, page, faults } = await visit(browser, 'account-03')
+    const { context, page, faults } = await visit(browser, 'account-0003')
     await context.grantPermissions(['geolocation'], { origin: portalUrl() })
     // A real way to drive: the one that a quote takes.
     const quote = (await page.evaluate(`fetch('/v1/quote', {

@@ -23,7 +23,7 @@ const isAsked = process.env.npm_lifecycle_event === 'docs:screens' || process.en
   it.each(looks)(
     'of a citizen, %j',
     async ({ theme, width }) => {
-      const { context, page } = await visit(browser, 'account-01', { theme, width, language: 'en' })
+      const { context, page } = await visit(browser, 'account-0001', { theme, width, language: 'en' })
       const end = process.env.SCREENS_ALL ? `-${theme}-${width}` : ''
       const shoot = async (name: string) => {
         await settled(page)

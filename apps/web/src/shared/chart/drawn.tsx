@@ -8,7 +8,7 @@ import {
   VisualMapComponent,
 } from 'echarts/components'
 import { type EChartsCoreOption, type EChartsType, init, use } from 'echarts/core'
-import { SVGRenderer } from 'echarts/renderers'
+import { CanvasRenderer } from 'echarts/renderers'
 import { useEffect, useRef } from 'react'
 import { useIsDark } from '../theme'
 
@@ -16,12 +16,12 @@ use([
   AriaComponent,
   BarChart,
   BoxplotChart,
+  CanvasRenderer,
   GridComponent,
   HeatmapChart,
   LegendComponent,
   LineChart,
   MarkLineComponent,
-  SVGRenderer,
   TooltipComponent,
   VisualMapComponent,
 ])
@@ -61,7 +61,8 @@ export default function Drawn({ label, option, heightPx = 260 }: ChartProps) {
   const chart = useRef<EChartsType>(null)
   const isDark = useIsDark()
   useEffect(() => {
-    const drawn = init(place.current, themed(isDark), { renderer: 'svg' })
+    // Canvas: letters in SVG would have styles within markup, which the content security policy forbids.
+    const drawn = init(place.current, themed(isDark))
     chart.current = drawn
     const watch = new ResizeObserver(() => drawn.resize())
     watch.observe(place.current!)

@@ -178,13 +178,11 @@ function Released({ dataset, month }: { dataset: DatasetView; month: string }) {
       </Empty>
     )
   const [first] = dataset.measures
-  const middle = (mean: NonNullable<TableView['rows'][number]['mean']>) =>
-    mean.value ?? mean.mean ?? (mean.low + mean.high) / 2
   return (
     <Load of={table}>
       {({ rows, suppressed, truncated }) => (
         <>
-          {rows.some(({ mean }) => mean) && <Means dataset={dataset} rows={rows} middle={middle} />}
+          {rows.some(({ mean }) => mean) && <Means dataset={dataset} rows={rows} />}
           <Table
             caption={dataset.title}
             isCaptionHidden
@@ -228,15 +226,7 @@ function Released({ dataset, month }: { dataset: DatasetView; month: string }) {
   )
 }
 
-function Means({
-  dataset,
-  rows,
-  middle,
-}: {
-  dataset: DatasetView
-  rows: TableView['rows']
-  middle: (mean: NonNullable<TableView['rows'][number]['mean']>) => number
-}) {
+function Means({ dataset, rows }: { dataset: DatasetView; rows: TableView['rows'] }) {
   const { t } = useTranslation('analyst')
   const { unit } = useFormats()
   const option = useMemo(() => {
@@ -255,7 +245,7 @@ function Means({
         // A box from the lower to the upper bound, its middle the mean: the whiskers end where the box does.
         {
           type: 'boxplot',
-          data: drawn.map(({ mean }) => [mean!.low, mean!.low, middle(mean!), mean!.high, mean!.high].map(round)),
+          data: drawn.map(({ mean }) => [mean!.low, mean!.low, mean!.mean, mean!.high, mean!.high].map(round)),
         },
       ],
     }

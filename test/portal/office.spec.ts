@@ -35,20 +35,24 @@ describeInBrowser('those who run a pilot', () => {
     expect(await tag(page)).toBe(state)
   }
 
-  it.each(LOOKS)('read every page without a flaw, %j', async (look) => {
-    const found: string[] = []
-    for (const [role, pages] of Object.entries(PAGES)) {
-      const { context, page, faults } = await visit(browser, role, look)
-      for (const [address, isMap] of pages) {
-        await go(page, address)
-        found.push(...(await flaws(page)).map((flaw) => `${address}: ${flaw}`))
-        if (isMap && (await mapColours(page)) < 5) found.push(`${address}: the map is blank`)
+  it.each(LOOKS)(
+    'read every page without a flaw, %j',
+    async (look) => {
+      const found: string[] = []
+      for (const [role, pages] of Object.entries(PAGES)) {
+        const { context, page, faults } = await visit(browser, role, look)
+        for (const [address, isMap] of pages) {
+          await go(page, address)
+          found.push(...(await flaws(page)).map((flaw) => `${address}: ${flaw}`))
+          if (isMap && (await mapColours(page)) < 5) found.push(`${address}: the map is blank`)
+        }
+        found.push(...faults)
+        await context.close()
       }
-      found.push(...faults)
-      await context.close()
-    }
-    expect(found).toEqual([])
-  })
+      expect(found).toEqual([])
+    },
+    240_000,
+  )
 
   it('write a tariff with a drawn zone, check, compare, backtest, submit, approve and schedule it', async () => {
     const editor = await visit(browser, 'editor')
@@ -139,7 +143,7 @@ describeInBrowser('those who run a pilot', () => {
     await becomes(approver.page, 'Scheduled')
     expect(approver.faults).toEqual([])
     await approver.context.close()
-  })
+  }, 300_000)
 
   it('see where charged miles are driven, on the map and in a table', async () => {
     const { context, page, faults } = await visit(browser, 'analyst')

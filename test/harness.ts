@@ -57,7 +57,8 @@ export async function openWorld(
     ROADMETER_BACKTEST_THREADS: '0',
     ROADMETER_LOG: 'silent',
     // Everything can be recomputed to the end of a story; what is destroyed when is the story of others.
-    ROADMETER_KEEP_FIXES_HOURS: '8760',
+    ROADMETER_KEEP_FIXES_HOURS: '87600',
+    ROADMETER_KEEP_REJECTED_HOURS: '87600',
     ...environment,
   })
   const clock = new ToldClock(now)

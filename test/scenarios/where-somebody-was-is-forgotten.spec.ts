@@ -4,7 +4,20 @@ import { type Instant, type TripId } from '#kernel'
 import { DeviceClient } from '#messaging'
 import { auditLedger, explainTrip, recordAtDesk } from '#pipeline'
 import { KeyRing } from '#runtime'
-import { liftHold, pathOf, placeHold, reportOf, Vault, Store, tripById } from '#store'
+import {
+  batchesOf,
+  fatesOf,
+  liftHold,
+  packBatch,
+  pathOf,
+  placeHold,
+  reportOf,
+  sealOlder,
+  Store,
+  tripById,
+  Vault,
+} from '#store'
+import { faultsOf } from '../harness'
 import { driveAlong } from './roads'
 import { at, euro, openStory, recomputes, type Story } from './story'
 
@@ -56,6 +69,40 @@ describe('where somebody was is forgotten when its time is over', () => {
           await pathOf(tx, trip)
         }),
       ).rejects.toThrow(`what is stored as path ${trip} is not what was sealed`)
+    await story.sound()
+  })
+
+  it('of a database from before is sealed as it is found, and what was kept is what is read', async () => {
+    const { store } = story.world
+    const kept = () =>
+      store.transaction(async (tx) => ({
+        path: await pathOf(tx, trip),
+        report: await reportOf(tx, trip),
+        fates: await fatesOf(tx, trip),
+        batches: await batchesOf(tx, (await tripById(tx, trip))!),
+      }))
+    const before = await kept()
+    await store.transaction(async (tx) => {
+      for (const [kind, column] of [
+        ['path', 'match'],
+        ['report', 'report'],
+        ['fates', 'runs'],
+      ] as const)
+        await tx.run(`update location.${kind} set key = null, sealed = null, ${column} = $1::jsonb`, [
+          JSON.stringify(before[kind]),
+        ])
+      for (const batch of before.batches)
+        await tx.run(`update location.batch set key = null, payload = $2 where seq = $1`, [batch.seq, packBatch(batch)])
+    })
+    const rows = before.batches.length + 3
+    expect(await faultsOf(story.world)).toEqual([
+      `I12: ${rows} rows with locations are kept in plain: roadmeter migrate seals them`,
+    ])
+    expect(await kept()).toEqual(before)
+    let last = 0
+    expect(await sealOlder(store, (done) => (last = done))).toBe(rows)
+    expect([last, await sealOlder(store)]).toEqual([rows, 0])
+    expect(await kept()).toEqual(before)
     await story.sound()
   })
 

@@ -260,7 +260,7 @@ export const SETTINGS = {
     'ROADMETER_KEEP_FIXES_HOURS',
     72,
     0,
-    8_760,
+    87_600,
     'How long fixes are kept after their trip is matched, unless their citizen asks for longer or a dispute needs them.',
   ),
   keepStretchesDays: whole(
@@ -281,7 +281,7 @@ export const SETTINGS = {
     'ROADMETER_KEEP_REJECTED_HOURS',
     168,
     1,
-    8_760,
+    87_600,
     'How long messages that were rejected are kept for somebody to look at.',
   ),
 } as const satisfies Record<string, Row<string> | Row<number>>

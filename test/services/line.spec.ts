@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto'
+import fs from 'node:fs'
+import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import { covers, type Batch, type Receipt } from '#contracts'
@@ -14,7 +16,7 @@ import {
   requestBacktest,
   type BacktestReport,
 } from '#pipeline'
-import { readSettings, systemClock } from '#runtime'
+import { KeyRing, readSettings, systemClock } from '#runtime'
 import {
   backlog,
   dataSourceOptions,
@@ -27,7 +29,9 @@ import {
   nameOfficer,
   saveVehicle,
   Store,
+  Vault,
 } from '#store'
+import { newFolder } from '../harness'
 import { newDatabase } from '../store/databases'
 import { driveAlong, MAIN_ROAD, TARIFF } from '../scenarios/roads'
 import { build, freePort, letIn, Process } from './processes'
@@ -54,6 +58,7 @@ const AGENCY = 'line-city' as AgencyId
   const dice = chance('kill the line')
   let database: Awaited<ReturnType<typeof newDatabase>>
   let store: Store
+  let folder: string
   let redis: Redis
   let processes: Process[] = []
   const clients: DeviceClient[] = []
@@ -65,8 +70,10 @@ const AGENCY = 'line-city' as AgencyId
     // A Redis database of our own: it is emptied on the way.
     const redisUrl = Object.assign(new URL(process.env.REDIS_URL!), { pathname: '/14' }).toString()
     redis = new Redis(redisUrl)
-    const settings = readSettings({ DATABASE_URL: database.url })
-    store = new Store(await openDataSource(await dataSourceOptions(settings), true))
+    folder = newFolder()
+    const keyFile = path.join(folder, 'location.key')
+    const settings = readSettings({ DATABASE_URL: database.url, ROADMETER_KEY_FILE: keyFile })
+    store = new Store(await openDataSource(await dataSourceOptions(settings), true), new Vault(new KeyRing(settings)))
     await store.transaction(async (tx) => {
       await saveAgency(tx, { id: AGENCY, name: 'Line City' })
       await saveNetwork(tx, AGENCY, MAIN_ROAD, { name: 'drawn', activeFrom: instant(0) })
@@ -88,6 +95,7 @@ const AGENCY = 'line-city' as AgencyId
       ROADMETER_LEASE_MS: '3000',
       // A page of a backtest is of one account.
       ROADMETER_BACKTEST_TRIPS: '1',
+      ROADMETER_KEY_FILE: keyFile,
       ROADMETER_LOG: 'warn',
     }
     for (const app of ['ingest', 'engine', 'engine', 'api'] as const)
@@ -102,6 +110,7 @@ const AGENCY = 'line-city' as AgencyId
     redis?.disconnect()
     await store?.dataSource.destroy()
     await database?.drop()
+    if (folder) fs.rmSync(folder, { recursive: true })
   })
 
   /** Yesterday and today, each a trip of its own; some come back on a road that they know. */
@@ -235,6 +244,36 @@ const AGENCY = 'line-city' as AgencyId
       books: { booked, recomputed: booked, agree: true },
       comparison: { trips: 2 * VEHICLES, accounts: 5 },
     })
+  })
+
+  it('keeps no coordinate in plain: not in a file of PostgreSQL, Redis or Mosquitto, nor in what its processes say', async () => {
+    // As they stand in JSON: long enough to be nothing else.
+    const driven = new Set(
+      [...sent.values()].flatMap(({ batches }) =>
+        batches.flatMap(({ fixes }) => fixes.map(([, , lon]) => String(lon))),
+      ),
+    )
+    const found = (text: string) => [...text.matchAll(/7\.0\d{9,}/g)].filter(([word]) => driven.has(word)).length
+    expect(found(JSON.stringify([...sent.values()].map(({ batches }) => batches)))).toBeGreaterThan(1_000)
+    await store.dataSource.query('checkpoint')
+    await redis.save()
+    process.kill(Number(process.env.MOSQUITTO_PID), 'SIGUSR1')
+    await delay(500)
+    const servers = path.dirname(process.env.MOSQUITTO_PASSWORD_FILE!)
+    let files = 0
+    for (const entry of fs.readdirSync(servers, { recursive: true, withFileTypes: true })) {
+      if (!entry.isFile()) continue
+      const file = path.join(entry.parentPath, entry.name)
+      // Servers take files away while this looks.
+      const text = await fs.promises.readFile(file, 'latin1').catch((error: NodeJS.ErrnoException) => {
+        if (error.code === 'ENOENT') return ''
+        throw error
+      })
+      files++
+      expect([file, found(text)]).toEqual([file, 0])
+    }
+    expect(files).toBeGreaterThan(100)
+    for (const one of processes) expect(found(one.says())).toBe(0)
   })
 
   it('answers for itself: alive, ready, measured, described', async () => {

@@ -9,6 +9,8 @@ import { driveAlong, MAIN_ROAD, TARIFF } from '../scenarios/roads'
 
 const ROOT = join(__dirname, '../..')
 
+const WHY = ['--why', 'the citizen asked what it cost']
+
 describe('roadmeter explain TRIP', () => {
   const data = newFolder()
   const out = mkdtempSync(join(tmpdir(), 'roadmeter-explain-'))
@@ -46,7 +48,7 @@ describe('roadmeter explain TRIP', () => {
   })
 
   it('says what became of each fix, which way it was, and each charge with its rule and price', () => {
-    const { stdout, stderr, status } = explain(trip, '--fixes')
+    const { stdout, stderr, status } = explain(trip, '--fixes', ...WHY)
     expect([status, stderr]).toEqual([0, ''])
     expect(stdout).toContain(`Trip ${trip}`)
     expect(stdout).toMatch(/driven +2026-10-05, 08:00 to 08:0\d \(Europe\/Rome\)/)
@@ -59,7 +61,7 @@ describe('roadmeter explain TRIP', () => {
     expect(stdout).not.toContain('matched by')
   })
   it('draws it, as a page and as GeoJSON', () => {
-    expect(explain(trip, '--html', 'trip.html', '--geojson', 'trip.geojson')).toMatchObject({
+    expect(explain(trip, '--html', 'trip.html', '--geojson', 'trip.geojson', ...WHY)).toMatchObject({
       status: 0,
       stdout: 'written: trip.geojson, trip.html\n',
     })
@@ -70,8 +72,15 @@ describe('roadmeter explain TRIP', () => {
       new Set(['road', 'fix', 'off']),
     )
   })
+  it('asks why, because its citizen reads it', () => {
+    expect(explain(trip)).toMatchObject({
+      status: 2,
+      stdout: '',
+      stderr: 'roadmeter: say why with --why, in 10 characters or more: the citizen reads it\n',
+    })
+  })
   it('refuses a trip that there is not', () => {
-    expect(explain('0123456789abcdef')).toMatchObject({
+    expect(explain('0123456789abcdef', ...WHY)).toMatchObject({
       status: 2,
       stdout: '',
       stderr: 'roadmeter: there is no trip 0123456789abcdef\n',

@@ -15,8 +15,9 @@ describe('roadmeter explain TRIP', () => {
   const data = newFolder()
   const out = mkdtempSync(join(tmpdir(), 'roadmeter-explain-'))
   let trip: string
-  const explain = (...args: string[]) =>
-    spawnSync(process.execPath, [join(ROOT, 'dist/apps/ops/src/main.js'), 'explain', ...args], {
+  const explain = (...args: string[]) => roadmeter('explain', ...args)
+  const roadmeter = (...args: string[]) =>
+    spawnSync(process.execPath, [join(ROOT, 'dist/apps/ops/src/main.js'), ...args], {
       cwd: out,
       env: { PATH: process.env.PATH, ROADMETER_DATA: data },
       encoding: 'utf8',
@@ -38,6 +39,8 @@ describe('roadmeter explain TRIP', () => {
       await settled(world)
       await client.close()
       ;[{ id: trip }] = await world.store.read<{ id: string }>('select id from metering.trip')
+      // Long ago, whatever day it is.
+      await world.store.transaction((tx) => tx.run('update metering.trip set matched_at = 1'))
     } finally {
       await world.close()
     }
@@ -86,4 +89,26 @@ describe('roadmeter explain TRIP', () => {
       stderr: 'roadmeter: there is no trip 0123456789abcdef\n',
     })
   })
+  it('changes the key, keeps what a court holds, destroys the rest, and says so', () => {
+    const done = (stdout: string | RegExp) => ({ status: 0, stdout: expect.stringMatching(stdout) as string })
+    expect(roadmeter('keys', 'rotate')).toMatchObject(done(/^\d data keys wrapped anew/))
+    expect(roadmeter('keys', 'status').stdout).toMatch(/retired +0\n[^\n]+in use +\d/)
+    const held = roadmeter('hold', 'place', '--account', 'account-one', '--by', 'clerk', '--why', 'a court asks')
+    expect(held).toMatchObject(done(/^placed [0-9a-f]{16}\n$/))
+    expect(roadmeter('forget')).toMatchObject(done(/: 0 receipts .*\nI12 +holds/))
+    expect(explain(trip, ...WHY).status).toBe(0)
+    const hold = held.stdout.trim().split(' ')[1]
+    expect(roadmeter('hold', 'lift', hold, '--by', 'clerk', '--why', 'it is over')).toMatchObject(done('lifted'))
+    expect(roadmeter('hold', 'lift', hold, '--by', 'clerk', '--why', 'it is over').status).toBe(2)
+    expect(roadmeter('forget', '--check')).toMatchObject({
+      status: 1,
+      stdout: expect.stringContaining('past their time'),
+    })
+    expect(roadmeter('forget')).toMatchObject(done(/: 1 receipt .*\nI12 +holds/))
+    expect(roadmeter('forget', '--check').status).toBe(0)
+    expect(explain(trip, ...WHY)).toMatchObject({
+      status: 2,
+      stderr: `roadmeter: the locations of trip ${trip} are not kept any more\n`,
+    })
+  }, 120_000)
 })

@@ -1,9 +1,10 @@
 import fs from 'node:fs'
 import path from 'node:path'
+import { connectAsync } from 'mqtt'
 import { chance, instant, type DeviceId, type Instant } from '#kernel'
 import { DeviceClient } from '#messaging'
 import { recordAtDesk } from '#pipeline'
-import { grantAccess } from '#store'
+import { grantAccess, saveDevice } from '#store'
 import { type Batch } from '#contracts'
 import { at, euro, openStory, type Story } from './story'
 
@@ -63,7 +64,9 @@ describe('a thousand canaries', () => {
         ROADMETER_KEEP_REJECTED_HOURS: '168',
       },
     })
-    await plant()
+    await plant().catch((error: Error) => {
+      throw new Error(`${error.message}\n${logged.slice(-1500)}`)
+    })
   })
   afterAll(async () => {
     await story?.end()
@@ -72,7 +75,10 @@ describe('a thousand canaries', () => {
 
   async function plant(): Promise<void> {
     const { world, people } = story
-    const device = await DeviceClient.connect({ url: world.mqttUrl, device: people.device, token: people.deviceToken })
+    // The story's own device has a session already.
+    const mine = { id: 'canary-obu' as DeviceId, token: 'token-of-canary-obu' }
+    await world.store.transaction((tx) => saveDevice(tx, { ...mine, vehicle: people.vehicle }))
+    const device = await DeviceClient.connect({ url: world.mqttUrl, device: mine.id, token: mine.token })
     world.clock.advanceTo(instant(fixes.at(-1)![0]))
     const batches: Batch[] = [0, 1, 2, 3].map((seq) => ({
       v: 1,
@@ -101,12 +107,9 @@ describe('a thousand canaries', () => {
           grantAccess(tx, token, { role: 'agency', agency: people.agency, account: null }),
         )
       else if (i % 10 === 1)
-        await DeviceClient.connect({
-          url: world.mqttUrl,
-          device: 'nobody' as DeviceId,
-          token,
-          connectMs: 500,
-        } as Parameters<typeof DeviceClient.connect>[0]).catch(() => undefined)
+        await connectAsync(world.mqttUrl, { username: 'nobody', password: token, reconnectPeriod: 0 }).catch(
+          () => undefined,
+        )
       else
         await fetch(`${world.httpUrl}/v1/${i % 2 ? 'statements' : `nothing/${'x'}`}`, {
           headers: { authorization: `Bearer ${token}`, cookie: `roadmeter=${token}` },

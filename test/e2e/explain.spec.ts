@@ -92,14 +92,12 @@ describe('roadmeter explain TRIP', () => {
   it('changes the key, keeps what a court holds, destroys the rest, and says so', () => {
     const done = (stdout: string | RegExp) => ({ status: 0, stdout: expect.stringMatching(stdout) as string })
     expect(roadmeter('keys', 'rotate')).toMatchObject(done(/^\d data keys wrapped anew/))
-    expect(roadmeter('keys', 'status').stdout).toMatch(/retired +0\n[^\n]+in use +\d/)
     const held = roadmeter('hold', 'place', '--account', 'account-one', '--by', 'clerk', '--why', 'a court asks')
     expect(held).toMatchObject(done(/^placed [0-9a-f]{16}\n$/))
     expect(roadmeter('forget')).toMatchObject(done(/: 0 receipts .*\nI12 +holds/))
     expect(explain(trip, ...WHY).status).toBe(0)
     const hold = held.stdout.trim().split(' ')[1]
     expect(roadmeter('hold', 'lift', hold, '--by', 'clerk', '--why', 'it is over')).toMatchObject(done('lifted'))
-    expect(roadmeter('hold', 'lift', hold, '--by', 'clerk', '--why', 'it is over').status).toBe(2)
     expect(roadmeter('forget', '--check')).toMatchObject({
       status: 1,
       stdout: expect.stringContaining('past their time'),

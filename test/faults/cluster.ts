@@ -156,8 +156,8 @@ export class Cluster {
       http: await httpDevices(store, seed, Math.ceil(devices / 2)),
     }
     await letIn(casts.mosquitto.devices.map(({ device, token }) => ({ id: device, token })))
-    const { ingest1: _, ...others } = processes
-    await Promise.all(Object.values(others).map((one) => one.start()))
+    const others = Object.entries(processes).filter(([name]) => name !== 'ingest1')
+    await Promise.all(others.map(([, one]) => one.start()))
     return new Cluster(servers, cutter, store, network, casts, processes, `mqtt://127.0.0.1:${ownPort}`, folder, seed)
   }
 

@@ -40,12 +40,12 @@ describe('a month for analysts', () => {
   const folder = mkdtempSync(join(tmpdir(), 'roadmeter-analysts-'))
 
   // Answers are checked by whoever asks.
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any
   const as = async (
     token: string,
     method: string,
     path: string,
     body?: unknown,
+    // eslint-disable-next-line @typescript-eslint/no-explicit-any
   ): Promise<{ status: number; body: any }> => {
     const answer = await fetch(`${world.httpUrl}${path}`, {
       method,

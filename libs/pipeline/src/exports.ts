@@ -83,8 +83,7 @@ export async function exportFile(tx: Tx, id: string, line: Line): Promise<WorkKe
   if (job.finishedAt !== null) return []
   const now = line.clock.now()
   const { agency, dataset, period } = job
-  if (dataset !== 'survey' && !(await countingOf(tx, agency, period))?.finishedAt)
-    return [tallyWork(agency, period)]
+  if (dataset !== 'survey' && !(await countingOf(tx, agency, period))?.finishedAt) return [tallyWork(agency, period)]
   let release: Release
   try {
     release = await releaseFor(tx, job, now, line)

@@ -71,7 +71,11 @@ function Keeps({ kept: { keeps, destroyed } }: { kept: Kept }) {
     <Figures>
       <Figure
         name={t('keeps.fixes')}
-        value={t('keeps.hours', { count: keeps.fixesHours })}
+        value={
+          keeps.fixesHours < 72
+            ? t('keeps.hours', { count: keeps.fixesHours })
+            : t('keeps.days', { count: Math.round(keeps.fixesHours / 24) })
+        }
         note={t('keeps.fixesNote')}
       />
       <Figure

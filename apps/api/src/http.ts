@@ -75,7 +75,8 @@ export async function serve(
     // To ourselves in full: where a browser says no more of a request's origin than this, it is told from a stranger's by it.
     reply.header('x-content-type-options', 'nosniff').header('referrer-policy', 'same-origin')
     reply.header('cross-origin-opener-policy', 'same-origin').header('cross-origin-resource-policy', 'same-origin')
-    reply.header('permissions-policy', 'camera=(), geolocation=(), microphone=(), payment=(), usb=()')
+    if (!reply.hasHeader('permissions-policy'))
+      reply.header('permissions-policy', 'camera=(), geolocation=(), microphone=(), payment=(), usb=()')
     if (isHttps) reply.header('strict-transport-security', 'max-age=63072000; includeSubDomains')
     done(null, payload)
   })

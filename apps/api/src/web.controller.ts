@@ -35,6 +35,8 @@ export class WebController {
   @Header('content-type', 'text/html; charset=utf-8')
   @Header('cache-control', 'no-cache')
   @Header('content-security-policy', CONTENT_POLICY)
+  // A citizen's telephone may be a device (apps/web/src/citizen/phone.tsx), and the browser asks before it is.
+  @Header('permissions-policy', 'camera=(), geolocation=(self), microphone=(), payment=(), usb=()')
   page(): string {
     const folder = webBuild()
     if (!folder) throw new NotFoundException('the portal was not built: npm run build')

@@ -25,15 +25,20 @@ export function openFace(file: string): Face {
     return known
   }
   const layout = (text: string) => {
-    const set = [...text].map((letter) => glyphOf(letter.codePointAt(0)!))
+    const set = Array.from(text, (letter) => glyphOf(letter.codePointAt(0)!))
     return {
       glyphs: set.map(({ glyph }) => glyph),
       positions: set.map(({ width }) => ({ xAdvance: width, yAdvance: 0, xOffset: 0, yOffset: 0 })),
       advanceWidth: set.reduce((sum, { width }) => sum + width, 0),
     }
   }
+  const advanceOf = (text: string): number => {
+    let sum = 0
+    for (const letter of text) sum += glyphOf(letter.codePointAt(0)!).width
+    return sum
+  }
   return {
     source: Object.create(font as Font & object, { layout: { value: layout } }) as never,
-    widthOf: (text, size) => (layout(text).advanceWidth * size) / font.unitsPerEm,
+    widthOf: (text, size) => (advanceOf(text) * size) / font.unitsPerEm,
   }
 }

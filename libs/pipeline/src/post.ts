@@ -3,8 +3,8 @@ import { invariant, type AgencyId, type TripId } from '#kernel'
 import { capTransfer, tripTransfer, type Occasion } from '#ledger'
 import { accrue, earningsOf, windowKey, windowsOf, type AccruedTrip } from '#rating'
 import {
-  chargesOf,
   moveTrips,
+  pricedLinesOf,
   ratedVehicles,
   record,
   saveWindows,
@@ -18,7 +18,7 @@ import { type Line } from './line'
 /** Posts rated trips: what they cost, and what accruals give back or add because of them. */
 export async function post(tx: Tx, keys: readonly string[], line: Line): Promise<WorkKey[]> {
   const trips = await moveTrips(tx, keys as readonly TripId[], 'rated', 'posted')
-  const charges = await chargesOf(
+  const charges = await pricedLinesOf(
     tx,
     trips.map(({ id }) => id),
   )
@@ -34,7 +34,7 @@ export async function post(tx: Tx, keys: readonly string[], line: Line): Promise
       trip: trip.id,
       vehicle: vehicles[i],
       startedAt: trip.startedAt!,
-      charges: charges.get(trip.id)!.filter(({ amount }) => amount !== 0n),
+      charges: charges.get(trip.id)!,
     }
     return { trip, accrued, documents: tariffs.get(trip.agency)! }
   })

@@ -35,12 +35,15 @@ export const EMPTY_WINDOW: WindowState = {
   credit: NO_MONEY,
 }
 
+/** As much of a charge as decides what is posted for it. */
+export type PricedLine = Pick<Charge, 'policy' | 'rule' | 'zones' | 'day' | 'distanceMm' | 'rate' | 'amount'>
+
 /** A priced trip as accruals see it. `vehicle` is what the vehicle was when the trip began. */
 export interface AccruedTrip {
   readonly trip: TripId
   readonly vehicle: RatedVehicle
   readonly startedAt: Instant
-  readonly charges: readonly Charge[]
+  readonly charges: readonly PricedLine[]
 }
 
 /** How one trip changes the credit of a window. */
@@ -209,8 +212,8 @@ function counts({ rules, terms }: Accrual, item: Item): boolean {
 }
 
 /** The charges of a trip by the policy that made them; those that no policy made, and exempt ones, count nowhere. */
-function byPolicy(trip: AccruedTrip, policies: readonly PolicyDocument[]): Map<PolicyDocument, Charge[]> {
-  const own = new Map<PolicyDocument, Charge[]>()
+function byPolicy(trip: AccruedTrip, policies: readonly PolicyDocument[]): Map<PolicyDocument, PricedLine[]> {
+  const own = new Map<PolicyDocument, PricedLine[]>()
   for (const charge of trip.charges) {
     if (charge.amount === 0n) continue
     const policy = policies.find(({ id }) => id === charge.policy)

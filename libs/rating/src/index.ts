@@ -16,6 +16,7 @@ export {
   windowKey,
   windowsOf,
   type AccruedTrip,
+  type PricedLine,
   type WindowChange,
   type Windows,
   type WindowState,

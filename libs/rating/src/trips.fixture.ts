@@ -57,4 +57,4 @@ export const accruedTrip = (
   id = 't1',
   vehicle: RatedVehicle = CAR,
   startedAt = instant(0),
-): AccruedTrip => ({ trip: id as TripId, vehicle, startedAt, charges })
+): AccruedTrip & { readonly charges: readonly Charge[] } => ({ trip: id as TripId, vehicle, startedAt, charges })

@@ -22,6 +22,7 @@ import {
   type ChainHead,
   type Transfer,
 } from '#ledger'
+import { type PricedLine } from '#rating'
 import { type Period } from './periods'
 import { columns, joined, type Tx } from './store'
 import { tripsWhere, type TripRow } from './trips'
@@ -58,7 +59,8 @@ interface ChargeRow {
   policy: PolicyId
   rule: string
   road_class: Charge['roadClass']
-  zones: string[]
+  /** Separated by spaces: drivers take a letter at a time to read text[]. */
+  zones: string
   day: string
   distance_mm: string
   inferred_mm: string
@@ -70,11 +72,37 @@ interface ChargeRow {
   count: number | null
 }
 
+const CHARGE = `trip, policy, rule, array_to_string(zones, ' ') as zones, day, distance_mm, rate, rate_per, amount`
+const namesIn = (zones: string): string[] => (zones === '' ? [] : zones.split(' '))
+const rateIn = ({ rate, rate_per }: Pick<ChargeRow, 'rate' | 'rate_per'>): Rate | null =>
+  rate === null ? null : { micros: micros(BigInt(rate)), per: rate_per! }
+
+/** The charge lines of trips that cost something, in their own order: as much of each as posting needs. */
+export async function pricedLinesOf(tx: Tx, trips: readonly TripId[]): Promise<Map<TripId, PricedLine[]>> {
+  const lines = new Map<TripId, PricedLine[]>(trips.map((trip) => [trip, []]))
+  const rows = await tx.rows<ChargeRow>(
+    `select ${CHARGE} from money.charge where trip = any($1::text[]) and amount <> 0 order by trip, line`,
+    [trips],
+  )
+  for (const row of rows)
+    lines.get(row.trip)!.push({
+      policy: row.policy,
+      rule: row.rule,
+      zones: namesIn(row.zones),
+      day: row.day,
+      distanceMm: millimetres(Number(row.distance_mm)),
+      rate: rateIn(row),
+      amount: micros(BigInt(row.amount)),
+    })
+  return lines
+}
+
 /** The charge lines of trips, in their own order. */
 export async function chargesOf(tx: Tx, trips: readonly TripId[]): Promise<Map<TripId, Charge[]>> {
-  const rows = await tx.rows<ChargeRow>(`select * from money.charge where trip = any($1::text[]) order by trip, line`, [
-    trips,
-  ])
+  const rows = await tx.rows<ChargeRow>(
+    `select ${CHARGE}, road_class, inferred_mm, fixes, free_reason, count from money.charge where trip = any($1::text[]) order by trip, line`,
+    [trips],
+  )
   const charges = new Map<TripId, Charge[]>(trips.map((trip) => [trip, []]))
   for (const row of rows)
     charges.get(row.trip)!.push({
@@ -82,12 +110,12 @@ export async function chargesOf(tx: Tx, trips: readonly TripId[]): Promise<Map<T
       policy: row.policy,
       rule: row.rule,
       roadClass: row.road_class,
-      zones: row.zones,
+      zones: namesIn(row.zones),
       day: row.day,
       distanceMm: millimetres(Number(row.distance_mm)),
       inferredMm: millimetres(Number(row.inferred_mm)),
       fixes: row.fixes,
-      rate: row.rate === null ? null : { micros: micros(BigInt(row.rate)), per: row.rate_per! },
+      rate: rateIn(row),
       freeReason: row.free_reason,
       ...(row.count !== null && { count: row.count }),
       amount: micros(BigInt(row.amount)),

@@ -79,10 +79,10 @@ export async function undraftedAccounts(
   return rows.map(({ id, name, last }) => ({ id, name, lastExact: last === null ? null : (BigInt(last) as Micros) }))
 }
 
-/** Whether accounts of the agency are without a statement of the month. */
+/** Whether accounts of the agency are without a statement of the month: an account stays its agency's and has one a month at most. */
 export const hasUndrafted = async (tx: Tx, { agency, month }: Period): Promise<boolean> =>
   (await tx.row(
-    `select 1 from metering.account a where agency = $1 and not exists (select 1 from money.statement s where s.account = a.id and s.month = $2) limit 1`,
+    `select 1 where (select count(*) from metering.account where agency = $1) > (select count(*) from money.statement where agency = $1 and month = $2)`,
     [agency, month],
   )) !== null
 

@@ -14,14 +14,18 @@ interface Row extends Window {
 const COLUMNS = 'policy, cap, vehicle, span, gross, credit, distance_mm, fuel_tax, flats'
 const SUMS = 'policy, cap, vehicle, span, gross, credit, distance_mm, fuel_tax, flats::text as flats'
 
-/** How windows stand in the ledger, locked until the transaction ends. Each is named once. */
+/**
+ * How windows stand in the ledger; those that it doesn't know are not among them. Until the transaction ends nobody else reads or saves
+ * windows of these vehicles: their rows are the lock, so that a window is written once and not first as an empty one.
+ */
 export async function windowsBefore(tx: Tx, windows: readonly Window[]): Promise<Windows> {
   if (windows.length === 0) return new Map()
+  await tx.run(`select 1 from metering.vehicle where id = any($1::text[]) order by id for no key update`, [
+    [...new Set(windows.map(({ vehicle }) => vehicle))],
+  ])
   return windowsIn(
     await tx.rows<Row>(
-      `insert into money.cap_window (policy, cap, vehicle, span, gross, credit)
-       select policy, cap, vehicle, span, 0, 0 from unnest($1::text[], $2::text[], $3::text[], $4::text[]) as w(policy, cap, vehicle, span) order by 1, 2, 3, 4
-       on conflict (policy, cap, vehicle, span) do update set gross = cap_window.gross returning ${SUMS}`,
+      `select ${SUMS} from unnest($1::text[], $2::text[], $3::text[], $4::text[]) as w(policy, cap, vehicle, span) join money.cap_window using (policy, cap, vehicle, span)`,
       namesOf(windows),
     ),
   )
@@ -31,9 +35,11 @@ export async function saveWindows(tx: Tx, windows: Windows): Promise<void> {
   const all = [...windows.values()]
   if (all.length === 0) return
   await tx.run(
-    `update money.cap_window w set gross = n.gross, credit = n.credit, distance_mm = n.distance_mm, fuel_tax = n.fuel_tax, flats = n.flats::int8[]
+    `insert into money.cap_window (${COLUMNS})
+     select policy, cap, vehicle, span, gross, credit, distance_mm, fuel_tax, flats::int8[]
      from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::int8[], $6::int8[], $7::int8[], $8::int8[], $9::text[]) as n(${COLUMNS})
-     where w.policy = n.policy and w.cap = n.cap and w.vehicle = n.vehicle and w.span = n.span`,
+     on conflict (policy, cap, vehicle, span) do update set gross = excluded.gross, credit = excluded.credit,
+       distance_mm = excluded.distance_mm, fuel_tax = excluded.fuel_tax, flats = excluded.flats`,
     [...namesOf(all.map(({ window }) => window)), ...sumsOf(all.map(({ state }) => state))],
   )
 }

@@ -13,6 +13,7 @@ import { Forgetting1764300001000 } from './1764300001000-forgetting'
 import { Budgets1764400000000 } from './1764400000000-budgets'
 import { Traffic1764500000000 } from './1764500000000-traffic'
 import { Posting1764600000000 } from './1764600000000-posting'
+import { FewerIndexes1764600000500 } from './1764600000500-fewer-indexes'
 import { Results1764800000000 } from './1764800000000-results'
 
 /** Every change of the schema, oldest first. What is released is never edited. */
@@ -32,5 +33,6 @@ export const MIGRATIONS = [
   Budgets1764400000000,
   Traffic1764500000000,
   Posting1764600000000,
+  FewerIndexes1764600000500,
   Results1764800000000,
 ]

@@ -1,15 +1,15 @@
 import { Command } from 'commander'
 import { z } from 'zod'
 import { digestSchema, parseOrExplain, statementSchema } from '#contracts'
-import { InputError, type Digest } from '#kernel'
+import { formatMicros, InputError, micros, type Digest } from '#kernel'
 import { verifyProof, type ChainHead, type MerkleProof } from '#ledger'
 import { auditLedger, readHeads } from '#pipeline'
 import { parsePolicy } from '#policy'
 import { statementDigest, verifyStatement } from '#statement'
 import { systemClock } from '#runtime'
-import { chainHeads } from '#store'
+import { chainHeads, trialBalance } from '#store'
 import { withDatabase } from './database'
-import { counted, grouped, progress, say } from './printed'
+import { columns, counted, grouped, progress, say } from './printed'
 import { faultText, readJson, readText } from './policy'
 
 const treeSchema = z.object({ index: z.int(), size: z.int(), path: z.array(digestSchema) })
@@ -54,9 +54,14 @@ const verifyLedgerCommand = (): Command =>
     .description(
       'check every entry of the ledger against the heads that were published; status 1 where it was tampered with',
     )
-    .requiredOption('--heads <file...>', 'published heads: lines of roadmeter ledger heads, or of GET /v1/ledger/heads')
-    .action(({ heads: files }: { heads: string[] }) =>
-      withDatabase(async (store) => {
+    .option(
+      '--heads <file...>',
+      'published heads: lines of roadmeter ledger heads, or of GET /v1/ledger/heads; ROADMETER_HEADS_FILE where absent',
+    )
+    .action(({ heads }: { heads?: string[] }) =>
+      withDatabase(async (store, { headsFile }) => {
+        const files = heads ?? (headsFile ? [headsFile] : [])
+        if (files.length === 0) throw new InputError('HEADS', 'add --heads, or name a file in ROADMETER_HEADS_FILE')
         const published: ChainHead[] = []
         for (const file of files) published.push(...readHeads(await readText(file), file))
         if (published.length === 0) throw new InputError('HEADS', `${files.join(', ')}: there are no heads in it`)
@@ -77,20 +82,33 @@ const verifyLedgerCommand = (): Command =>
       }),
     )
 
+/** `roadmeter ledger balances`: what all accounts hold, by kind; together nothing. */
+const balancesCommand = (): Command =>
+  new Command('balances').description('what the accounts of the ledger hold, by kind: together zero').action(() =>
+    withDatabase(async (store) => {
+      const kinds = await store.transaction((tx) => trialBalance(tx))
+      const sum = kinds.reduce((all, { amount }) => all + amount, 0n)
+      const cells = kinds.map(({ kind, accounts, amount }) => [kind, grouped(accounts), formatMicros(amount)])
+      say(columns([['kind', 'accounts', 'amount'], ...cells, ['together', '', formatMicros(micros(sum))]], [1, 2]))
+    }),
+  )
+
 /** `roadmeter ledger heads`: what to publish, a line at a time. */
 export const ledgerCommand = (): Command =>
-  new Command('ledger').addCommand(
-    new Command('heads')
-      .description(
-        'print the heads of the ledger as a line of JSON: append it to a file that the database has no hand on',
-      )
-      .action(() =>
-        withDatabase(async (store) => {
-          const heads = await store.transaction((tx) => chainHeads(tx))
-          say(JSON.stringify({ at: systemClock.now(), heads }))
-        }),
-      ),
-  )
+  new Command('ledger')
+    .addCommand(balancesCommand())
+    .addCommand(
+      new Command('heads')
+        .description(
+          'print the heads of the ledger as a line of JSON: append it to a file that the database has no hand on',
+        )
+        .action(() =>
+          withDatabase(async (store) => {
+            const heads = await store.transaction((tx) => chainHeads(tx))
+            say(JSON.stringify({ at: systemClock.now(), heads }))
+          }),
+        ),
+    )
 
 /** One document, or what `GET /v1/agencies/:agency/policies` answers. */
 async function readPolicies(file: string) {

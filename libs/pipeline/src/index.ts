@@ -81,6 +81,7 @@ export { shadowReport } from './shadow'
 export { exportWork, tally, tallyWork, TRIP_TABLES } from './tally'
 export { answerSurvey, openSurvey, openSurveys, releaseSurvey } from './survey-office'
 export { STAGES, type StageName } from './stages'
+export { Watch } from './watch'
 export {
   chooseMethod,
   decideReview,

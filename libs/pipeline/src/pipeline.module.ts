@@ -17,6 +17,7 @@ import { Engine } from './engine'
 import { LINE, type Line } from './line'
 import { NEWS, newsHandler } from './news'
 import { Reference } from './reference'
+import { Watch } from './watch'
 
 /** The line as parts that a process takes: `Accept` for those who take batches in, `Engine` for workers, `LINE` for checks. */
 @Module({
@@ -55,7 +56,13 @@ import { Reference } from './reference'
       useFactory: (store: Store, bell: Bell, line: Line, settings: Settings, metrics: Metrics, log: Log) =>
         new Engine(store, bell, line, settings, metrics, log),
     },
+    {
+      provide: Watch,
+      inject: [Store, LINE, SETTINGS_OF_PROCESS, Metrics, LOG],
+      useFactory: (store: Store, line: Line, settings: Settings, metrics: Metrics, log: Log) =>
+        new Watch(store, line, settings, metrics, log),
+    },
   ],
-  exports: [Accept, NEWS, Engine, LINE, MessagingModule],
+  exports: [Accept, NEWS, Engine, Watch, LINE, MessagingModule],
 })
 export class PipelineModule {}

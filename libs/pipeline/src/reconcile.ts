@@ -22,17 +22,24 @@ export interface Finding {
 const FAULTS_MAX = 10
 const PAGE = 500
 
+/** Of trips and of statements, those to make again: at most so many, in the order of their ids, which are digests, from one on. */
+export interface Sample {
+  readonly from: string
+  readonly most: number
+}
+
 /**
  * Checks the invariants of docs/architecture.md against everything that is stored, and changes nothing. `progress` is told
- * how many of the trips were recomputed.
+ * how many of the trips were recomputed. With a `sample` the rest of the trips and statements is not made again.
  */
 export async function reconcile(
   store: Store,
   line: Line,
   progress: (done: number, all: number) => void = () => undefined,
+  sample: Sample = { from: '', most: Infinity },
 ): Promise<Finding[]> {
   const [lost, fates, sums] = [await noLoss(store), await oneFate(store), await zeroSum(store)]
-  const again = await recomputed(store, line, progress)
+  const again = await recomputed(store, line, progress, sample)
   return [
     lost,
     {
@@ -43,9 +50,10 @@ export async function reconcile(
     },
     again.distance,
     sums,
-    await statements(store),
+    await statements(store, sample),
     again.determinism,
     await chains(store),
+    await noOrphans(store),
     await forgetting(store, line),
   ]
 }
@@ -100,24 +108,32 @@ const zeroSum = async (store: Store): Promise<Finding> => ({
      union all select 'all accounts sum to ' || sum(amount) from money.posting having sum(amount) <> 0
      union all select 'trip ' || t.id || ' costs ' || c.amount || ' micros but ' || coalesce(p.amount, 0) || ' were posted' from metering.trip t
        join lateral (select coalesce(sum(amount), 0) as amount from money.charge where trip = t.id) c on true
-       left join lateral (select sum(p.amount) as amount from money.transfer x join money.posting p on p.transfer = x.id and p.account = 'accrued:' || x.payer
-         where x.kind = 'trip' and x.transfer->>'trip' = t.id and x.transfer->>'revision' = '0') p on true
+       left join (select x.transfer->>'trip' as trip, sum(p.amount) as amount from money.transfer x join money.posting p on p.transfer = x.id and p.account = 'accrued:' || x.payer
+         where x.kind = 'trip' and x.transfer->>'revision' = '0' group by 1) p on p.trip = t.id
        where t.state = 'posted' and c.amount <> coalesce(p.amount, 0)`,
   ),
 })
 
 /** Makes every trip again from its batches: the same match, the same report, the same charges, to the byte. */
-async function recomputed(store: Store, line: Line, progress: (done: number, all: number) => void) {
-  const all = await count(store, `select count(*) as n from metering.trip where state = 'posted' and fixes > 0`)
+async function recomputed(
+  store: Store,
+  line: Line,
+  progress: (done: number, all: number) => void,
+  { from, most }: Sample,
+) {
+  const stored = await count(store, `select count(*) as n from metering.trip where state = 'posted' and fixes > 0`)
+  const all = Math.min(stored, most)
   const fates: string[] = []
   const distance: string[] = []
   const determinism: string[] = []
   let [done, destroyed, unmatchable] = [0, 0, 0]
-  for (let after = ''; done < all;) {
+  for (let after = from; done < all;) {
     const page = await store.transaction(async (tx) => {
-      const trips = await tripsWhere(tx, `state = 'posted' and fixes > 0 and id > $1 order by id limit ${PAGE}`, [
-        after,
-      ])
+      const trips = await tripsWhere(
+        tx,
+        `state = 'posted' and fixes > 0 and id > $1 order by id limit ${Math.min(PAGE, all - done)}`,
+        [after],
+      )
       const charges = await chargesOf(
         tx,
         trips.map((trip) => trip.id),
@@ -206,7 +222,7 @@ const destroyedOf = async (
   )
 
 /** I5 and I7: statements add up, are what was sealed, and with what is not billed yet are all that the ledger says. */
-async function statements(store: Store): Promise<Finding> {
+async function statements(store: Store, { from, most }: Sample): Promise<Finding> {
   const faults: string[] = []
   let checked = 0
   for (const { id: agency } of await store.read<{ id: AgencyId }>('select id from metering.agency order by id')) {
@@ -216,7 +232,7 @@ async function statements(store: Store): Promise<Finding> {
         [agency],
       )
     ).map((row) => row.document)
-    for (let after = ''; ;) {
+    for (let after = from; checked < most;) {
       const rows = await store.read<{ id: string; document: string; digest: Digest }>(
         'select id, document, digest from money.statement where agency = $1 and id > $2 order by id limit 200',
         [agency, after],
@@ -240,7 +256,11 @@ async function statements(store: Store): Promise<Finding> {
   ))
     if (root !== merkleRoot(await store.transaction((tx) => leavesOf(tx, agency, month))))
       faults.push(`the root of ${agency} ${month} is not that of its statements`)
-  const balances = [...(await sentences(store, UNBALANCED)), ...(await sentences(store, UNTOLD))]
+  const balances = [
+    ...(await sentences(store, UNBALANCED)),
+    ...(await sentences(store, UNTOLD)),
+    ...(await sentences(store, UNFOLDED)),
+  ]
   return {
     id: 'I5',
     holds: 'reconciliation: statements recompute, and statements + unbilled + rounding = ledger',
@@ -248,6 +268,26 @@ async function statements(store: Store): Promise<Finding> {
     faults: [...faults, ...balances].slice(0, FAULTS_MAX),
   }
 }
+
+/** What accounts are said to hold, against the postings that were folded into it. */
+const UNFOLDED = `
+  with folded as (select p.account, sum(p.amount) as amount from money.balance_head h join money.transfer t on t.shard = h.shard and t.index < h.length
+      join money.posting p on p.transfer = t.id group by p.account)
+  select 'account ' || coalesce(b.account, f.account) || ' is said to hold ' || coalesce(b.amount, 0) || ' micros, its postings come to ' || coalesce(f.amount, 0) as fault
+  from money.balance b full join folded f using (account) where coalesce(b.amount, 0) <> coalesce(f.amount, 0)`
+
+/** A trip between two stages has work that is wanted for it, parked or not: nothing waits for a wish that nobody has. */
+const noOrphans = async (store: Store): Promise<Finding> => ({
+  id: 'I11',
+  holds: 'no orphan work: what stands between two stages is wanted by the next',
+  checked: await count(store, `select count(*) as n from metering.trip where state in ('matched', 'metered', 'rated')`),
+  faults: await sentences(
+    store,
+    `select 'trip ' || t.id || ' is ' || t.state || ' and nobody wants to ' || s.stage || ' it' as fault
+     from metering.trip t join (values ('matched', 'meter'), ('metered', 'rate'), ('rated', 'post')) as s(state, stage) using (state)
+     where not exists (select 1 from metering.work w where w.stage = s.stage and w.key = t.id and w.wanted > w.done)`,
+  ),
+})
 
 /** Money of which a provider told, against the ledger's; and credit that was spent twice. */
 const UNTOLD = `

@@ -58,6 +58,27 @@ export class Metrics {
     help: 'Arrivals by which received differs from accepted + duplicate + rejected, or the days from the streams: 0, always',
     registers: this.registers,
   })
+  readonly invariantFaults = new Gauge({
+    name: 'roadmeter_invariant_faults',
+    help: 'Faults that the latest check found of each invariant (at most ten): 0, always',
+    labelNames: ['invariant'],
+    registers: this.registers,
+  })
+  readonly reconciledAt = new Gauge({
+    name: 'roadmeter_reconciled_timestamp_seconds',
+    help: 'When the invariants were checked last, in seconds of the epoch',
+    registers: this.registers,
+  })
+  readonly headsAt = new Gauge({
+    name: 'roadmeter_heads_published_timestamp_seconds',
+    help: 'When the heads of the ledger were written outside the database last, in seconds of the epoch',
+    registers: this.registers,
+  })
+  readonly disputesOverdue = new Gauge({
+    name: 'roadmeter_disputes_overdue',
+    help: 'Disputes that were not decided by the day that their citizens were told',
+    registers: this.registers,
+  })
 
   readonly connections = new Gauge({
     name: 'roadmeter_mqtt_connections',

@@ -227,6 +227,20 @@ export const SETTINGS = {
     3_600_000,
     'How long claimed work is left to its worker before another may claim it.',
   ),
+  headsFile: text(
+    'ROADMETER_HEADS_FILE',
+    '',
+    'file',
+    'Where the heads of the ledger are written, a line at a time: best where no administrator of the database can write. Empty: nowhere.',
+  ),
+  headsMs: whole('ROADMETER_HEADS_MS', 3_600_000, 1000, 86_400_000, 'How often.'),
+  reconcileMs: whole(
+    'ROADMETER_RECONCILE_MS',
+    86_400_000,
+    0,
+    2_678_400_000,
+    'How often an engine checks the invariants, 2,000 trips and statements made again each time; 0: never.',
+  ),
   sweepMs: whole('ROADMETER_SWEEP_MS', 5_000, 50, 3_600_000, 'How often work that is due is rung again.'),
   backtestThreads: whole(
     'ROADMETER_BACKTEST_THREADS',

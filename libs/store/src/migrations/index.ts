@@ -14,6 +14,7 @@ import { Budgets1764400000000 } from './1764400000000-budgets'
 import { Traffic1764500000000 } from './1764500000000-traffic'
 import { Posting1764600000000 } from './1764600000000-posting'
 import { FewerIndexes1764600000500 } from './1764600000500-fewer-indexes'
+import { CheckedBooks1764600001000 } from './1764600001000-checked-books'
 import { Results1764800000000 } from './1764800000000-results'
 
 /** Every change of the schema, oldest first. What is released is never edited. */
@@ -34,5 +35,6 @@ export const MIGRATIONS = [
   Traffic1764500000000,
   Posting1764600000000,
   FewerIndexes1764600000500,
+  CheckedBooks1764600001000,
   Results1764800000000,
 ]

@@ -24,10 +24,13 @@ const said = (lines, isGood) => {
 }
 
 async function verify() {
-  if (!file('statement') || !file('policies')) return said(['Choose the statement and the policies first.'], false)
+  const chosen = file('statement') && (await readJson(file('statement')))
+  // A bundle holds the statement, the policies and the proof.
+  const bundle = chosen?.statement ? chosen : null
+  if (!chosen || !(file('policies') || bundle)) return said(['Choose the statement and the policies first.'], false)
   const begun = performance.now()
-  const statement = parseOrExplain(statementSchema, await readJson(file('statement')), file('statement').name)
-  const given = await readJson(file('policies'))
+  const statement = parseOrExplain(statementSchema, bundle?.statement ?? chosen, file('statement').name)
+  const given = file('policies') ? await readJson(file('policies')) : bundle.policies
   const policies = (Array.isArray(given) ? given.map((one) => one?.document ?? one) : [given]).map(parsePolicy)
   const faults = verifyStatement(statement, policies)
   const lines = faults.map(({ path, expected, found }) => `${path}: ${expected}, found ${found}`)
@@ -38,8 +41,9 @@ async function verify() {
   const digest = statementDigest(statement)
   lines.push(`Digest of the statement: ${digest}`)
   let isGood = faults.length === 0
-  if (file('proof')) {
-    const { root, proof } = await readJson(file('proof'))
+  const shown = file('proof') ? await readJson(file('proof')) : bundle?.proof
+  if (shown) {
+    const { root, proof } = shown
     const asked = document.getElementById('root').value.trim() || root
     const isIn = verifyProof(digest, proof, asked)
     lines.push(`It ${isIn ? 'is' : 'is NOT'} statement ${proof.index + 1} of ${proof.size} under root ${asked}.`)

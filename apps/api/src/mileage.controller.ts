@@ -2,6 +2,7 @@ import { Body, Controller, Get, HttpCode, Inject, NotFoundException, Param, Post
 import { ApiBearerAuth, ApiBody, ApiResponse, ApiTags } from '@nestjs/swagger'
 import { type FastifyReply } from 'fastify'
 import {
+  handOverSchema,
   mileageAccountSchema,
   methodChoiceSchema,
   monthSchema,
@@ -10,7 +11,7 @@ import {
   parseOrExplain,
   reviewDecisionSchema,
 } from '#contracts'
-import { InputError, type AgencyId, type TripId, type VehicleId } from '#kernel'
+import { InputError, type AccountId, type AgencyId, type TripId, type VehicleId } from '#kernel'
 import { type MethodChoice, methodLine } from '#mileage'
 import { type Bell, BELL } from '#messaging'
 import {
@@ -18,6 +19,7 @@ import {
   chooseMethod,
   decideReview,
   enterReading,
+  handOverVehicle,
   LINE,
   type Line,
   mileageOf,
@@ -205,6 +207,28 @@ export class MileageReviewController {
     ownAgency(who, agency)
     const { at, mm, photo } = parseOrExplain(odometerEntrySchema, body, 'the inspection')
     return enterReading(this.store, this.line, authority(who), vehicle, { at, mm, photo: bytesOf(photo) })
+  }
+
+  /** A vehicle is sold: from a moment on it is a vehicle of another account of the agency, with its devices and nothing of its past. */
+  @Post('vehicles/:vehicle/hand-over')
+  @ApiBody({ schema: jsonSchema(handOverSchema) })
+  async handOver(
+    @Who() who: Principal,
+    @Param('agency') agency: AgencyId,
+    @Param('vehicle') vehicle: VehicleId,
+    @Body() body: unknown,
+  ) {
+    ownAgency(who, agency)
+    const {
+      at = this.line.clock.now(),
+      mm,
+      photo,
+      name,
+      ...given
+    } = parseOrExplain(handOverSchema, body, 'the hand-over')
+    const to = { vehicle: given.vehicle as VehicleId, account: given.account as AccountId, name }
+    await handOverVehicle(this.store, this.line, authority(who), vehicle, to, { at, mm, photo: bytesOf(photo) })
+    return { ...to, at, mm }
   }
 
   /** The mileage account of a vehicle: totals, as they are billed. */

@@ -4,7 +4,7 @@ import { type FastifyReply } from 'fastify'
 import { z } from 'zod'
 import { statementSchema, type Statement } from '#contracts'
 import { statementPdf } from '#pdf'
-import { proofOf } from '#pipeline'
+import { bundleOf, proofOf } from '#pipeline'
 import { CLOCK, type Clock } from '#runtime'
 import { statementCsv, statementHtml } from '#statement'
 import { chainHeads, countStatements, periodOf, type Principal, statementsFor, Store } from '#store'
@@ -86,6 +86,16 @@ export class StatementsController {
     const proof = row && (await proofOf(this.store, row))
     if (!proof) throw new NotFoundException('there is no such sealed statement')
     return proof
+  }
+
+  /** A statement with all that it takes to check it offline: the published policies, and its proof once it is sealed. */
+  @Get('v1/statements/:id/bundle')
+  @Access(['citizen'])
+  @ApiBearerAuth()
+  async bundle(@Who() who: Principal, @Param('id') id: string) {
+    const row = (await statementsFor(this.store, who, id))[0]
+    if (!row) throw new NotFoundException('there is no such statement')
+    return bundleOf(this.store, row)
   }
 
   /** The heads of the ledger, for whoever keeps them outside of our database: counts and digests, nobody's data. */

@@ -31,7 +31,7 @@ export class VerifyController {
       `<p>The files stay on your computer: this page works everything out itself and can reach nobody.</p>
 <style>input{max-width:100%}</style>
 <form id="verify">
-${choose('statement', 'The statement', 'its JSON, as you were sent it')}
+${choose('statement', 'The statement', 'its JSON, as you were sent it; or its bundle, which needs nothing more')}
 ${choose('policies', 'The policies', 'as published: /v1/agencies/…/policies')}
 ${choose('proof', 'The proof, if you have it', '/v1/statements/…/proof')}
 <p><label for="root">The published root of the month</label><br><input id="root" size="64" spellcheck="false"> <span class="sub">without it the one in the proof is believed</span></p>

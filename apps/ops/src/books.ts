@@ -2,7 +2,7 @@ import { Argument, Command } from 'commander'
 import { writeFile } from 'node:fs/promises'
 import { statementSchema, type Statement } from '#contracts'
 import { InputError, type AccountId, type AgencyId, type StatementId } from '#kernel'
-import { proofOf, reconcile, Reference, releaseStatement, requestClose } from '#pipeline'
+import { bundleOf, proofOf, reconcile, Reference, releaseStatement, requestClose } from '#pipeline'
 import { systemClock } from '#runtime'
 import { statementCsv, statementHtml } from '#statement'
 import { holdsOf, logAccess, periodOf, StatementRow, statementsFor } from '#store'
@@ -109,10 +109,11 @@ export const bookCommands = (): Command[] => [
         .option('--pdf <file>', 'write it as a PDF to this file')
         .option('--why <reason>', 'why you look, which its citizen reads', 'no reason given')
         .option('--proof', 'root and proof that the sealed statement is under it, as JSON for roadmeter verify')
+        .option('--bundle', 'the document with the published policies and its proof: all that roadmeter verify needs')
         .action((id: string, { why, ...form }: ShowOptions) =>
           withDatabase(async (store) => {
             if (Object.keys(form).length > 1)
-              throw new InputError('FORM', 'one of --json, --csv, --html, --pdf and --proof')
+              throw new InputError('FORM', 'one of --json, --csv, --html, --pdf, --proof and --bundle')
             const row = await store.dataSource.getRepository(StatementRow).findOneBy({ id })
             if (!row) throw new InputError('NO_STATEMENT', `there is no statement ${id}: roadmeter statement list`)
             await store.transaction((tx) =>
@@ -129,6 +130,7 @@ export const bookCommands = (): Command[] => [
             const statement = statementSchema.parse(JSON.parse(row.document))
             if (form.json) return say(row.document)
             if (form.csv) return void process.stdout.write(statementCsv(statement))
+            if (form.bundle) return say(JSON.stringify(await bundleOf(store, row)))
             const proof = await proofOf(store, row)
             if (form.html) return say(statementHtml(statement, proof))
             if (form.pdf) return writeFile(form.pdf, await (await import('#pdf')).statementPdf(statement, proof))
@@ -146,6 +148,7 @@ interface ShowOptions {
   html?: boolean
   pdf?: string
   proof?: boolean
+  bundle?: boolean
   why: string
 }
 

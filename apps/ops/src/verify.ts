@@ -17,17 +17,25 @@ const proofSchema = z.union([z.object({ root: digestSchema, proof: treeSchema })
   error: 'expected {"index", "size", "path"}, or {"root", "proof"} as roadmeter statement show --proof prints it',
 })
 
+/** A statement with what it takes to check it, as `roadmeter statement show --bundle` and the api give it. */
+const bundleSchema = z.object({ statement: z.unknown(), policies: z.array(z.unknown()), proof: proofSchema.nullable() })
+const isBundle = (value: unknown): boolean => typeof value === 'object' && value !== null && 'statement' in value
+
 /** `roadmeter verify`: everything that somebody who was sent a statement can check, from files alone. */
 export const verifyCommand = (): Command =>
   new Command('verify')
-    .argument('<statement>', 'statement (JSON)')
+    .argument('<statement>', 'statement (JSON), or a bundle: the statement with its policies and its proof')
     .option('--policy <file...>', 'the published policies: documents, or the list that the api gives')
     .option('--proof <file>', 'also check that the statement is one of those that were sealed together')
     .option('--root <digest>', 'the published root of the month; without it the one in the proof is believed')
     .action(async (file: string, given: { policy?: string[]; proof?: string; root?: string }) => {
-      if (!given.policy) throw new InputError('POLICY', 'add --policy with the published policies')
-      const statement = parseOrExplain(statementSchema, await readJson(file), file)
-      const policies = (await Promise.all(given.policy.map(readPolicies))).flat()
+      const read = await readJson(file)
+      const bundle = isBundle(read) ? parseOrExplain(bundleSchema, read, file) : null
+      if (!given.policy && !bundle) throw new InputError('POLICY', 'add --policy with the published policies')
+      const statement = parseOrExplain(statementSchema, bundle?.statement ?? read, file)
+      const policies = given.policy
+        ? (await Promise.all(given.policy.map(async (one) => policiesIn(await readJson(one), one)))).flat()
+        : policiesIn(bundle?.policies, file)
       const faults = verifyStatement(statement, policies)
       say(
         faults.length
@@ -35,12 +43,14 @@ export const verifyCommand = (): Command =>
           : `${file} adds up: ${statement.journeys.length} journeys, recomputed from ${policies.map((p) => p.id).join(', ')}`,
       )
       if (faults.length) process.exitCode = 1
-      if (given.root && !given.proof) throw new InputError('PROOF', 'a root says nothing without --proof')
-      if (!given.proof) return
-      const proof = parseOrExplain(proofSchema, await readJson(given.proof), given.proof)
+      const proof = given.proof
+        ? parseOrExplain(proofSchema, await readJson(given.proof), given.proof)
+        : (bundle?.proof ?? null)
+      if (given.root && !proof) throw new InputError('PROOF', 'a root says nothing without --proof')
+      if (!proof) return
       const tree = ('proof' in proof ? proof.proof : proof) as unknown as MerkleProof
       const root = given.root ?? ('root' in proof ? proof.root : undefined)
-      if (root === undefined) throw new InputError('PROOF', `${given.proof} holds no root: add --root`)
+      if (root === undefined) throw new InputError('PROOF', `${given.proof ?? file} holds no root: add --root`)
       const digest = statementDigest(statement)
       const proven = verifyProof(digest, tree, root as Digest)
       say(`digest ${digest} ${proven ? 'is' : 'is NOT'} statement ${tree.index + 1} of ${tree.size} under root ${root}`)
@@ -111,9 +121,10 @@ export const ledgerCommand = (): Command =>
     )
 
 /** One document, or what `GET /v1/agencies/:agency/policies` answers. */
-async function readPolicies(file: string) {
-  const value = await readJson(file)
-  const documents = Array.isArray(value) ? value.map((entry) => entry?.document ?? entry) : [value]
+function policiesIn(value: unknown, file: string) {
+  const documents = Array.isArray(value)
+    ? value.map((entry: { document?: unknown }) => entry?.document ?? entry)
+    : [value]
   try {
     return documents.map(parsePolicy)
   } catch (error) {

@@ -37,6 +37,16 @@ export const odometerReplacementSchema = z.strictObject({
   photo: z.base64().optional(),
 })
 
+/** A vehicle becomes another account's: what it is called there, and what the odometer shows at that moment. `at`: now where absent. */
+export const handOverSchema = z.strictObject({
+  vehicle: z.string().regex(/^[a-z0-9-]{3,40}$/, 'expected 3 to 40 of a-z, 0-9 and -'),
+  account: z.string().min(1).max(100),
+  name: z.string().trim().min(1).max(100),
+  at: instantSchema.optional(),
+  mm: odometerMmSchema,
+  photo: z.base64().optional(),
+})
+
 /** `at`: now where absent. A permit is for `days` local days, that of `at` included; then the method before it goes on. */
 export const methodChoiceSchema = z
   .strictObject({ method: z.enum(METHODS), at: instantSchema.optional(), days: z.int().min(1).max(366).optional() })

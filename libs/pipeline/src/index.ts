@@ -72,7 +72,7 @@ export {
 } from './policy-office'
 export { previewPolicy, type PolicyPreview } from './policy-preview'
 export { pilotResults, type PilotResults } from './pilot-results'
-export { proofOf } from './proof'
+export { bundleOf, proofOf } from './proof'
 export { reconcile, type Finding } from './reconcile'
 export { LINE, type Line, type Stage } from './line'
 export { replayQuarantined } from './replay'

@@ -1,7 +1,7 @@
 import { type AgencyId, type Digest } from '#kernel'
 import { merkleProof, proofInTiles, tilesAbove } from '#ledger'
 import { type StatementProof } from '#statement'
-import { leavesOf, periodOf, tilesAt, type StatementRow, type Store } from '#store'
+import { leavesOf, periodOf, policiesOf, tilesAt, type StatementRow, type Store } from '#store'
 
 /** That a sealed statement is under the published root of its month; undefined before it is sealed. */
 export async function proofOf(store: Store, row: StatementRow): Promise<StatementProof | undefined> {
@@ -17,4 +17,17 @@ export async function proofOf(store: Store, row: StatementRow): Promise<Statemen
     if (size === null || !tiles) return { root, proof: merkleProof(await leavesOf(tx, agency, month), leaf) }
     return { root, proof: proofInTiles(leaf, size, tiles) }
   })
+}
+
+/** A statement with what it takes to check it: the agency's policies as they were published, and its proof once it is sealed. */
+export async function bundleOf(
+  store: Store,
+  row: StatementRow,
+): Promise<{ statement: unknown; policies: unknown[]; proof: StatementProof | null }> {
+  const published = await store.transaction((tx) => policiesOf(tx, row.agency as AgencyId))
+  return {
+    statement: JSON.parse(row.document),
+    policies: published.map(({ document }) => document),
+    proof: (await proofOf(store, row)) ?? null,
+  }
 }

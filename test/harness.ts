@@ -59,7 +59,6 @@ export async function openWorld(
     // Everything can be recomputed to the end of a story; what is destroyed when is the story of others.
     ROADMETER_KEEP_FIXES_HOURS: '87600',
     ROADMETER_KEEP_REJECTED_HOURS: '87600',
-    ROADMETER_KEEP_FIXES_HOURS: '8760',
     ROADMETER_RECONCILE_MS: '0',
     ...environment,
   })

@@ -222,6 +222,14 @@ describe('replay', () => {
     const proven = await roadmeter(['verify', statement, '--policy', 'tariff.json', '--proof', 'proof.json'])
     expect(proven).toMatchObject({ status: 0, out: expect.stringContaining('is statement 1 of 1') })
 
+    // All in one file: whoever has it needs the published root and nothing else.
+    const bundle = await roadmeter(['statement', 'show', drives[0].statements[0], '--bundle'], mine)
+    file('bundle.json', bundle.out)
+    const under = (root: string) => roadmeter(['verify', 'bundle.json', '--root', root])
+    const { root } = JSON.parse(proof.out)
+    expect(await under(root)).toMatchObject({ status: 0, out: expect.stringContaining('is statement 1 of 1') })
+    expect(await under('0'.repeat(64))).toMatchObject({ status: 1, out: expect.stringContaining('is NOT statement 1') })
+
     await runsAsPrinted(data, drives[0].statements[0])
 
     expect((await roadmeter(['reconcile'], mine)).out).toMatch(/^I1 {2}holds/)

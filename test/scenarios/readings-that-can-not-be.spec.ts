@@ -48,8 +48,8 @@ describe('readings that can not be', () => {
     }
     expect(await sell({ mm: 29_000 * KM })).toEqual([400, 'READING_LOWER'])
     expect(await sell({ at: at('2026-10-16T12:00:00+02:00') })).toEqual([400, 'READING_FUTURE'])
-    expect(await sell({ account: 'account-of-nobody' })).toEqual([404, 'NO_ACCOUNT'])
-    expect(await sell({ vehicle })).toEqual([409, 'TAKEN'])
+    expect(await sell({ account: 'account-of-nobody' })).toEqual([400, 'NO_ACCOUNT'])
+    expect(await sell({ vehicle })).toEqual([400, 'TAKEN'])
     expect(await sell({ name: '' })).toEqual([400, 'INVALID'])
     expect(await readings()).toHaveLength(1)
     expect(await sell({})).toEqual([201, undefined])

@@ -126,6 +126,11 @@ describeInBrowser('those who run a pilot', () => {
     await becomes(page, 'Backtested')
     await page.getByLabel('Why, for the record').fill('ready')
     await page.getByRole('button', { name: 'Submit for approval' }).click()
+    // The harbour takes in all of the centre: whether that is wanted has to be answered.
+    const asked = page.getByRole('group', { name: 'To be answered when it is submitted' }).getByRole('textbox')
+    await asked.first().waitFor()
+    for (const field of await asked.all()) await field.fill('The harbour comes first there.')
+    await page.getByRole('button', { name: 'Submit for approval' }).click()
     await becomes(page, 'Waits for approval')
     // Whoever wrote it finds no way to approve it.
     expect(await page.getByRole('button', { name: 'Approve' }).count()).toBe(0)

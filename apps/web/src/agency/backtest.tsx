@@ -253,7 +253,7 @@ function Cells({ of: { cells } }: { of: ComparisonView }) {
       yAxis: { type: 'value' },
       series: [bar(t('backtest.before'), 'before'), bar(t('backtest.after'), 'after')],
     }
-  }, [kind, cells, t]) // eslint-disable-line react-hooks/exhaustive-deps
+  }, [kind, cells, t])
   if (!kind) return null
   return (
     <>

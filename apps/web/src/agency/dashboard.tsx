@@ -183,7 +183,7 @@ function Months({ months, periods }: Pick<DashboardView, 'months' | 'periods'>) 
         bar(t('dashboard.free'), ({ freeMm }) => freeMm),
       ],
     }
-  }, [shown.length, unit, month, t]) // eslint-disable-line react-hooks/exhaustive-deps
+  }, [shown.length, unit, month, t])
   if (months.length === 0) return null
   const stateOf = (name: string) => periods.find((period) => period.month === name)?.state ?? 'none'
   return (

@@ -73,7 +73,7 @@ function Arms({ result, vehicles }: { result: NonNullable<EvaluationView['result
         },
       ],
     }),
-    [result], // eslint-disable-line react-hooks/exhaustive-deps
+    [result],
   )
   const interval = (
     of: { value: number; low: number; high: number } | null,

@@ -56,7 +56,7 @@ function Months({ rows }: { rows: readonly MonthView[] }) {
         data: shown.map((row) => Math.round(row[name] / perMm)),
       })),
     }),
-    [rows, perMm, month, t], // eslint-disable-line react-hooks/exhaustive-deps
+    [rows, perMm, month, t],
   )
   const cell = (of: (row: Shown) => string) => (row: MonthView) => (isShown(row) ? of(row) : null)
   return (
@@ -249,6 +249,6 @@ function Means({ dataset, rows }: { dataset: DatasetView; rows: TableView['rows'
         },
       ],
     }
-  }, [dataset, rows, unit]) // eslint-disable-line react-hooks/exhaustive-deps
+  }, [dataset, rows, unit])
   return <Chart label={t('results.tableChart', { title: dataset.title })} option={option} />
 }

@@ -17,15 +17,12 @@ export interface TableView {
   readonly fewest: number
   readonly suppressed: number
   readonly truncated: boolean
-  readonly rows: readonly (Readonly<Record<string, string | number>> & {
+  /** By dimension and measure, too: texts, and sums in decimal. */
+  readonly rows: readonly {
+    readonly [column: string]: unknown
     readonly vehicles: number
-    readonly mean: {
-      readonly value?: number
-      readonly mean?: number
-      readonly low: number
-      readonly high: number
-    } | null
-  })[]
+    readonly mean: { readonly mean: number; readonly low: number; readonly high: number } | null
+  }[]
 }
 
 export interface ExportView {

@@ -64,8 +64,8 @@ const beginning = (lines: readonly PolicyLineView[]): string | null =>
 
 function copyOf(document: PolicyView['document']): unknown {
   const day = new Date(Date.now() + NOTICE_DAYS * 86_400_000).toISOString().slice(0, 10)
-  const { endsAt: _, ...rest } = document
-  return { ...rest, id: `${document.id}-2`.slice(0, 60), startsAt: startOfDay(day, document.timeZone) }
+  const kept = Object.fromEntries(Object.entries(document).filter(([name]) => name !== 'endsAt'))
+  return { ...kept, id: `${document.id}-2`.slice(0, 60), startsAt: startOfDay(day, document.timeZone) }
 }
 
 function Writing({ schema, start, isNew }: { schema: Schema; start: JsonObject; isNew: boolean }) {

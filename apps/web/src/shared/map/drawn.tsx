@@ -111,5 +111,6 @@ export default function Drawn({ label, layers, bounds, onClick, onPick, onReady,
     }
   }, [map, layers, isDark])
 
-  return <div className="rm-map__canvas" ref={place} role="region" aria-label={label} />
+  // MapLibre's canvas is the region that has the name: one place is not to be announced twice.
+  return <div className="rm-map__canvas" ref={place} />
 }

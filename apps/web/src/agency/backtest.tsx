@@ -238,7 +238,9 @@ function Cells({ of: { cells } }: { of: ComparisonView }) {
   const kinds = (Object.keys(cells) as (keyof typeof cells)[]).filter((kind) => cells[kind].length > 0)
   const [chosen, setKind] = useState(kinds[0])
   const kind = kinds.includes(chosen) ? chosen : kinds[0]
-  const rows = kind ? [...cells[kind]].sort((a, b) => (kind === 'hour' ? Number(a.name) - Number(b.name) : 0)) : []
+  const rows = kind
+    ? [...cells[kind]].sort((a, b) => (kind === 'hour' && a.name < b.name ? -1 : kind === 'hour' ? 1 : 0))
+    : []
   const option = useMemo(() => {
     const bar = (name: string, of: 'before' | 'after') => ({
       name,

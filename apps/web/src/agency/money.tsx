@@ -6,7 +6,7 @@ import { Figure, Figures } from '../shared/page'
 /** What a policy would come to, in the four figures that decide. */
 export function MoneyFigures({ of: { revenue, bills, accounts } }: { of: ComparisonView }) {
   const { t } = useTranslation('agency')
-  const { money, number, share } = useFormats()
+  const { money, share } = useFormats()
   const [before, after] = [Number(revenue.before), Number(revenue.after)]
   const of = (count: number) => t('backtest.accounts', { count })
   return (
@@ -25,7 +25,7 @@ export function MoneyFigures({ of: { revenue, bills, accounts } }: { of: Compari
         <>
           <Figure name={t('backtest.more')} value={share(bills.more / accounts)} note={of(bills.more)} />
           <Figure name={t('backtest.less')} value={share(bills.less / accounts)} note={of(bills.less)} />
-          <Figure name={t('backtest.same')} value={number(bills.same)} note={of(accounts)} />
+          <Figure name={t('backtest.same')} value={share(bills.same / accounts)} note={of(bills.same)} />
         </>
       )}
     </Figures>

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { BATCH_BYTES_MAX, batchDigest, BRIDGED_BOOT, type Batch, type Rejection } from '#contracts'
+import { BATCH_BYTES_MAX, batchDigest, BRIDGED_BOOT, type Rejection } from '#contracts'
 import { instant, invariant, type DeviceId, type Instant } from '#kernel'
 import { raiseAlarms } from './devices'
 import {
@@ -13,9 +13,10 @@ import {
   type Neighbour,
   type Ranges,
 } from './fates'
-import { packBatch, unpackBatch } from './packed-batch'
+import { packBatch } from './packed-batch'
 import { sealRefused } from './quarantine'
 import { type Tx } from './store'
+import { BATCH_ROW, dayOf, destroyedAmong, openBatches, sealBatches, type BatchRow } from './stored-batch'
 import { want } from './work'
 
 /** What became of an arrival, and what is durable of its device and boot: [from, to) ranges of sequence numbers. */
@@ -28,7 +29,6 @@ export interface Outcome {
   readonly held: Ranges
 }
 
-const DAY_MS = 86_400_000
 /** What is kept of a message that is too large to be looked at again; any other is kept whole. */
 const HEAD_BYTES = 4096
 
@@ -223,7 +223,7 @@ async function neighboursOf(
 }
 
 /** Numbers of arrivals that were accepted before and whose batches were destroyed since. */
-async function destroyedOf(
+function destroyedOf(
   tx: Tx,
   arrivals: readonly Arrival[],
   keys: Keys,
@@ -232,100 +232,10 @@ async function destroyedOf(
 ): Promise<Set<string>> {
   const asked = keys.flatMap((key, i) => {
     const { device } = arrivals[i]
-    const isGone =
-      key &&
-      holds(streams.get(streamKey(device, key.boot))!, key.seq) &&
-      !stored.has(batchKey(device, key.boot, key.seq))
-    return isGone ? [{ device, ...key }] : []
+    if (!key || stored.has(batchKey(device, key.boot, key.seq))) return []
+    return holds(streams.get(streamKey(device, key.boot))!, key.seq) ? [{ device, ...key }] : []
   })
-  if (asked.length === 0) return new Set()
-  const rows = await tx.rows<{ device: string; boot: number; seq: string }>(
-    `select device, boot, seq from metering.stream join unnest($1::text[], $2::int[], $3::int8[]) as asked(device, boot, seq) using (device, boot)
-     where destroyed @> seq`,
-    [asked.map(({ device }) => device), asked.map(({ boot }) => boot), asked.map(({ seq }) => seq)],
-  )
-  return new Set(rows.map(({ device, boot, seq }) => batchKey(device, boot, Number(seq))))
-}
-
-/** A batch as it is stored: packed, and sealed with the key of its device and the day on which it came. */
-export interface BatchRow {
-  readonly device: string
-  readonly boot: number
-  readonly seq: string
-  readonly trip: string
-  readonly event: Batch['event']
-  readonly key: string | null
-  readonly payload: Uint8Array
-}
-export const BATCH_ROW = 'device, boot, seq, trip, event, key, payload'
-
-const batchName = ({
-  device,
-  boot,
-  seq,
-  trip,
-  event,
-}: Omit<BatchRow, 'key' | 'payload' | 'seq'> & { seq: string | number }) =>
-  `batch ${device}/${boot}/${seq} ${event} ${trip}`
-
-/** Batches of the inbox as they came in. */
-export async function openBatches(tx: Tx, rows: readonly BatchRow[]): Promise<Batch[]> {
-  const opened = await tx.vault.open(
-    tx,
-    rows.map((row) => ({ key: row.key, bytes: row.payload, name: batchName(row) })),
-  )
-  return rows.map(({ boot, seq, trip, event }, i) => unpackBatch({ boot, seq: Number(seq), trip, event }, opened[i]))
-}
-
-/** The day of a moment, in UTC. */
-export const dayOf = (at: Instant): string => new Date(at - (at % DAY_MS)).toISOString().slice(0, 10)
-
-/** What is kept of batches; those that hold no place (totals) in plain, so that they keep no key alive. */
-async function sealBatches(
-  tx: Tx,
-  rows: readonly { device: DeviceId; batch: Batch; receivedAt: Instant; packed: Buffer }[],
-): Promise<{ key: string | null; bytes: Buffer }[]> {
-  const places = rows.filter(({ batch }) => batch.event !== 'totals')
-  const closed = await tx.vault.seal(
-    tx,
-    places.map(({ device, batch, receivedAt, packed }) => ({
-      place: { subject: device, period: dayOf(receivedAt) },
-      name: batchName({ ...batch, device }),
-      bytes: packed,
-    })),
-  )
-  let next = 0
-  return rows.map(({ batch, packed }) => (batch.event === 'totals' ? { key: null, bytes: packed } : closed[next++]))
-}
-
-/** Seals up to `most` batches that are kept in plain; returns how many there were. */
-export async function sealPlainBatches(tx: Tx, most: number): Promise<number> {
-  const rows = await tx.rows<BatchRow & { device: DeviceId; received_at: string }>(
-    `select ${BATCH_ROW}, received_at from location.batch where key is null and event <> 'totals' order by device, boot, seq limit ${most} for update`,
-  )
-  const batches = await openBatches(tx, rows)
-  const kept = await sealBatches(
-    tx,
-    rows.map(({ device, received_at }, i) => ({
-      device,
-      batch: batches[i],
-      receivedAt: instant(Number(received_at)),
-      packed: packBatch(batches[i]),
-    })),
-  )
-  await tx.run(
-    `update location.batch b set key = n.key, payload = n.payload
-     from unnest($1::text[], $2::int[], $3::int8[], $4::int8[], $5::bytea[]) as n(device, boot, seq, key, payload)
-     where b.device = n.device and b.boot = n.boot and b.seq = n.seq`,
-    [
-      rows.map(({ device }) => device),
-      rows.map(({ boot }) => boot),
-      rows.map(({ seq }) => seq),
-      kept.map(({ key }) => key),
-      kept.map(({ bytes }) => bytes),
-    ],
-  )
-  return rows.length
+  return destroyedAmong(tx, asked)
 }
 
 async function insertBatches(tx: Tx, fresh: readonly Arrival[], now: Instant): Promise<void> {
@@ -382,7 +292,6 @@ async function quarantine(tx: Tx, refused: readonly Refused[], now: Instant): Pr
     seq: key?.seq ?? null,
     reason,
     contentDigest: createHash('sha256').update(bytes).digest('hex'),
-    // It quotes the message.
     detail: detail.slice(0, 300),
     payload: Buffer.from(bytes.subarray(0, reason === 'TOO_LARGE' ? HEAD_BYTES : BATCH_BYTES_MAX)),
   }))

@@ -1,8 +1,8 @@
 import { sealPlainEvidence } from './disputes'
-import { sealPlainBatches } from './inbox'
 import { PLAIN_ROWS, sealPlainKept } from './location'
 import { sealPlainRefused } from './quarantine'
 import { type Store } from './store'
+import { sealPlainBatches } from './stored-batch'
 
 const PAGE = 500
 

@@ -9,8 +9,9 @@ import {
   type VehicleId,
 } from '#kernel'
 import { type BatchHead } from '#mileage'
-import { BATCH_ROW, openBatches, parseRanges, type BatchRow } from './inbox'
+import { parseRanges } from './inbox'
 import { type Parameter, type Tx } from './store'
+import { BATCH_ROW, openBatches, type BatchRow } from './stored-batch'
 
 /** One boot of a device: what is durable of it, how far it has been cut into trips, and what was given up waiting for. */
 export interface StreamRow {

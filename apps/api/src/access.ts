@@ -42,7 +42,7 @@ export type Caller =
   | { readonly kind: 'device'; readonly device: DeviceId }
   | { readonly kind: 'forwarder' }
 
-type Request = FastifyRequest & { caller?: Caller }
+export type Request = FastifyRequest & { caller?: Caller }
 
 /** Whoever signed in; only on routes whose rule names roles. */
 export const Who = createParamDecorator((_: unknown, context: ExecutionContext): SignedIn | undefined => {
@@ -50,7 +50,7 @@ export const Who = createParamDecorator((_: unknown, context: ExecutionContext):
   return caller?.kind === 'person' ? caller.who : undefined
 })
 
-const ruleOf = (reflector: Reflector, context: ExecutionContext) =>
+export const ruleOf = (reflector: Reflector, context: ExecutionContext) =>
   reflector.getAllAndOverride<AccessRule | undefined>(ACCESS_RULE, [context.getHandler(), context.getClass()])
 
 /** Finds out who asks. Refuses nobody: that is the next guard's. */
@@ -65,7 +65,10 @@ export class Authentication implements CanActivate {
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = context.switchToHttp().getRequest<Request>()
-    request.caller = await this.caller(request, ruleOf(this.reflector, context))
+    // Whoever asks is nobody yet: a machine finds out who.
+    request.caller = await this.store.within({ as: 'machine' }, () =>
+      this.caller(request, ruleOf(this.reflector, context)),
+    )
     return true
   }
 

@@ -1,5 +1,5 @@
 import { Module } from '@nestjs/common'
-import { APP_FILTER, APP_GUARD } from '@nestjs/core'
+import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core'
 import { PaymentsModule } from '#payments'
 import { PipelineModule } from '#pipeline/module'
 import { AccessGuard, Authentication } from './access'
@@ -20,6 +20,7 @@ import { BreakGlassController, PrivacyController } from './privacy.controller'
 import { ProblemFilter } from './problem'
 import { SchemasController } from './schemas.controller'
 import { ResultsController } from './results.controller'
+import { ScopeOfCaller } from './scope'
 import { StatementsController } from './statements.controller'
 import { TilesController } from './tiles.controller'
 import { MySurveysController, SurveysController } from './surveys.controller'
@@ -59,6 +60,7 @@ import { WebController } from './web.controller'
     // In this order: who asks, and whether they may.
     { provide: APP_GUARD, useClass: Authentication },
     { provide: APP_GUARD, useClass: AccessGuard },
+    { provide: APP_INTERCEPTOR, useClass: ScopeOfCaller },
     { provide: APP_FILTER, useClass: ProblemFilter },
   ],
 })

@@ -8,6 +8,7 @@ import { NEWS } from '#pipeline'
 import { CLOCK, isSignedBy, type Clock } from '#runtime'
 import { enrolDevice, operatorKeys, Store } from '#store'
 import { Access } from './access'
+import { AsMachine } from './scope'
 import { jsonSchema } from './devices.controller'
 
 const keysSchema = z.object({ v: z.literal(1), keys: z.array(z.string()) })
@@ -24,6 +25,7 @@ export class EnrolmentController {
 
   /** Takes a device's public key in, against its voucher: what lets it in is the voucher. The token is shown this once. */
   @Post('enrolments')
+  @AsMachine('a device that enrols is nobody yet')
   @Access('everyone')
   @HttpCode(201)
   @Header('cache-control', 'no-store')

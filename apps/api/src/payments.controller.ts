@@ -32,6 +32,7 @@ import {
   type Principal,
 } from '#store'
 import { Access, Who } from './access'
+import { AsMachine } from './scope'
 import { jsonSchema } from './devices.controller'
 import { payPage } from './pages'
 
@@ -174,6 +175,7 @@ export class PaymentsController {
 
   /** Where the payment provider tells what became of a payment. It must sign; told again, nothing happens twice. */
   @Post('v1/payments/events')
+  @AsMachine('a provider tells by its signature what was paid')
   @HttpCode(200)
   @Access('everyone')
   async told(
@@ -194,6 +196,7 @@ export class PaymentsController {
   }
 
   @Post('pay/:payment')
+  @AsMachine('plays the provider, who tells what was paid')
   @Access(['citizen'])
   async choose(
     @Who() who: Principal,

@@ -67,7 +67,8 @@ export class Engine {
   ) {}
 
   async start(): Promise<void> {
-    await this.bell.listen((ring) => this.answer(ring), this.settings.engineWorkers)
+    // The bell may ring within somebody's request: the line works for nobody.
+    await this.bell.listen((ring) => this.store.within(null, () => this.answer(ring)), this.settings.engineWorkers)
     const again = () => {
       this.sweeping = this.sweep()
         .catch((error: Error) => this.log.error({ error: error.message }, 'a sweep failed'))

@@ -2,8 +2,10 @@ import { DataSource, type DataSourceOptions } from 'typeorm'
 import { InputError, invariant } from '#kernel'
 import { type Settings } from '#runtime'
 import { embeddedDriver, openEmbedded } from './embedded'
+import { isolate } from './isolation'
 import { MIGRATIONS } from './migrations'
 import { ROWS } from './rows'
+import { Store } from './store'
 
 type DatabaseSettings = Pick<Settings, 'databaseUrl' | 'databaseConnections' | 'dataDir'>
 
@@ -44,8 +46,12 @@ export async function openDataSource(options: DataSourceOptions, migrate: boolea
   } catch (error) {
     throw new InputError('DATABASE', `no database answers at ${place(options)}: ${(error as Error).message}`)
   }
-  if (migrate) await source.runMigrations()
-  else if (await source.showMigrations()) {
+  if (migrate) {
+    await source.runMigrations()
+    // Not a migration: it follows what ISOLATION says of the tables that there are.
+    await new Store(source).transaction((tx) => isolate(tx))
+  }
+  if (!migrate && (await source.showMigrations())) {
     await source.destroy()
     throw new InputError('DATABASE_OLD', `the schema at ${place(options)} is not up to date: run roadmeter migrate`)
   }

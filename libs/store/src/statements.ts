@@ -13,19 +13,21 @@ const ownedBy = (who: Principal) =>
 
 /** The first STATEMENTS_MAX statements that are somebody's, newest month first. */
 export function statementsFor(store: Store, who: Principal, id?: string): Promise<StatementRow[]> {
-  return store.dataSource.getRepository(StatementRow).find({
-    where: { ...ownedBy(who), ...(id ? { id } : {}) },
-    order: { month: 'DESC', account: 'ASC' },
-    take: STATEMENTS_MAX,
-  })
+  return store.transaction((tx) =>
+    tx.repository(StatementRow).find({
+      where: { ...ownedBy(who), ...(id ? { id } : {}) },
+      order: { month: 'DESC', account: 'ASC' },
+      take: STATEMENTS_MAX,
+    }),
+  )
 }
 
 /** How many statements are somebody's, beyond those that are listed too. */
 export const countStatements = (store: Store, who: Principal): Promise<number> =>
-  store.dataSource.getRepository(StatementRow).countBy(ownedBy(who))
+  store.transaction((tx) => tx.repository(StatementRow).countBy(ownedBy(who)))
 
 export const periodOf = (store: Store, agency: string, month: string): Promise<PeriodRow | null> =>
-  store.dataSource.getRepository(PeriodRow).findOneBy({ agency, month })
+  store.transaction((tx) => tx.repository(PeriodRow).findOneBy({ agency, month }))
 
 /** A statement that is not sealed yet, as its bytes. */
 export interface StatementFile {

@@ -1,6 +1,8 @@
-import { type DataSource, type QueryRunner } from 'typeorm'
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { type DataSource, type EntityTarget, type ObjectLiteral, type QueryRunner, type Repository } from 'typeorm'
 import { InputError, invariant } from '#kernel'
 import { Vault } from './vault'
+import { entering, type Scope } from './scope'
 
 /** What a statement can be bound to. Arrays go with a cast such as `$1::text[]`. */
 export type Parameter = string | number | bigint | boolean | null | Uint8Array | readonly Parameter[]
@@ -24,6 +26,10 @@ export class Tx {
     return rows[0] ?? null
   }
 
+  repository<Row extends ObjectLiteral>(row: EntityTarget<Row>): Repository<Row> {
+    return this.runner.manager.getRepository(row)
+  }
+
   /** Number of rows written. */
   async run(sql: string, parameters: readonly Parameter[] = []): Promise<number> {
     const result = await this.runner.query(sql, bound(parameters), true)
@@ -45,6 +51,9 @@ export const joined = (values: readonly (string | number | bigint)[]): string =>
 export const columns = (first: number, count: number): string =>
   Array.from({ length: count }, (_, i) => `string_to_array($${first + i}, e'\\x1e')`).join(', ')
 
+/** Follows a request through everything that it awaits. */
+const SCOPES = new AsyncLocalStorage<Scope | null>()
+
 /** The database, as the shell sees it: transactions, and nothing outside them. */
 export class Store {
   /** Without a vault it can do all but write and read locations. */
@@ -53,12 +62,26 @@ export class Store {
     readonly vault: Vault = new Vault(null),
   ) {}
 
-  /** Runs `work` in one READ COMMITTED transaction: all of it is durable when this resolves, none of it when it rejects. */
+  /** Every transaction that `work` begins, and whatever it calls, runs under this scope; null: under none. */
+  within<T>(scope: Scope | null, work: () => T): T {
+    return SCOPES.run(scope, work)
+  }
+
+  /**
+   * Runs `work` in one READ COMMITTED transaction, under the scope that it is called within: all of it is durable when this
+   * resolves, none of it when it rejects.
+   */
   async transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
     const runner = this.dataSource.createQueryRunner()
     try {
       await runner.startTransaction()
-      const result = await work(new Tx(runner, this.vault))
+      const tx = new Tx(runner, this.vault)
+      const scope = SCOPES.getStore()
+      if (scope) {
+        const { sql, parameters } = entering(scope)
+        await tx.rows(sql, parameters)
+      }
+      const result = await work(tx)
       await runner.commitTransaction()
       return result
     } catch (error) {

@@ -28,6 +28,7 @@ import {
   type Subject,
 } from '#store'
 import { Access } from '../access'
+import { AsMachine } from '../scope'
 import { Address } from './address'
 import { clearCookie, sessionCookie, setCookie, signInCookie } from './cookies'
 import { Provider } from './provider'
@@ -36,6 +37,7 @@ const SIGN_IN_MS = 600_000
 
 /** How people sign in, and out: at the city's identity provider, or by the link that they were handed where there is none. */
 @ApiTags('signing in')
+@AsMachine('whoever signs in is nobody yet')
 @Controller()
 export class AuthController {
   private provider: Provider | null = null

@@ -30,6 +30,7 @@ import {
 } from '#pipeline'
 import { disputesOf, evidenceOf, logAccess, statementsFor, Store, type Principal, type SignedIn } from '#store'
 import { Access, Fresh, Who } from './access'
+import { AsMachine } from './scope'
 import { jsonSchema } from './devices.controller'
 
 /**
@@ -129,6 +130,7 @@ export class DisputesController {
   }
 
   @Post('disputes/:id/decision')
+  @AsMachine('prices the journey again, whose places the agency does not see')
   @HttpCode(200)
   @Access(['agency', 'operator'])
   @Fresh()

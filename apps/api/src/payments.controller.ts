@@ -31,7 +31,7 @@ import {
   type Payment,
   type Principal,
 } from '#store'
-import { Access, Who } from './access'
+import { Access, Fresh, Who } from './access'
 import { AsMachine } from './scope'
 import { jsonSchema } from './devices.controller'
 import { payPage } from './pages'
@@ -141,6 +141,7 @@ export class PaymentsController {
 
   /** Gives part of a payment back, out of its payer's credit. */
   @Post('v1/payments/:id/refunds')
+  @Fresh()
   @Access(['agency', 'operator'])
   @ApiBearerAuth()
   @ApiBody({ schema: jsonSchema(topUpSchema) })

@@ -117,7 +117,7 @@ export class PrivacyController {
   @Header('cache-control', 'no-store')
   async data(@Who() who: Principal, @Param('form') form: OwnForm): Promise<StreamableFile> {
     if (!OWN_FORMS.includes(form)) throw new NotFoundException(`your data comes as ${OWN_FORMS.join(', ')}`)
-    const pieces = ownData(this.store, this.line, who.account!, form)
+    const pieces = this.store.streamed(ownData(this.store, this.line, who.account!, form))
     return new StreamableFile(Readable.from(pieces, { objectMode: false }), {
       type: MEDIA[form],
       disposition: `attachment; filename="my-data.${form}"`,

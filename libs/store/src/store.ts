@@ -67,6 +67,17 @@ export class Store {
     return SCOPES.run(scope, work)
   }
 
+  /** What is written to somebody piece by piece is read as whom it was begun: the pieces are asked for when nothing else of the request goes on. */
+  streamed<T>(pieces: AsyncGenerator<T>): AsyncIterable<T> {
+    const scope = SCOPES.getStore() ?? null
+    return {
+      [Symbol.asyncIterator]: () => ({
+        next: () => SCOPES.run(scope, () => pieces.next()),
+        return: () => SCOPES.run(scope, () => pieces.return(undefined)),
+      }),
+    }
+  }
+
   /**
    * Runs `work` in one READ COMMITTED transaction, under the scope that it is called within: all of it is durable when this
    * resolves, none of it when it rejects.

@@ -6,6 +6,7 @@ import { CELL_MIN } from '#rating'
 import { CLOCK, type Clock } from '#runtime'
 import { accuracyOf, backlog, monthlyResults, policiesOf, type Principal, standingOf, Store } from '#store'
 import { Access, ownAgency, Who } from './access'
+import { AsMachine } from './scope'
 
 /** How a pilot goes, for those who run it: totals alone, and no distance or amount that stands for fewer than ten vehicles. */
 @ApiTags('agencies')
@@ -23,6 +24,7 @@ export class DashboardController {
    */
   @Get()
   @Access(['agency', 'operator', 'editor', 'approver'])
+  @AsMachine("counts what arrived of its own devices, and what is no agency's: work and quarantine")
   async dashboard(@Who() who: Principal, @Param('agency') agency: AgencyId) {
     ownAgency(who, agency)
     const at = this.clock.now()

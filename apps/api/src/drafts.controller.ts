@@ -240,10 +240,14 @@ export class DraftsController {
     @Param('policy') policy: string,
   ): Observable<ProgressEvent> {
     ownAgency(who, agency)
+    const standings = this.store.bound(() => this.store.transaction((tx) => backtestStandings(tx, agency, policy)))
     return untilDone(async () =>
-      (await this.store.transaction((tx) => backtestStandings(tx, agency, policy))).map(
-        ({ backtest: { id, trips }, tripsDone, report }) => ({ id, trips, tripsDone, isDone: report !== null }),
-      ),
+      (await standings()).map(({ backtest: { id, trips }, tripsDone, report }) => ({
+        id,
+        trips,
+        tripsDone,
+        isDone: report !== null,
+      })),
     )
   }
 

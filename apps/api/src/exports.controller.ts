@@ -101,7 +101,7 @@ export class ExportsController {
     ownAgency(who, agency)
     const job = await this.store.transaction((tx) => exportById(tx, id))
     if (job?.agency !== agency || !(await this.part(id, file, 0))) throw new NotFoundException('there is no such file')
-    return new StreamableFile(Readable.from(this.parts(id, file)), {
+    return new StreamableFile(Readable.from(this.store.streamed(this.parts(id, file))), {
       type: TYPES[file.split('.').at(-1)!],
       disposition: `attachment; filename="${agency}-${job.period}-${file}"`,
     })

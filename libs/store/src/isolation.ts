@@ -59,7 +59,8 @@ export const ISOLATION: Readonly<Record<string, Rule>> = {
   'location.quarantine': machines,
   'location.report': journeyOf(ofTrip),
   'location.segment_count': machines,
-  'location.wrapping_key': published,
+  'location.tally': machines,
+  'location.wrapping_key': shared,
 
   'metering.access_log': ofAccountsRow,
   'metering.access_token': machines,
@@ -89,6 +90,8 @@ export const ISOLATION: Readonly<Record<string, Rule>> = {
   'metering.shadow_trip': ofTrip,
   'metering.signal': ofVehicle,
   'metering.stream': ofDevice,
+  'metering.survey': ofAgency,
+  'metering.survey_answer': ofAccount(),
   'metering.traffic': ofStaff,
   'metering.trip': ofAccount(),
   'metering.trip_mileage': ofVehicle,
@@ -97,6 +100,7 @@ export const ISOLATION: Readonly<Record<string, Rule>> = {
   'metering.work': shared,
 
   'money.billed_window': ofVehicle,
+  'money.budget': ofAccountsRow,
   'money.cap_window': ofVehicle,
   'money.chain': shared,
   'money.charge': ofTrip,
@@ -117,6 +121,12 @@ export const ISOLATION: Readonly<Record<string, Rule>> = {
   'money.transfer': ofAccount('payer'),
   'money.wallet_plan': ofAccountsRow,
 
+  'results.cell': alongside('results.release', 'release'),
+  'results.counting': ofStaff,
+  'results.export': ofStaff,
+  'results.export_part': alongside('results.export', 'export'),
+  'results.release': ofStaff,
+
   'tariff.backtest': ofAgency,
   'tariff.backtest_part': alongside('tariff.backtest', 'backtest'),
   'tariff.backtest_result': alongside('tariff.backtest', 'backtest'),
@@ -130,7 +140,7 @@ export const ISOLATION: Readonly<Record<string, Rule>> = {
   'tariff.zone': publishedByAgency,
 }
 
-export const SCHEMAS = ['identity', 'metering', 'location', 'tariff', 'money']
+export const SCHEMAS = ['identity', 'metering', 'location', 'tariff', 'money', 'results']
 
 const TABLES = `select n.nspname || '.' || c.relname as name,
     exists (select 1 from pg_trigger t where t.tgrelid = c.oid and t.tgname = 'append_only') and c.relname <> 'statement' as "isFact"
@@ -159,6 +169,7 @@ export async function isolate(tx: Tx): Promise<void> {
     } catch (error) {
       throw new InputError('NO_ROLE', `create role ${role} nologin, as ${(error as Error).message}`)
     }
+  await tx.run(`grant execute on all functions in schema ${SCHEMAS.join(', ')} to ${BOTH}`)
   const sql = SCHEMAS.map(
     (schema) =>
       `grant usage on schema ${schema} to ${BOTH}; grant usage on all sequences in schema ${schema} to ${BOTH};`,

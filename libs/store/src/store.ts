@@ -67,6 +67,12 @@ export class Store {
     return SCOPES.run(scope, work)
   }
 
+  /** The same work later, as whom it is bound now: what a timer calls is nobody's request. */
+  bound<T>(work: () => T): () => T {
+    const scope = SCOPES.getStore() ?? null
+    return () => SCOPES.run(scope, work)
+  }
+
   /** What is written to somebody piece by piece is read as whom it was begun: the pieces are asked for when nothing else of the request goes on. */
   streamed<T>(pieces: AsyncGenerator<T>): AsyncIterable<T> {
     const scope = SCOPES.getStore() ?? null

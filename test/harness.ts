@@ -56,6 +56,7 @@ export async function openWorld(
     // Threads run what is built; tests run what is written.
     ROADMETER_BACKTEST_THREADS: '0',
     ROADMETER_LOG: 'silent',
+    ROADMETER_REQUESTS_PER_MINUTE: '10000000',
     // Everything can be recomputed to the end of a story; what is destroyed when is the story of others.
     ROADMETER_KEEP_FIXES_HOURS: '87600',
     ROADMETER_KEEP_REJECTED_HOURS: '87600',

@@ -62,6 +62,7 @@ export const MATRIX: Readonly<Record<string, string>> = {
   'GET /v1/disputes/:id/evidence/:file': 'cao',
   'GET /v1/keys': 'everyone',
   'GET /v1/ledger/heads': 'everyone',
+  'GET /v1/live': 'c',
   'GET /v1/me': 'canuoep',
   'GET /v1/me/access-log': 'c',
   'GET /v1/me/data.:form': 'c',

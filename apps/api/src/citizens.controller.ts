@@ -160,8 +160,9 @@ export class CitizensController {
     if (watching >= WATCHERS_MAX.account || all >= WATCHERS_MAX.all)
       throw new InputError('BUSY', 'too many windows are watching: close one of them')
     this.watchers.set(account, watching + 1)
+    const look = this.store.bound(() => this.store.transaction((tx) => runningTrips(tx, account, this.line)))
     const looked = timer(0, LOOK_MS).pipe(
-      concatMap(() => from(this.store.transaction((tx) => runningTrips(tx, account, this.line)))),
+      concatMap(() => from(look())),
       map((running) => JSON.stringify(running)),
       distinctUntilChanged(),
       map((running) => ({ data: { at: this.line.clock.now(), running: JSON.parse(running) } satisfies LiveNews })),

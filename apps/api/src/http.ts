@@ -11,6 +11,7 @@ import { Store, subjectsOf } from '#store'
 import { Address } from './identity/address'
 import { DEMO_PATH, demoProvider, refuseDemoElsewhere } from './identity/demo'
 import { DEMO_ISSUER } from './identity/provider'
+import { limitRates } from './limits'
 
 /** Evidence of 5 MiB in base64, and a little around it. */
 const BODY_BYTES_MAX = 7 * 1024 * 1024 + 64 * 1024
@@ -27,7 +28,8 @@ export async function serve(
   if (settings.oidcIssuer === DEMO_ISSUER) refuseDemoElsewhere(settings)
   const adapter = new FastifyAdapter({
     bodyLimit: BODY_BYTES_MAX,
-    trustProxy: false,
+    // Exactly as many as there are: one more would let anybody say where they come from.
+    trustProxy: (_, hop) => hop < settings.proxyHops,
     // Whoever watches events would keep us from closing for as long as they watch.
     forceCloseConnections: true,
   })
@@ -41,6 +43,7 @@ export async function serve(
   app.useBodyParser('application/cbor', { bodyLimit: BODY_BYTES_MAX })
   app.useLogger(frameworkLog(log))
   await app.register(cookie)
+  await limitRates(app, settings, log)
   const web = webBuild()
   // Named by their content, so they never change.
   if (web)

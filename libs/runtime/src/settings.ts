@@ -138,6 +138,20 @@ export const SETTINGS = {
     'How people reach the api, for links. Empty: the address it listens on.',
     /^(|https?:\/\/.+)$/,
   ),
+  proxyHops: whole(
+    'ROADMETER_PROXY_HOPS',
+    0,
+    0,
+    10,
+    'Proxies of our own before the api, exactly: whose word on where a request comes from is taken.',
+  ),
+  requestsPerMinute: whole(
+    'ROADMETER_REQUESTS_PER_MINUTE',
+    3_000,
+    20,
+    100_000_000,
+    'Requests of one person, machine or (of nobody) address that are answered in a minute; for signing in a twentieth, by address.',
+  ),
   oidcIssuer: text(
     'ROADMETER_OIDC_ISSUER',
     '',

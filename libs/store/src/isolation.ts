@@ -169,6 +169,8 @@ export async function isolate(tx: Tx): Promise<void> {
     } catch (error) {
       throw new InputError('NO_ROLE', `create role ${role} nologin, as ${(error as Error).message}`)
     }
+  // Whoever owns the tables may have to work as either; a superuser may anyway.
+  await tx.run(`grant ${BOTH} to current_user`)
   await tx.run(`grant execute on all functions in schema ${SCHEMAS.join(', ')} to ${BOTH}`)
   const sql = SCHEMAS.map(
     (schema) =>

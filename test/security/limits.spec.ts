@@ -1,0 +1,76 @@
+import { instant } from '#kernel'
+import { cast, openWorld, type Cast, type World } from '../harness'
+import { MAIN_ROAD, TARIFF } from '../scenarios/roads'
+
+const NOW = instant(Date.parse('2026-10-05T12:00:00+02:00'))
+
+describe('limits', () => {
+  let world: World
+  let people: Cast
+  beforeAll(async () => {
+    world = await openWorld(NOW, { ROADMETER_REQUESTS_PER_MINUTE: '40', ROADMETER_PROXY_HOPS: '1' })
+    people = await cast(world, MAIN_ROAD, [TARIFF])
+  })
+  afterAll(() => world?.close())
+  const ask = (path: string, from: string, token?: string) =>
+    fetch(`${world.httpUrl}${path}`, {
+      redirect: 'manual',
+      headers: { 'x-forwarded-for': from, ...(token ? { authorization: `Bearer ${token}` } : {}) },
+    })
+  const many = async (times: number, path: string, from: (i: number) => string, token?: (i: number) => string) => {
+    const statuses: number[] = []
+    for (let i = 0; i < times; i++) statuses.push((await ask(path, from(i), token?.(i))).status)
+    return statuses.filter((status) => status === 429).length
+  }
+
+  it('are of a person, wherever they ask from, and keep nobody else out', async () => {
+    expect(
+      await many(
+        45,
+        '/v1/me',
+        (i) => `10.0.0.${i}`,
+        () => people.tokens.citizen,
+      ),
+    ).toBe(5)
+    const refused = await ask('/v1/me', '10.0.0.1', people.tokens.citizen)
+    expect([refused.headers.get('content-type'), ((await refused.json()) as { status: number }).status]).toEqual([
+      expect.stringContaining('problem+json'),
+      429,
+    ])
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0)
+    expect((await ask('/v1/me', '10.0.0.1', people.tokens.agency)).status).toBe(200)
+  })
+
+  it('of signing in are of an address, and few, whatever is tried', async () => {
+    expect(await many(6, '/enter?token=guess', () => '10.0.1.1')).toBe(4)
+    expect(await many(1, '/enter?token=guess', () => '10.0.1.2')).toBe(0)
+  })
+
+  it('are of an address where tokens are made up, each a new one', async () => {
+    expect(
+      await many(
+        410,
+        '/v1/me',
+        () => '10.0.2.1',
+        (i) => `made-up-${i}`,
+      ),
+    ).toBe(10)
+  })
+
+  it('believe our own proxy, and nobody before it', async () => {
+    // What a client says for itself stands left of what our proxy adds.
+    expect(await many(6, '/enter?token=guess', (i) => `1.2.3.${i}, 10.0.3.1`)).toBe(4)
+  })
+
+  it('of size: a body that is too long is not read', async () => {
+    const answer = await fetch(`${world.httpUrl}/v1/enrolments`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'x-forwarded-for': '10.0.4.1' },
+      body: JSON.stringify({ voucher: 'x'.repeat(8 * 1024 * 1024) }),
+    }).then(
+      ({ status }) => status,
+      () => 'cut off',
+    )
+    expect([413, 'cut off']).toContain(answer)
+  })
+})

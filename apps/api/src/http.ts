@@ -9,8 +9,8 @@ import { frameworkLog, listenError, type Log, type Settings } from '#runtime'
 import { webBuild } from './web.controller'
 import { Store, subjectsOf } from '#store'
 import { Address } from './identity/address'
-import { DEMO_PATH, demoProvider, refuseDemoElsewhere } from './identity/demo'
-import { DEMO_ISSUER } from './identity/provider'
+import { demoProvider, refuseDemoElsewhere } from './identity/demo'
+import { DEMO_ISSUER, DEMO_PATH } from './identity/provider'
 import { limitRates } from './limits'
 
 /** Evidence of 5 MiB in base64, and a little around it. */

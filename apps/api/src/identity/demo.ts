@@ -4,10 +4,8 @@ import type { Configuration, Provider } from 'oidc-provider'
 import { InputError } from '#kernel'
 import { type Settings } from '#runtime'
 import { page, escaped } from '../pages'
-import { isLoopback } from './provider'
+import { DEMO_PATH, isLoopback } from './provider'
 
-/** Where the demo's identity provider is mounted on our own port, so that it works on any free one and under our content policy. */
-export const DEMO_PATH = '/idp'
 const CONTENT_POLICY =
   "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 

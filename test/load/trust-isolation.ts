@@ -1,0 +1,44 @@
+import { elapsedMs, type Bench } from '../bench'
+import { openTenants } from '../security/city'
+
+const REQUESTS = 400
+const AT_ONCE = 8
+const PATHS = ['/v1/statements', '/v1/vehicles', '/v1/balance', '/v1/payments', '/v1/disputes'] as const
+
+/**
+ * What citizens read, over HTTP on an embedded database: under row-level security, as whoever asks, and in turn as its owner, with the same
+ * routes, queries and transactions.
+ */
+export async function isolation(b: Bench): Promise<void> {
+  const { world, tokens } = await openTenants()
+  b.atEnd(() => world.close())
+  const many = b.quick ? 20 : REQUESTS
+  const asked = async () => {
+    let next = 0
+    const worker = async () => {
+      for (let i = next++; i < many; i = next++) {
+        const answer = await fetch(`${world.httpUrl}${PATHS[i % PATHS.length]}`, {
+          headers: { authorization: `Bearer ${tokens.citizen}` },
+        })
+        await answer.arrayBuffer()
+        if (!answer.ok) throw new Error(`${PATHS[i % PATHS.length]}: ${answer.status}`)
+      }
+    }
+    return (1000 * many) / (await elapsedMs(() => Promise.all(Array.from({ length: AT_ONCE }, worker))))
+  }
+  const within = world.store.within.bind(world.store)
+  b.measure('walled_requests_per_s', 'requests/s', () => {
+    world.store.within = within
+    return asked()
+  })
+  b.measure('open_requests_per_s', 'requests/s', async () => {
+    // As the login itself, which owns everything here: no role is taken and no policy asked.
+    world.store.within = (_, work) => within(null, work)
+    try {
+      return await asked()
+    } finally {
+      world.store.within = within
+    }
+  })
+  b.ratio('rls_cost_ratio', 'open_requests_per_s', 'walled_requests_per_s', ['<', 1.15])
+}

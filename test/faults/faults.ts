@@ -46,7 +46,7 @@ export const long = (kills: number): Counts => ({
 })
 
 type Name = keyof Cluster['processes']
-const REACHED_MS_MAX = 60_000
+const REACHED_MS_MAX = 120_000
 const FULL_S = 5
 
 const kill = (name: string, names: readonly Name[]): Fault => ({

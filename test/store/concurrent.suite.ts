@@ -15,6 +15,7 @@ import {
   chainPage,
   commitArrivals,
   heldRanges,
+  lockDevice,
   record,
   saveAccount,
   saveAgency,
@@ -117,6 +118,19 @@ export function concurrentSuite(opened: () => Store, writers: number): void {
     const fates = (outcomes: typeof together) => outcomes.map(({ fate, reason }) => reason ?? fate)
     expect(fates(together)).toEqual(['MALFORMED', 'KEY_REUSE', 'accepted', 'MALFORMED'])
     expect(fates(together)).toEqual(fates(oneByOne))
+  })
+
+  it('lets one worker at a device at a time', async () => {
+    let [inside, most] = [0, 0]
+    const work = (device: DeviceId) =>
+      store.transaction(async (tx) => {
+        await lockDevice(tx, device)
+        most = Math.max(most, ++inside)
+        await tx.rows('select pg_sleep(0.02)')
+        inside--
+      })
+    await Promise.all(Array.from({ length: 4 }, () => work(DEVICES[0])))
+    expect(most).toBe(1)
   })
 
   it('chains transfers without a gap, each once', async () => {

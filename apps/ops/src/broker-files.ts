@@ -3,7 +3,9 @@ import { type DeviceId } from '#kernel'
 /** A device's id has 8 to 40 characters: shorter names are ours and other servers'. */
 const DEVICE = /^[a-z0-9-]{8,40}$/
 
-const OURS = `# Made by \`roadmeter devices sync\`: who may say and hear what. A device that is not here may do nothing, whatever its certificate.
+const ours = (
+  traccarTopic: string,
+): string => `# Made by \`roadmeter devices sync\`: who may say and hear what. A device that is not here may do nothing, whatever its certificate.
 
 # Ours. The name is shorter than any device id (8 to 40 characters), so no device can ever be called that.
 user ingest
@@ -11,13 +13,16 @@ topic read roadmeter/v1/+/batch
 topic read roadmeter/v1/+/state
 topic read owntracks/+/+
 topic read owntracks/+/+/event
-topic read traccar/positions
 topic write roadmeter/v1/+/receipt
 topic write roadmeter/v1/+/context
+${traccarTopic ? forwarder(traccarTopic) : ''}`
+
+/** Still of ingest, then of the server that forwards. */
+const forwarder = (topic: string): string => `topic read ${topic}
 
 # A Traccar server that forwards.
 user traccar
-topic write traccar/positions
+topic write ${topic}
 `
 
 const rulesOf = (id: DeviceId): string => `
@@ -37,11 +42,13 @@ topic write owntracks/${id}/+/event
 export function brokerFiles(
   accounts: readonly { id: DeviceId; password: string | null }[],
   before: { passwords: string },
+  /** Where a Traccar server forwards to; empty: none does. */
+  traccarTopic: string,
 ): { passwords: string; acl: string } {
   const others = before.passwords.split('\n').filter((line) => line && !DEVICE.test(line.split(':')[0]))
   const devices = accounts.flatMap(({ id, password }) => (password ? [`${id}:${password}`] : []))
   return {
     passwords: [...others, ...devices].map((line) => `${line}\n`).join(''),
-    acl: OURS + accounts.map(({ id }) => rulesOf(id)).join(''),
+    acl: ours(traccarTopic) + accounts.map(({ id }) => rulesOf(id)).join(''),
   }
 }

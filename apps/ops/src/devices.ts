@@ -146,12 +146,12 @@ export const devicesCommand = (): Command =>
           '\nMosquitto ends the connections of devices that are no longer in its files as it reads them.',
         )
         .action((folder: string, given: { pid?: string; watch?: boolean }) =>
-          withDatabase(async (store) => {
+          withDatabase(async (store, { traccarTopic }) => {
             if (!existsSync(folder)) throw new InputError('NO_FOLDER', `there is no folder ${folder}`)
             let going = given.watch === true
             const stay = beforeLeaving(async () => (going = false))
             do {
-              const said = await sync(store, folder, given.pid)
+              const said = await sync(store, folder, given.pid, traccarTopic)
               if (said) say(said)
               if (going) await delay(SYNC_EVERY_MS)
             } while (going)
@@ -161,13 +161,18 @@ export const devicesCommand = (): Command =>
     )
 
 /** Writes what has changed and says so; null where nothing has. */
-async function sync(store: Store, folder: string, pidFile: string | undefined): Promise<string | null> {
+async function sync(
+  store: Store,
+  folder: string,
+  pidFile: string | undefined,
+  traccarTopic: string,
+): Promise<string | null> {
   const accounts = await store.transaction((tx) => brokerAccounts(tx))
   const read = (name: string) => {
     const file = path.join(folder, name)
     return existsSync(file) ? readFileSync(file, 'utf8') : ''
   }
-  const files = brokerFiles(accounts, { passwords: read('passwords') })
+  const files = brokerFiles(accounts, { passwords: read('passwords') }, traccarTopic)
   const changed = Object.entries(files).filter(([name, text]) => read(name) !== text)
   for (const [name, text] of changed) {
     const next = path.join(folder, `.${name}.next`)

@@ -100,7 +100,7 @@ export const SETTINGS = {
     '',
     'topic or empty',
     'Where a Traccar server forwards positions to. Empty: none does.',
-    /^[^+#$]*$/,
+    /^[^+#$\p{Cc}]*$/u,
   ),
   traccarPassword: text(
     'ROADMETER_TRACCAR_PASSWORD',

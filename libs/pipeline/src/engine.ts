@@ -30,10 +30,11 @@ import { STAGES, type StageName } from './stages'
 
 const SWEEP_MAX = 1000
 /**
- * A sweep rings again for work whose ring may still wait. Where more wait than this it keeps still: each ring costs whoever
- * answers it a question to the database, also where there is nothing left to do.
+ * A sweep rings again for work whose ring may still wait. Where more wait than this it rings for the oldest alone: each ring
+ * costs whoever answers it a question to the database, also where there is nothing left to do.
  */
 const SWEEP_WAITING_MAX = 100
+const OLDEST = 10
 const BACKOFF_MS_MAX = 60_000
 /** How often the balance of arrivals is held against their streams. */
 const BALANCE_MS = 60_000
@@ -165,7 +166,8 @@ export class Engine {
       if (now - this.destroyedAt >= DESTROY_MS) await this.askDestruction(tx, now)
       return dueWork(tx, SWEEP_MAX)
     })
-    await this.ring(due, SWEEP_WAITING_MAX)
+    await this.ring(due.slice(0, OLDEST))
+    await this.ring(due.slice(OLDEST), SWEEP_WAITING_MAX)
   }
 
   /** A page of accounts a sweep: the round is over when there are no more, and the next one begins an hour later. */

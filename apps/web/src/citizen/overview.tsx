@@ -148,7 +148,7 @@ function Days({ month, days, before }: Pick<OverviewDocument, 'month' | 'days' |
     const line = { type: 'line', showSymbol: false, lineStyle: { width: 3 } }
     return {
       legend: { top: 0 },
-      grid: { left: 8, right: 8, top: 36, bottom: 8, containLabel: true },
+      grid: { left: 8, right: 8, top: 60, bottom: 8, containLabel: true },
       xAxis: { type: 'category', data: Array.from({ length: 31 }, (_, i) => i + 1), boundaryGap: false },
       yAxis: { type: 'value', name: format.currency },
       series: [

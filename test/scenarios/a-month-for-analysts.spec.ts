@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DuckDBInstance } from '@duckdb/node-api'
@@ -17,6 +17,7 @@ import {
   saveVehicle,
   startPilot,
 } from '#store'
+import { exportCommand } from '../../apps/ops/src/exports'
 import { faultsOf, openWorld, settled, type World } from '../harness'
 import { driveAlong, MAIN_ROAD, TARIFF } from './roads'
 import { at } from './story'
@@ -104,7 +105,8 @@ describe('a month for analysts', () => {
   }
 
   beforeAll(async () => {
-    world = await openWorld(at('2026-08-31T08:00:00+02:00'))
+    mkdirSync(join(folder, 'data'))
+    world = await openWorld(at('2026-08-31T08:00:00+02:00'), {}, join(folder, 'data'))
     await world.store.transaction(async (tx) => {
       await saveAgency(tx, { id: AGENCY, name: 'City of Many' })
       await saveNetwork(tx, AGENCY, MAIN_ROAD, { name: 'test', activeFrom: instant(0) })
@@ -145,7 +147,8 @@ describe('a month for analysts', () => {
     }
   })
   afterAll(async () => {
-    await world?.close()
+    // The last story has closed it already.
+    await world?.close().catch(() => undefined)
     rmSync(folder, { recursive: true, force: true })
   })
 
@@ -306,5 +309,38 @@ describe('a month for analysts', () => {
         .status,
     ).toBe(403)
     expect((await as('analyst-token', 'GET', '/v1/agencies/city-other/exports')).status).toBe(404)
+  })
+
+  it('is the same at the command line, where the books are exported too', async () => {
+    const zones = await bytesOf(await exported('trips-by-zone', 'csv'))
+    const [booked] = await world.store.read<{ sum: string; n: string }>(
+      `select sum(c.amount)::text as sum, count(*) as n from money.charge c join money.period_trip p on p.trip = c.trip where p.month = '2026-10'`,
+    )
+    await world.close()
+    const told: string[] = []
+    const written = jest.spyOn(process.stdout, 'write').mockImplementation((text) => told.push(String(text)) > 0)
+    const before = process.env
+    process.env = { ...before, ROADMETER_DATA: join(folder, 'data'), DATABASE_URL: '' }
+    const run = (dataset: string, format: string) =>
+      exportCommand().parseAsync(
+        [dataset, '--agency', AGENCY, '--month', '2026-10', '--format', format, '--out', join(folder, dataset)],
+        { from: 'user' },
+      )
+    try {
+      await run('trips-by-zone', 'csv')
+      await run('charges', 'parquet')
+      await expect(run('revenue', 'geoparquet')).rejects.toThrow('revenue has no shape to draw')
+    } finally {
+      process.env = before
+      written.mockRestore()
+    }
+    expect(readFileSync(join(folder, 'trips-by-zone/trips-by-zone.csv')).equals(zones)).toBe(true)
+    const [read] = await query(
+      `select sum(amount_micros)::varchar as sum, count(*)::varchar as n from '${join(folder, 'charges/charges.parquet')}'`,
+    )
+    expect(read).toEqual(booked)
+    const { roadmeter } = JSON.parse(readFileSync(join(folder, 'charges/datapackage.json'), 'utf8'))
+    expect(roadmeter.totals.published.amount_micros).toBe(booked.sum)
+    expect(told.join('')).toMatch(/lines in .*charges\.parquet/)
   })
 })

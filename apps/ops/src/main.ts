@@ -33,6 +33,8 @@ const simulate: Load = async () => (await import('./simulate/index.js')).simulat
 const network: Load = async () => (await import('./network.js')).networkCommand()
 const policy: Load = async () => (await import('./policy/index.js')).policyCommand()
 const books: Load = async () => (await import('./books.js')).bookCommands()
+const exporting: Load = async () => (await import('./exports.js')).exportCommand()
+const accuracy: Load = async () => (await import('./accuracy.js')).accuracyCommand()
 const payments: Load = async () => (await import('./payments.js')).paymentCommand()
 const mileage: Load = async () => (await import('./mileage.js')).mileageCommands()
 const verify: Load = async () => (await import('./verify.js')).verifyCommand()
@@ -61,6 +63,7 @@ const COMMANDS: Readonly<Record<string, readonly [about: string, load: Load]>> =
     books,
   ],
   statement: ['drafted and sealed statements', books],
+  export: ['tables of a closed month for analysts, as CSV, Parquet or GeoParquet', exporting],
   payment: ['money received and paid back at the desk, and what an account owes', payments],
   odometer: ['readings of odometers, and new odometers', mileage],
   review: [
@@ -70,6 +73,7 @@ const COMMANDS: Readonly<Record<string, readonly [about: string, load: Load]>> =
   signal: ['signs of tampering', mileage],
   verify: ['recompute a statement from the published policies, offline; status 1 where it does not add up', verify],
   ledger: ['the books', ledger],
+  accuracy: ['what the chain from fix to charge makes of seeded drives whose truth is known', accuracy],
   match: ['match recorded drives to a road network and write the edges that were driven', match],
   explain: ['say of a trip what became of its fixes, which way was found, how surely, and what it cost', explain],
   keys: ['the keys under which locations are kept', privacy],

@@ -1,3 +1,5 @@
+export { CHARGE_TABLE, writeCharges } from './charge-export'
+export { countMonth } from './counting'
 export { coverageOfNetwork } from './coverage'
 export { auditLedger, readHeads, type LedgerReport, type Read } from './audit'
 export {

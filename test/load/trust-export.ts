@@ -1,0 +1,127 @@
+import { promises as fs } from 'node:fs'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { writeTable } from '#exports'
+import { InputError, instant, invariant, type AgencyId } from '#kernel'
+import { CHARGE_TABLE, writeCharges } from '#pipeline'
+import { parsePolicy } from '#policy'
+import { KeyRing, readSettings } from '#runtime'
+import { chargesOf, dataSourceOptions, filePolicy, openDataSource, saveAgency, Store, Vault } from '#store'
+import { perSecond, type Bench } from '../bench'
+import { copyTemplate, newFolder } from '../harness'
+import { newDatabase } from '../store/databases'
+import { BOOKS_TARIFF, drivenMonth } from './books'
+
+const AGENCY = 'bench-city' as AgencyId
+const MONTH = '2026-10'
+const [TRIPS, LINES] = [4, 5]
+const PER_ACCOUNT = TRIPS * LINES
+/** What the naive way is measured on: enough to be steady. */
+const ROWS_NAIVE = 100_000
+
+/**
+ * The books of a month to Parquet: from the database through the product to a file. On the server of DATABASE_URL, or, much smaller, on an
+ * embedded database; `--lines 10000000` is the bar's own size. Beside it the obvious way: rows as objects, turned into columns.
+ */
+export async function exporting(b: Bench): Promise<void> {
+  const { values } = parseArgs({ strict: false, options: { lines: { type: 'string' } } })
+  const server = process.env.DATABASE_URL
+  const lines = Number(values['lines'] ?? (b.quick ? 2_000 : server ? 10_000_000 : 100_000))
+  if (!Number.isSafeInteger(lines) || lines < PER_ACCOUNT)
+    throw new InputError(
+      'ARGUMENT',
+      `--lines: expected a whole number from ${PER_ACCOUNT}, found ${String(values['lines'])}`,
+    )
+  const folder = newFolder()
+  if (!server) await copyTemplate(folder)
+  const database = server && !b.quick ? await newDatabase(server) : null
+  const settings = readSettings({
+    ROADMETER_DATA: folder,
+    ROADMETER_LOG: 'error',
+    ...(database && { DATABASE_URL: database.url }),
+  })
+  const source = await openDataSource(await dataSourceOptions(settings), true)
+  b.atEnd(async () => {
+    await source.destroy()
+    await database?.drop()
+    await fs.rm(folder, { recursive: true, force: true })
+  })
+  const store = new Store(source, new Vault(new KeyRing(settings)))
+  const accounts = Math.ceil(lines / PER_ACCOUNT)
+  await store.transaction(async (tx) => {
+    await saveAgency(tx, { id: AGENCY, name: 'Bench City' })
+    await filePolicy(tx, AGENCY, parsePolicy(BOOKS_TARIFF), instant(0))
+  })
+  await drivenMonth(store, { agency: AGENCY, accounts, trips: TRIPS, lines: LINES })
+  await store.transaction(async (tx) => {
+    await tx.run(`delete from metering.work`)
+    await tx.run(`insert into money.period (agency, month, state) values ($1, $2, 'sealed')`, [AGENCY, MONTH])
+    await tx.run(
+      `insert into money.period_trip (trip, agency, month, account) select id, agency, month, account from metering.trip`,
+    )
+  })
+  await store.read('analyze money.period_trip')
+  const [{ sum }] = await store.read<{ sum: string }>('select sum(amount)::text as sum from money.charge')
+
+  let peak = 0
+  const all = accounts * PER_ACCOUNT
+  b.measure(
+    'export_lines_per_s',
+    'lines/s',
+    async () => {
+      global.gc?.()
+      const watch = setInterval(() => (peak = Math.max(peak, process.memoryUsage.rss())), 20)
+      const file = await fs.open(join(folder, 'charges.parquet'), 'w')
+      try {
+        return await perSecond(all, async () => {
+          const written = await writeCharges(
+            store,
+            AGENCY,
+            MONTH,
+            'parquet',
+            async (bytes) => void (await file.write(bytes)),
+          )
+          invariant(written.rows === all && String(written.amountMicros) === sum, 'the export is not the books')
+        })
+      } finally {
+        clearInterval(watch)
+        await file.close()
+      }
+    },
+    ['>=', 10_000_000 / 60],
+  )
+  b.measure('export_rows_lines_per_s', 'lines/s', () => naive(store, Math.min(all, ROWS_NAIVE)))
+  b.ratio('export_columns_to_rows', 'export_lines_per_s', 'export_rows_lines_per_s', ['>=', 1])
+  b.fact('export_rss_mb', 'MiB', () => peak / 2 ** 20, ['<', 512])
+}
+
+/** Charges as the program has them everywhere else, a row an object, put into columns by hand. */
+async function naive(store: Store, rows: number): Promise<number> {
+  const trips = (
+    await store.read<{ trip: string }>(
+      `select trip from money.period_trip order by trip limit ${Math.ceil(rows / LINES)}`,
+    )
+  ).map(({ trip }) => trip)
+  return perSecond(trips.length * LINES, async () => {
+    async function* pages() {
+      for (let from = 0; from < trips.length; from += 5_000) {
+        const some = trips.slice(from, from + 5_000) as Parameters<typeof chargesOf>[1][number][]
+        const charges = [...(await store.transaction((tx) => chargesOf(tx, some))).values()].flat()
+        yield [
+          charges.map(({ day }) => day),
+          charges.map(({ policy }) => policy),
+          charges.map(({ rule }) => rule),
+          charges.map(({ roadClass }) => roadClass),
+          charges.map(({ zones }) => zones.join('+')),
+          charges.map(({ rate }) => rate && rate.micros),
+          charges.map(({ rate }) => rate && rate.per),
+          charges.map(({ freeReason }) => freeReason),
+          charges.map(({ distanceMm }) => BigInt(distanceMm)),
+          charges.map(({ inferredMm }) => BigInt(inferredMm)),
+          charges.map(({ amount }) => amount),
+        ]
+      }
+    }
+    await writeTable(CHARGE_TABLE, pages(), 'parquet', () => undefined)
+  })
+}

@@ -71,7 +71,7 @@ export function referenceDrives(
   const matcher = new Matcher(network)
   const price = pricing(network, policy)
   const clock = localClock(policy.timeZone)
-  const first = clock.dayNumber(validityOf(policy).from) + 1
+  const first = clock.dayNumber(instant(validityOf(policy).from)) + 1
   const found: ReferenceDrive[] = []
   for (let day = first; found.length < count && day < first + DAYS_MAX; day++) {
     const name = dayText(day)

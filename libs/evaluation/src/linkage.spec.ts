@@ -4,7 +4,7 @@ import { chance } from '#kernel'
 
 // Four points of a trajectory single out 95 % of people (de Montjoye et al., "Unique in the Crowd", 2013). So: somebody who knows four
 // places and hours of a vehicle looks for a fifth in the tables. Truth is synthetic: everybody has ways of their own, and a habit (how
-// often in the month) that would link the rows that stand for one alone.
+// far in the month) that would link the rows that stand for one alone.
 
 const VEHICLES = 4_000
 const PLACES = 500
@@ -13,23 +13,23 @@ const KNOWN = 4
 const dice = chance('linkage')
 
 interface Truth {
-  /** Cells, as place/hour, and how often it was there. */
+  /** Cells, as place/hour, and how far it drove in each. */
   readonly cells: readonly string[]
-  readonly trips: number
+  readonly distanceMm: number
 }
 /** Popular places are popular: the chance of a place falls with its rank. */
 const place = () => Math.floor(PLACES * dice.next() ** 3)
 const truths = Array.from({ length: VEHICLES }, (): Truth => {
   const cells = new Set<string>()
   while (cells.size < OWN) cells.add(`${place()}/${dice.below(24)}`)
-  return { cells: [...cells], trips: 1 + dice.below(60) }
+  return { cells: [...cells], distanceMm: 1_000 + dice.below(50_000_000) }
 })
 const tally = new Tally(DATASETS['trips-by-grid'].measures.map(({ bound }) => bound))
-for (const { cells, trips } of truths)
+for (const { cells, distanceMm } of truths)
   tally.add(
     cells.map((cell) => ({
       key: [cell.split('/')[0], 'workday', cell.split('/')[1]],
-      sums: [BigInt(trips) * 1_000n, BigInt(trips)],
+      sums: [BigInt(distanceMm), 1n],
     })),
   )
 const raw = tally.cells()
@@ -60,13 +60,13 @@ function popular(table: readonly Cell[]): (known: readonly string[]) => string |
 }
 
 /**
- * Links rows: where a known cell has the fewest vehicles, its mean number of trips is nearest to the habit of the one looked for. Another row
- * of as few with that very habit is taken for its; where there is none, what most do.
+ * Links rows: where a known cell has the fewest vehicles, its distance is nearest to the habit of the one looked for. Another row of as few with
+ * that very distance is taken for its; where there is none, what most do.
  */
 function linking(table: readonly Cell[]): (known: readonly string[]) => string | null {
   const cells = new Map(table.map((cell) => [nameOf(cell), cell]))
   const byHabit = new Map<string, string[]>()
-  const habitOf = ({ vehicles, sums }: Cell) => `${vehicles} ${sums[1]}`
+  const habitOf = ({ vehicles, sums }: Cell) => `${vehicles} ${sums[0]}`
   for (const cell of table) byHabit.set(habitOf(cell), [...(byHabit.get(habitOf(cell)) ?? []), nameOf(cell)])
   const fallback = popular(table)
   return (known) => {

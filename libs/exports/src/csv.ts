@@ -7,7 +7,9 @@ const FORMULA = /^[=+\-@\t\r\n\uff0b\uff0d\uff1d\uff20]/
 /** RFC 4180 with a header: CRLF, quotes where needed, an apostrophe before what looks like a formula. */
 export function csvWriter(columns: readonly Column[], sink: Sink): TableWriter {
   const encoder = new TextEncoder()
-  const write = async (rows: unknown[][]) => sink(encoder.encode(stringify(rows, { record_delimiter: '\r\n' })))
+  // A lone carriage return is the end of a row to some readers: what follows it would then begin a cell, perhaps as a formula.
+  const form = { record_delimiter: '\r\n', quoted_match: /[\r\n]/ }
+  const write = async (rows: unknown[][]) => sink(encoder.encode(stringify(rows, form)))
   let begun = false
   const header = async () => {
     if (!begun) await write([columns.map(({ name }) => name)])

@@ -1,6 +1,6 @@
 import { type Access, type PolicyDocument, type RatedVehicle, type RoadClass } from '#contracts'
 import { cutNetwork, type ZoneCut } from '#geofencing'
-import { digest, invariant, priceInDouble, type Digest } from '#kernel'
+import { digest, invariant, micros, millimetres, priceInDouble, priceOf, type Digest } from '#kernel'
 import { eachStretch, type MatchedTrip } from '#mileage'
 import { cuttingZones, localClock } from '#policy'
 import { addAccount, compareAccount, noComparison, Rater, tariffAt, type ComparedTrip, type RoadCost } from '#rating'
@@ -184,13 +184,16 @@ class Driven {
     for (let i = 0; i < this.size; i++) {
       const distanceMm = this.mm[i]
       const rate = rateOf(this.lines[i])
-      const amount = rate === null ? 0 : priceInDouble(distanceMm, rate.micros, rate.mm)
-      invariant(amount !== null, 'a price of a road in one trip is no safe integer')
-      costs[i] = { name: this.names[i], distanceMm, amount }
+      costs[i] = { name: this.names[i], distanceMm, amount: rate === null ? 0 : priceOfPart(distanceMm, rate) }
     }
     return costs
   }
 }
+
+/** In currencies of small coins a price by the mile times millimetres can be too large for a double; the price itself is not. */
+const priceOfPart = (distanceMm: number, rate: { readonly micros: number; readonly mm: number }): number =>
+  priceInDouble(distanceMm, rate.micros, rate.mm) ??
+  Number(priceOf(millimetres(distanceMm), micros(BigInt(rate.micros)), rate.mm))
 
 /** Zones by what they are, so that policies that have the same share a cut. */
 const keys = new WeakMap<PolicyDocument, Digest>()

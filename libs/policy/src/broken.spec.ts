@@ -105,6 +105,8 @@ const BREAKS: readonly [what: string, apply: (d: Json, dice: Chance) => void, pa
   ['a least above the most', (d) => (d.minimums[0].amount = '101'), () => 'caps[1].amount', /at least the minimum of a month \(101.00, minimums\[0\]\)/],
   ['a coin of nothing', (d) => (d.billing.coin = '0'), () => 'billing.coin', /above zero/],
   ['a review of years', (d) => (d.billing.reviewDays = 91), () => 'billing.reviewDays', /90/],
+  ['a close on a day that some months lack', (d) => (d.billing.statementDay = 29), () => 'billing.statementDay', /28/],
+  ['a tolerance above the statute', (d) => (d.billing.tolerancePermille = 41), () => 'billing.tolerancePermille', /40/],
 ] // prettier-ignore
 
 const zoneId = (d: Json): string => Object.keys(d.zones)[0]

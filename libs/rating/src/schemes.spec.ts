@@ -66,7 +66,7 @@ describe('known schemes, by hand', () => {
     expect(bill(utah, year, { ...CAR, propulsion: 'petrol' }).due).toBe(0n)
   })
 
-  it('Hawaii: 0.8 cents a mile, 50 dollars a year at most, by the odometer too', () => {
+  it('Hawaii: 0.8 cents a mile, 50 dollars a year at most; by the odometer, too, but for the cap', () => {
     // 5,000 mi x 0.008 = 40.00; 7,000 mi would be 56.00 and are 50.00. By the odometer 6,000 mi are 48.00.
     const hawaii = example('hawaii')
     const car: RatedVehicle = { ...CAR, propulsion: 'electric' }

@@ -84,7 +84,7 @@ describe('a policy from draft to force', () => {
 
   it('is not filed directly any more', async () => {
     const [status, title] = await refused(call('POST', '/policies', people.tokens.operator, document))
-    expect([status, title]).toEqual([400, expect.stringContaining('approved by somebody else')])
+    expect([status, title]).toEqual([403, expect.stringContaining('approved by somebody else')])
   })
 
   it('is drafted by an editor, whole or not at all, with every fault told at once', async () => {

@@ -19,21 +19,20 @@ function tariff(id: string, [from, to]: readonly [number, number], perKm: string
     v: 1,
     id,
     name: id,
-    currency: 'KRW',
+    currency: 'EUR',
     timeZone: 'America/New_York',
     startsAt: '2026-01-01T00:00:00-05:00',
     jurisdiction: 'city',
     zones: { side: { name: 'Side', geometry: { type: 'Polygon', coordinates: [ring] } } },
     rules: [
-      { id: 'in', name: 'In', match: { zones: ['side'] }, price: { perEntry: '300' } },
+      { id: 'in', name: 'In', match: { zones: ['side'] }, price: { perEntry: '3' } },
       { id: 'side', name: 'Side', match: { zones: ['side'] }, price: { perKm } },
       { id: 'base', name: 'Base', match: {}, price: { perKm: '0.1' } },
     ],
   })
 }
 const before = tariff('before', [west - 0.01, middle], '0.333333')
-// In won a price times millimetres outgrows a double on a drive of 20 km.
-const after = tariff('after', [middle, east + 0.01], '499')
+const after = tariff('after', [middle, east + 0.01], '49')
 
 /** A walk from crossing to crossing, as matches are kept. */
 function walk(seed: number, name: string, vehicle: string): RerateTrip {

@@ -73,6 +73,7 @@ export const ISOLATION: Readonly<Record<string, Rule>> = {
   'metering.device_alarm': ofDevice,
   'metering.device_key': ofDevice,
   'metering.device_presence': ofDevice,
+  'metering.duty': machines,
   'metering.erasure_request': ofAccountsRow,
   'metering.keep_choice': ofAccountsRow,
   'metering.legal_hold': ofAccountsRow,
@@ -99,6 +100,9 @@ export const ISOLATION: Readonly<Record<string, Rule>> = {
   'metering.vehicle_profile': ofVehicle,
   'metering.work': shared,
 
+  // Sums by the ledger's own account names; whose one asks for is the code's to say.
+  'money.balance': published,
+  'money.balance_head': published,
   'money.billed_window': ofVehicle,
   'money.budget': ofAccountsRow,
   'money.cap_window': ofVehicle,
@@ -107,6 +111,7 @@ export const ISOLATION: Readonly<Record<string, Rule>> = {
   'money.correction': ofAccount(),
   'money.dispute': ofAccount(),
   'money.dispute_step': alongside('money.dispute', 'dispute'),
+  'money.finding': machines,
   'money.hold_release': alongside('money.statement', 'statement'),
   'money.merkle_tile': published,
   'money.mileage': ofAccount(),

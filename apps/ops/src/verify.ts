@@ -105,20 +105,18 @@ const balancesCommand = (): Command =>
 
 /** `roadmeter ledger heads`: what to publish, a line at a time. */
 export const ledgerCommand = (): Command =>
-  new Command('ledger')
-    .addCommand(balancesCommand())
-    .addCommand(
-      new Command('heads')
-        .description(
-          'print the heads of the ledger as a line of JSON: append it to a file that the database has no hand on',
-        )
-        .action(() =>
-          withDatabase(async (store) => {
-            const heads = await store.transaction((tx) => chainHeads(tx))
-            say(JSON.stringify({ at: systemClock.now(), heads }))
-          }),
-        ),
-    )
+  new Command('ledger').addCommand(balancesCommand()).addCommand(
+    new Command('heads')
+      .description(
+        'print the heads of the ledger as a line of JSON: append it to a file that the database has no hand on',
+      )
+      .action(() =>
+        withDatabase(async (store) => {
+          const heads = await store.transaction((tx) => chainHeads(tx))
+          say(JSON.stringify({ at: systemClock.now(), heads }))
+        }),
+      ),
+  )
 
 /** One document, or what `GET /v1/agencies/:agency/policies` answers. */
 function policiesIn(value: unknown, file: string) {

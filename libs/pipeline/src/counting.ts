@@ -21,12 +21,12 @@ export async function countMonth(
   const work = tallyWork(agency, month)
   await store.transaction(async (tx) => {
     await requireClosed(tx, agency, month)
-    if ((await countingOf(tx, agency, month))?.finishedAt == null) await want(tx, [work])
+    if (!(await countingOf(tx, agency, month))?.finishedAt) await want(tx, [work])
   })
   for (;;) {
     const counting = await store.transaction((tx) => countingOf(tx, agency, month))
     if (counting) progress(counting.done, counting.trips)
-    if (counting?.finishedAt != null) return
+    if (counting?.finishedAt) return
     const claims = await claim(store, work, leaseMs, 1)
     if (claims.length === 0) await new Promise((resolve) => setTimeout(resolve, POLL_MS))
     else

@@ -2,7 +2,7 @@ import { digest, type AccountId, type Instant } from '#kernel'
 import { stretchesUntil } from '#statement'
 import { billsWithStretches, holdingOf, plainRows, type Store } from '#store'
 import { type Line } from './line'
-import { type Finding } from './reconcile'
+import { type Finding } from './finding'
 
 const HOUR_MS = 3_600_000
 /** How long after its time something may still be there: the engine looks every hour, and goes through accounts in pages. */

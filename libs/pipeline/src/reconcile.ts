@@ -3,21 +3,12 @@ import { canonical, digest, type AgencyId, type Digest } from '#kernel'
 import { emptyChain, headOf, merkleRoot, verifyChain } from '#ledger'
 import { statementDigest, verifyStatement } from '#statement'
 import { chainHeads, chainPage, leavesOf, chargesOf, keptTexts, tripsWhere, type Store, type Tx } from '#store'
+import { type Finding } from './finding'
 import { forgetting } from './forgetting'
 import { type Line } from './line'
 import { rematch } from './match'
 import { meterTrip } from './meter'
 import { rateTrip } from './rate'
-
-/** What one invariant came to: how many things were looked at, and a sentence for each that is wrong (at most ten). */
-export interface Finding {
-  readonly id: string
-  readonly holds: string
-  readonly checked: number
-  /** Of what was to be checked: how much of it was destroyed after its time, and so can't be. */
-  readonly destroyed?: number
-  readonly faults: readonly string[]
-}
 
 const FAULTS_MAX = 10
 const PAGE = 500

@@ -14,7 +14,8 @@ import {
 } from '#store'
 import { auditLedger, readHeads } from './audit'
 import { type Line } from './line'
-import { reconcile, type Finding } from './reconcile'
+import { type Finding } from './finding'
+import { reconcile } from './reconcile'
 
 const MINUTE_MS = 60_000
 const BALANCES_MS = 10 * MINUTE_MS

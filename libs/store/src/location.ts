@@ -2,7 +2,6 @@ import { deflateRawSync, inflateRawSync } from 'node:zlib'
 import { type ChargeReport } from '#contracts'
 import { invariant, type Digest, type Instant, type TripId } from '#kernel'
 import { type Match } from '#map-matching'
-import { type TripMileage } from './mileage'
 import { type Tx } from './store'
 import { type TripRow } from './trips'
 import { type Place } from './vault'
@@ -92,14 +91,17 @@ export async function saveReport(tx: Tx, trip: Whose, digest: Digest, report: Ch
 
 export const reportOf = (tx: Tx, trip: TripId): Promise<ChargeReport | null> => kept(tx, 'report', trip)
 
-export async function saveFates(tx: Tx, trip: Whose, fates: TripMileage['fates']): Promise<void> {
+/** The fate of each fix of a trip, in order, as runs. */
+export type Fates = readonly (readonly [fate: string, count: number])[]
+
+export async function saveFates(tx: Tx, trip: Whose, fates: Fates): Promise<void> {
   await tx.run(`insert into location.fates (trip, key, sealed) values ($1, $2, $3) on conflict (trip) do nothing`, [
     trip.id,
     ...(await sealed(tx, trip, 'fates', fates)),
   ])
 }
 
-export const fatesOf = (tx: Tx, trip: TripId): Promise<TripMileage['fates'] | null> => kept(tx, 'fates', trip)
+export const fatesOf = (tx: Tx, trip: TripId): Promise<Fates | null> => kept(tx, 'fates', trip)
 
 /** Takes everything that is kept of trips' places away, and says under which keys it was. */
 export async function takeKept(tx: Tx, trips: readonly TripId[]): Promise<{ rows: number; keys: string[] }> {

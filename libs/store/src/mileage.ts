@@ -19,7 +19,7 @@ import {
   type VehicleFacts,
   type Verdict,
 } from '#mileage'
-import { saveFates } from './location'
+import { saveFates, type Fates } from './location'
 import { saveSignals } from './reviews'
 import { type Tx } from './store'
 
@@ -202,8 +202,7 @@ export async function saveChoices(
 /** What metering knows of a trip's length, and how its distances agree. */
 export interface TripMileage extends TripDistances {
   readonly verdict: Verdict
-  /** The fate of each fix, in order, as runs. */
-  readonly fates: readonly (readonly [fate: string, count: number])[]
+  readonly fates: Fates
   readonly signals: Readonly<Partial<Record<Signal, number>>>
 }
 

@@ -3,12 +3,10 @@ import { type DataSource, type EntityTarget, type ObjectLiteral, type QueryRunne
 import { InputError, invariant } from '#kernel'
 import { Vault } from './vault'
 import { entering, type Scope } from './scope'
-
-/** What a statement can be bound to. Arrays go with a cast such as `$1::text[]`. */
-export type Parameter = string | number | bigint | boolean | null | Uint8Array | readonly Parameter[]
+import { type Parameter, type Sql } from './sql'
 
 /** One transaction. Whoever has it writes SQL; bigints come back as text. */
-export class Tx {
+export class Tx implements Sql {
   constructor(
     private readonly runner: QueryRunner,
     /** Through which alone locations are written and read. */

@@ -10,7 +10,8 @@ import {
 } from '#kernel'
 import { type BatchHead } from '#mileage'
 import { parseRanges } from './inbox'
-import { type Parameter, type Tx } from './store'
+import { type Parameter } from './sql'
+import { type Tx } from './store'
 import { BATCH_ROW, openBatches, type BatchRow } from './stored-batch'
 
 /** One boot of a device: what is durable of it, how far it has been cut into trips, and what was given up waiting for. */

@@ -1,7 +1,7 @@
 import { createCipheriv, createDecipheriv, createSecretKey, randomBytes, type KeyObject } from 'node:crypto'
 import { InputError, invariant } from '#kernel'
 import { type KeyRing } from '#runtime'
-import { type Tx } from './store'
+import { type Sql } from './sql'
 
 /** Whose locations of which time a data key keeps: what has one key is destroyed together. */
 export interface Place {
@@ -50,7 +50,7 @@ export class Vault {
    * Throws InputError where the key file doesn't hold the key of this database; the first process of a new database makes one.
    * Returns the name of the key that new data keys are wrapped with, held until the transaction ends.
    */
-  async ready(tx: Tx): Promise<string> {
+  async ready(tx: Sql): Promise<string> {
     const current = () =>
       tx.row<{ id: string }>(`select id from location.wrapping_key where retired_at is null for share`)
     let row = await current()
@@ -66,7 +66,7 @@ export class Vault {
    * Seals each of these. The data keys are held until the transaction ends: nobody destroys one while something is being put
    * under it.
    */
-  async seal(tx: Tx, all: readonly Unsealed[]): Promise<{ key: string; bytes: Buffer }[]> {
+  async seal(tx: Sql, all: readonly Unsealed[]): Promise<{ key: string; bytes: Buffer }[]> {
     if (all.length === 0) return []
     const keys = await this.keysFor(
       tx,
@@ -80,7 +80,7 @@ export class Vault {
   }
 
   /** Opens each of these. Throws InputError LOCATION_GONE where a key was destroyed, and a bug's error where bytes were changed. */
-  async open(tx: Tx, all: readonly (Sealed & { readonly name: string })[]): Promise<Uint8Array[]> {
+  async open(tx: Sql, all: readonly (Sealed & { readonly name: string })[]): Promise<Uint8Array[]> {
     const unknown = [...new Set(all.flatMap(({ key }) => (key !== null && !this.remembered.has(key) ? [key] : [])))]
     // Held apart from what is remembered: a page may be of more keys than that.
     const fresh = new Map<string, KeyObject>()
@@ -100,7 +100,7 @@ export class Vault {
    * Destroys data keys under which nothing is stored any more, and says which. The caller has taken the rows away; what still
    * has some stays.
    */
-  async destroy(tx: Tx, keys: readonly string[]): Promise<string[]> {
+  async destroy(tx: Sql, keys: readonly string[]): Promise<string[]> {
     const ids = [...new Set(keys)]
     if (ids.length === 0) return []
     // First locked, then looked at: who was about to seal under one has committed, and its row is seen.
@@ -114,7 +114,7 @@ export class Vault {
   }
 
   /** Begins a rotation: new data keys are wrapped with a new key from here on. Both are in the file until the last is rewrapped. */
-  async beginRotation(tx: Tx): Promise<string> {
+  async beginRotation(tx: Sql): Promise<string> {
     await this.ready(tx)
     const id = this.keys.add()
     await tx.run(`update location.wrapping_key set retired_at = clock_timestamp() where retired_at is null`)
@@ -123,7 +123,7 @@ export class Vault {
   }
 
   /** Wraps up to `most` data keys anew with the current key; returns how many there were. */
-  async rewrap(tx: Tx, most: number): Promise<number> {
+  async rewrap(tx: Sql, most: number): Promise<number> {
     const current = await this.ready(tx)
     const rows = await tx.rows<KeyRow>(`${KEY} where kek <> $1 order by id limit ${most} for update`, [current])
     await tx.run(
@@ -138,7 +138,7 @@ export class Vault {
   }
 
   /** Ends a rotation: the keys before are taken out of the file. Refused while a data key needs one. */
-  async endRotation(tx: Tx): Promise<void> {
+  async endRotation(tx: Sql): Promise<void> {
     const current = await this.ready(tx)
     const left = await tx.row(`select 1 from location.data_key where kek <> $1 limit 1`, [current])
     invariant(!left, 'a data key is still wrapped with the key before')
@@ -150,7 +150,7 @@ export class Vault {
     return this.ring
   }
 
-  private async keysFor(tx: Tx, places: readonly Place[]): Promise<Map<string, { id: string; key: KeyObject }>> {
+  private async keysFor(tx: Sql, places: readonly Place[]): Promise<Map<string, { id: string; key: KeyObject }>> {
     const asked = [...new Map(places.map((place) => [placeKey(place), place])).entries()]
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([, place]) => place)

@@ -1,4 +1,6 @@
-import { centerOfMass, pointOnFeature, booleanPointInPolygon } from '@turf/turf'
+import booleanPointInPolygon from '@turf/boolean-point-in-polygon'
+import centerOfMass from '@turf/center-of-mass'
+import pointOnFeature from '@turf/point-on-feature'
 import { type PolicyDocument } from '#contracts'
 import { type Feature, Sheet } from './sheet'
 import { type Square } from './square'

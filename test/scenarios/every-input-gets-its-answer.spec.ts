@@ -313,7 +313,8 @@ describe('every input gets its answer', () => {
     expect(sum.stored).toBe(sum.accepted)
     // Boot 10 sent the same three times.
     expect(sum.kept).toBe(sum.refused)
-    const metrics = await (await fetch(`${world.httpUrl}/metrics`)).text()
+    const headers = { authorization: `Bearer ${people.tokens.operator}` }
+    const metrics = await (await fetch(`${world.httpUrl}/metrics`, { headers })).text()
     expect(metrics).toContain(`roadmeter_batches_total{fate="accepted"} ${sum.accepted}`)
     expect(await faultsOf(world)).toEqual([])
   })

@@ -21,6 +21,8 @@ export async function openLine(folder: string, clock: ToldClock): Promise<Runnin
     ROADMETER_DATA: folder,
     ROADMETER_MQTT_PORT: '0',
     ROADMETER_SWEEP_MS: '100',
+    // A month goes by in seconds: what its clock makes due has not had its hour yet.
+    ROADMETER_RECONCILE_MS: '0',
     ROADMETER_LOG: 'warn',
   })
   @Module({

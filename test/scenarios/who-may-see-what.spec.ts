@@ -11,41 +11,16 @@ import { Address } from '../../apps/api/src/identity/address'
 import { sessionCookie } from '../../apps/api/src/identity/cookies'
 import { ProblemFilter } from '../../apps/api/src/problem'
 import { cast, openWorld, settled, type Cast, type World } from '../harness'
+import { MATRIX } from '../security/access-matrix'
 import { driveAlong, MAIN_ROAD, TARIFF } from './roads'
 
 const at = (iso: string) => instant(Date.parse(iso))
 
-/** What needs no token: the portal's one page, liveness, the public tariff and its networks, a month's published root, the way in, and what a provider signs. */
-const FOR_EVERYONE = [
-  'GET /',
-  'GET /agency',
-  'GET /agency/*',
-  'GET /analyst',
-  'GET /analyst/*',
-  'GET /auth/login',
-  'GET /enter',
-  'GET /healthz',
-  'GET /mds/:agency/geographies',
-  'GET /mds/:agency/geographies/:id',
-  'GET /mds/:agency/policies',
-  'GET /mds/:agency/policies/:id',
-  'GET /my',
-  'GET /my/*',
-  'GET /readyz',
-  'GET /schemas/policy.json',
-  'GET /schemas/statement.json',
-  'GET /v1/agencies/:agency/feed',
-  'GET /v1/agencies/:agency/networks',
-  'GET /v1/agencies/:agency/periods/:month',
-  'GET /v1/agencies/:agency/policies',
-  'GET /v1/keys',
-  'GET /v1/ledger/heads',
-  'GET /verify',
-  'GET /verify.js',
-  'POST /auth/logout',
-  'POST /v1/enrolments',
-  'POST /v1/payments/events',
-]
+/** What needs no token, by the one table of who may use what. */
+const FOR_EVERYONE = Object.keys(MATRIX).filter(
+  // Nobody comes back from a provider without having been sent there.
+  (route) => MATRIX[route] === 'everyone' && route !== 'GET /auth/callback',
+)
 
 describe('who may see what', () => {
   let world: World

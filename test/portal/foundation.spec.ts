@@ -22,7 +22,7 @@ describeInBrowser('every visitor', () => {
 
   it('is told what to do at an address that is none', async () => {
     const { context, page, faults } = await visit(browser, 'agency')
-    await page.goto(`${portalUrl()}/my/nowhere/at/all`)
+    await page.goto(`${portalUrl()}/agency/nowhere/at/all`)
     await settled(page)
     expect(await page.textContent('h1')).toBe('Page not found')
     expect(await flaws(page)).toEqual([])

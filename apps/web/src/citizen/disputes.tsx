@@ -42,7 +42,7 @@ function File({ row, changed }: { row: DisputeRow; changed: () => void }) {
       </h2>
       <p className="govuk-body">
         <span className={`rm-tag rm-tag--${isOpen ? 'warn' : 'good'}`}>{t(`disputes.is.${row.state}`)}</span>{' '}
-        {isOpen && t('disputes.by', { date: format.moment(row.decideBy) })}{' '}
+        {isOpen && t('disputes.by', { date: format.date(row.decideBy) })}{' '}
         <Link className="govuk-link" to={`/my/trips/${row.trip}`}>
           {t('disputes.trip')}
         </Link>

@@ -43,7 +43,8 @@ export interface DisputeRow {
   readonly reason: 'not-driven' | 'wrong-road' | 'private-road' | 'wrong-vehicle' | 'wrong-price' | 'other'
   readonly state: 'open' | 'upheld' | 'refused' | 'withdrawn'
   readonly openedAt: number
-  readonly decideBy: number
+  /** The last day, `2026-10-05`. */
+  readonly decideBy: string
   readonly steps: readonly {
     readonly kind: 'opened' | 'evidence' | 'note' | 'upheld' | 'refused' | 'withdrawn'
     readonly by: 'citizen' | 'agency'

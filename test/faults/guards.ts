@@ -128,7 +128,7 @@ function main(): void {
   const { values } = parseArgs({ options: { only: { type: 'string' } } })
   const guards = GUARDS.filter(({ name }) => name.includes(values.only ?? ''))
   const copy = copyOfTree()
-  const servers = mkdtempSync('/tmp/roadmeter-guards-servers-')
+  const servers = mkdtempSync(path.join(os.tmpdir(), 'roadmeter-guards-servers-'))
   let environment: NodeJS.ProcessEnv = { ...process.env }
   const missed: string[] = []
   try {

@@ -1,5 +1,6 @@
 import { execFile, execFileSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import os from 'node:os'
 import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
@@ -25,7 +26,7 @@ export class Servers {
 
   /** On a small disk in memory, where one can be had, or on the disk that is there. */
   static start(disk: 'small' | 'real' = 'small'): Servers {
-    const folder = mkdtempSync('/tmp/roadmeter-servers-')
+    const folder = mkdtempSync(path.join(os.tmpdir(), 'roadmeter-servers-'))
     let hasOwnDisk = disk === 'small'
     try {
       if (hasOwnDisk)

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { instant } from '#kernel'
 import { DeviceClient } from '#messaging'
-import { cast, newFolder, openWorld, settled } from '../harness'
+import { newFolder } from '../databases'
+import { cast, openWorld, settled } from '../harness'
 import { driveAlong, MAIN_ROAD, TARIFF } from '../scenarios/roads'
 
 const ROOT = join(__dirname, '../..')

@@ -11,7 +11,7 @@ import { dataSourceOptions, filePolicy, openDataSource, periodOf, saveAgency, St
 import { draftStatement, statementDigest, verifyStatement } from '#statement'
 import { creditsOf, octoberInput, TARIFF } from '../../libs/statement/src/month.fixture'
 import { bench, elapsedMs, perSecond } from '../bench'
-import { newDatabase } from '../store/databases'
+import { newDatabase } from '../databases'
 import { BOOKS_TARIFF, drivenMonth } from './books'
 
 const MONTH = '2026-10'

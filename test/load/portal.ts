@@ -10,8 +10,7 @@ import { bench } from '../bench'
 import { closePilot, openPilot } from '../portal/pilot'
 import { CITIZEN, openBrowser, settled, visit } from '../portal/browser'
 import { freePort, Process } from '../services/processes'
-import { newDatabase } from '../store/databases'
-import { newFolder } from '../harness'
+import { newDatabase, newFolder } from '../databases'
 import { BOOKS_TARIFF, drivenMonth } from './books'
 
 const AGENCY = 'bench-city' as AgencyId

@@ -24,7 +24,7 @@ import {
 } from '#store'
 import { createHash } from 'node:crypto'
 import { elapsedMs, type Bench } from '../bench'
-import { copyTemplate, newFolder } from '../harness'
+import { copyTemplate, newFolder } from '../databases'
 import { driveAlong, MAIN_ROAD, TARIFF } from '../scenarios/roads'
 
 const DEVICES = 20

@@ -8,8 +8,7 @@ import { parsePolicy } from '#policy'
 import { KeyRing, readSettings } from '#runtime'
 import { chargesOf, dataSourceOptions, filePolicy, openDataSource, saveAgency, Store, Vault } from '#store'
 import { perSecond, type Bench } from '../bench'
-import { copyTemplate, newFolder } from '../harness'
-import { newDatabase } from '../store/databases'
+import { copyTemplate, newDatabase, newFolder } from '../databases'
 import { BOOKS_TARIFF, drivenMonth } from './books'
 
 const AGENCY = 'bench-city' as AgencyId

@@ -16,7 +16,7 @@ import {
   saveVehicle,
   Store,
 } from '#store'
-import { newDatabase } from '../store/databases'
+import { newDatabase } from '../databases'
 import { fromServices } from './devices'
 import { build, freePort } from './processes'
 

@@ -31,8 +31,7 @@ import {
   Store,
   Vault,
 } from '#store'
-import { newFolder } from '../harness'
-import { newDatabase } from '../store/databases'
+import { newDatabase, newFolder } from '../databases'
 import { driveAlong, MAIN_ROAD, TARIFF } from '../scenarios/roads'
 import { build, freePort, letIn, Process } from './processes'
 

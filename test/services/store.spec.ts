@@ -1,7 +1,7 @@
 import { readSettings } from '#runtime'
 import { dataSourceOptions, openDataSource } from '#store'
 import { concurrentSuite } from '../store/concurrent.suite'
-import { newDatabase, serverDatabase, type Database } from '../store/databases'
+import { newDatabase, serverDatabase, type Database } from '../databases'
 import { fourEyesSuite } from '../store/four-eyes.suite'
 import { schemaSuite } from '../store/schema.suite'
 import { workSuite } from '../store/work.suite'

@@ -1,5 +1,5 @@
 import { concurrentSuite } from './concurrent.suite'
-import { embeddedDatabase, type Database } from './databases'
+import { embeddedDatabase, type Database } from '../databases'
 import { fourEyesSuite } from './four-eyes.suite'
 import { schemaSuite } from './schema.suite'
 import { workSuite } from './work.suite'

@@ -1,10 +1,10 @@
-import { embeddedDatabase, type Database } from './databases'
+import { ownDatabase, type Database } from '../databases'
 import { tamperSuite } from './tamper.suite'
 
 describe('tampering with the ledger', () => {
   let database: Database
   beforeAll(async () => {
-    database = await embeddedDatabase()
+    database = await ownDatabase()
   })
   afterAll(() => database?.close())
   // All of them: npm run test:tamper

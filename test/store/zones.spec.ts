@@ -1,7 +1,7 @@
 import { cutNetwork, type Roads, type Zone } from '#geofencing'
 import { chance } from '#kernel'
 import { lengthM, metresPerDegreeLat, metresPerDegreeLon } from '#road-network'
-import { embeddedDatabase, type Database } from './databases'
+import { embeddedDatabase, type Database } from '../databases'
 
 const PAIRS = 10_000
 const LON = 4.35

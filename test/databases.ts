@@ -75,6 +75,12 @@ async function onServer<T>(url: string, work: (server: Client) => Promise<T>): P
   }
 }
 
+/** A migrated database on the server of ROADMETER_TEST_DATABASE_URL; null where that isn't set. */
+export const toldDatabase = async (): Promise<ServerDatabase | null> => {
+  const server = process.env.ROADMETER_TEST_DATABASE_URL
+  return server ? migratedDatabase(server) : null
+}
+
 /** On the server of ROADMETER_TEST_DATABASE_URL if that is set, else embedded. */
 export const ownDatabase = (): Promise<Database> =>
   process.env.ROADMETER_TEST_DATABASE_URL

@@ -24,7 +24,7 @@ import {
 } from '#store'
 import { StoreModule } from '#store/module'
 import { ApiModule, serve } from '../apps/api/src'
-import { copyTemplate, migratedDatabase, newFolder } from './databases'
+import { copyTemplate, newFolder, toldDatabase } from './databases'
 
 /** A whole Roadmeter in this process, on an embedded database of its own, with a clock that tests tell the time. */
 export interface World {
@@ -48,8 +48,7 @@ export async function openWorld(
   given?: string,
 ): Promise<World> {
   const folder = given ?? newFolder()
-  const server = given || environment.DATABASE_URL !== undefined ? '' : process.env.ROADMETER_TEST_DATABASE_URL
-  const database = server ? await migratedDatabase(server) : null
+  const database = given || environment.DATABASE_URL !== undefined ? null : await toldDatabase()
   if (database) environment = { DATABASE_URL: database.url, ...environment }
   if (!environment.DATABASE_URL && !fs.existsSync(path.join(folder, 'db'))) await copyTemplate(folder)
   const settings = readSettings({

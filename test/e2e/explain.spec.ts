@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { instant } from '#kernel'
 import { DeviceClient } from '#messaging'
-import { newFolder } from '../databases'
+import { newFolder, toldDatabase, type ServerDatabase } from '../databases'
 import { cast, openWorld, settled } from '../harness'
 import { driveAlong, MAIN_ROAD, TARIFF } from '../scenarios/roads'
 
@@ -16,18 +16,22 @@ describe('roadmeter explain TRIP', () => {
   const data = newFolder()
   const out = mkdtempSync(join(tmpdir(), 'roadmeter-explain-'))
   let trip: string
+  // A server's where there is one: each command opens the database.
+  let database: ServerDatabase | null = null
+  const server = (): Record<string, string> => (database ? { DATABASE_URL: database.url } : {})
   const explain = (...args: string[]) => roadmeter('explain', ...args)
   const roadmeter = (...args: string[]) =>
     spawnSync(process.execPath, [join(ROOT, 'dist/apps/ops/src/main.js'), ...args], {
       cwd: out,
-      env: { PATH: process.env.PATH, ROADMETER_DATA: data },
+      env: { PATH: process.env.PATH, ROADMETER_DATA: data, ...server() },
       encoding: 'utf8',
     })
 
   beforeAll(async () => {
     const built = spawnSync(process.execPath, ['infra/ready.cjs', 'build'], { cwd: ROOT, encoding: 'utf8' })
     if (built.status !== 0) throw new Error(built.stdout + built.stderr)
-    const world = await openWorld(instant(Date.parse('2026-10-05T12:00:00+02:00')), {}, data)
+    database = await toldDatabase()
+    const world = await openWorld(instant(Date.parse('2026-10-05T12:00:00+02:00')), server(), data)
     try {
       const people = await cast(world, MAIN_ROAD, [TARIFF])
       const { device, deviceToken: token } = people
@@ -46,7 +50,8 @@ describe('roadmeter explain TRIP', () => {
       await world.close()
     }
   }, 240_000)
-  afterAll(() => {
+  afterAll(async () => {
+    await database?.drop()
     rmSync(data, { recursive: true, force: true })
     rmSync(out, { recursive: true, force: true })
   })

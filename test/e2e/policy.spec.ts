@@ -4,7 +4,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { instant } from '#kernel'
 import { DeviceClient } from '#messaging'
-import { migratedDatabase, type ServerDatabase } from '../databases'
+import { toldDatabase, type ServerDatabase } from '../databases'
 import { cast, openWorld, settled } from '../harness'
 import { driveAlong, MAIN_ROAD, TARIFF } from '../scenarios/roads'
 
@@ -62,8 +62,7 @@ describe('a policy at the command line, from its draft to the feed', () => {
     write('map.osm', MAP)
     write('tariff.json', TARIFF)
     write('next.json', NEXT)
-    if (process.env.ROADMETER_TEST_DATABASE_URL)
-      database = await migratedDatabase(process.env.ROADMETER_TEST_DATABASE_URL)
+    database = await toldDatabase()
     const data = path.join(work, 'data')
     const world = await openWorld(instant(Date.parse('2026-03-02T18:00:00+01:00')), server(), data)
     const { device, deviceToken: token } = await cast(world, MAIN_ROAD, [TARIFF])

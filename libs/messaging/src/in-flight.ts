@@ -9,6 +9,10 @@ export class InFlight {
 
   constructor(private readonly runningMax: number) {}
 
+  get isClosed(): boolean {
+    return this.closed
+  }
+
   async run<T>(work: () => Promise<T>): Promise<T> {
     if (this.running >= this.runningMax) await new Promise<void>((resolve) => this.waiting.push(resolve))
     else this.running++

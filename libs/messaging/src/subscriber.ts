@@ -13,6 +13,7 @@ import {
   type BatchHandler,
   type NewsHandler,
 } from './door'
+import { Acknowledgements } from './acknowledgements'
 import { InFlight } from './in-flight'
 import { sharedBatches, sharedNews, topicOf, upward } from './topics'
 
@@ -23,17 +24,20 @@ import { sharedBatches, sharedNews, topicOf, upward } from './topics'
  */
 const SESSION_EXPIRY_S = 60
 /** Messages that the broker sends to one connection before it waits for an acknowledgement. */
-const RECEIVE_MAX = 20
+const RECEIVE_MAX = 128
+/** Messages of all connections that are worked on at once: two commits of half as many. What is over it stays in its connection. */
+const IN_HAND_MAX = 512
 /** Receipts waiting for the socket, in bytes; over it they are dropped: a device asks again by sending again. */
 const RECEIPT_BYTES_WAITING_MAX = 4 * 1024 * 1024
 /** Connections in a row that somebody else ended within SHORT_LIFE_MS: another process signs in under our client id. */
 const SHORT_LIVES_MAX = 3
 const SHORT_LIFE_MS = 5_000
+const NOT_YET = new Error('acknowledged when it is committed')
 
 /**
- * Takes batches from an MQTT 5 broker. mqtt.js handles one message at a time per connection, so `connections` of them share
- * one subscription. PUBACK goes out when the handler has resolved. When it rejects there is none: the connection is cut and
- * comes back after a pause, and the broker delivers again.
+ * Takes batches from an MQTT 5 broker, over `connections` that share one subscription. Messages are worked on as they come, many at
+ * a time, so that they share commits. PUBACK goes out when the handler has resolved. When it rejects there is none: the connection
+ * is cut and comes back after a pause, and the broker delivers again.
  *
  * The sessions outlive a restart under the same `instance` (the host's name unless told), so that batches wait in the
  * broker meanwhile; every connection of the same `group` shares the batches, another group gets all of
@@ -58,8 +62,7 @@ export async function subscribeBroker(options: {
   const group = options.group ?? 'roadmeter'
   const batches = sharedBatches(group)
   const topics = [batches, ...(options.tell ? sharedNews(group, options.traccarTopic ?? '') : [])]
-  // A commit that outlives its connection must not stop the next one.
-  const inFlight = new InFlight(2 * options.connections)
+  const inFlight = new InFlight(IN_HAND_MAX)
   const signIn = { username: options.username, password: options.password || undefined, protocolVersion: 5 as const }
 
   // Receipts have a connection of their own: mqtt.js deadlocks on a QoS 1 publish inside a message handler, and cutting a
@@ -88,35 +91,44 @@ export async function subscribeBroker(options: {
       },
     })
     // Packet ids are used again after a reconnect: an acknowledgement decided on an earlier connection would be taken for
-    // another message's. Whatever ends a connection makes a new epoch.
+    // another message's. Whatever ends a connection makes a new epoch, which owes nothing of the one before.
     let epoch = 0
     let cut = false
-    client.handleMessage = (packet: IPublishPacket, acknowledge) => {
+    const acknowledgements = new Acknowledgements((bytes) => void client.stream.write(bytes))
+    client.handleMessage = (packet: IPublishPacket, goOn) => {
+      // Left with the broker for whoever comes next.
+      if (inFlight.isClosed) return
       const mine = epoch
-      receive(packet).then(
-        () => {
-          if (epoch !== mine) return acknowledge(new Error('its connection is gone'))
-          resetBackOff(client)
-          acknowledge()
-        },
-        (error: Error) => {
-          options.metrics?.uncommitted.inc()
-          log.error({ error: error.message, topic: packet.topic }, 'a message was not committed: no acknowledgement')
-          if (epoch === mine) {
+      const acknowledge = acknowledgements.expect(packet)
+      inFlight
+        .run(() => {
+          // The next message is read while this one is worked on; an error, so that mqtt.js doesn't acknowledge it.
+          goOn(NOT_YET)
+          return receive(packet)
+        })
+        .then(
+          () => {
+            resetBackOff(client)
+            acknowledge()
+          },
+          (error: Error) => {
+            options.metrics?.uncommitted.inc()
+            log.error({ error: error.message, topic: packet.topic }, 'a message was not committed: no acknowledgement')
+            if (epoch !== mine || inFlight.isClosed) return
             epoch++
+            acknowledgements.forget()
             cut = true
             backOff(client)
             client.stream.destroy()
-          }
-          acknowledge(error)
-        },
-      )
+          },
+        )
     }
     let connectedAtMs: number | null = null
     let shortLives = 0
     client.on('connect', () => (connectedAtMs = performance.now()))
     client.on('close', () => {
       epoch++
+      acknowledgements.forget()
       if (connectedAtMs === null) return
       shortLives = !cut && performance.now() - connectedAtMs < SHORT_LIFE_MS ? shortLives + 1 : 0
       connectedAtMs = null
@@ -172,13 +184,12 @@ export async function subscribeBroker(options: {
     // Mosquitto keeps what is retained for a device, too; what is kept may have been said long ago, by whom nobody knows.
     if (packet.retain && !packet.topic.startsWith('owntracks/'))
       return refuse(packet.topic, 'a retained message was dropped')
-    if (packet.topic === options.traccarTopic)
-      return inFlight.run(async () => options.tell?.({ kind: 'traccar', bytes }))
+    if (packet.topic === options.traccarTopic) return options.tell?.({ kind: 'traccar', bytes })
     const from = upward(packet.topic)
     if (!from) return refuse(packet.topic, 'a topic without a device id: message dropped')
     const { device, kind } = from
-    if (kind !== 'batch') return inFlight.run(async () => options.tell?.({ kind, device, bytes }))
-    const receipt = await inFlight.run(() => handle({ device, bytes }))
+    if (kind !== 'batch') return options.tell?.({ kind, device, bytes })
+    const receipt = await handle({ device, bytes })
     if (!receipt) return
     sendReceipt(device, receipt)
     crashPoint('door.receipt-sent')

@@ -77,10 +77,10 @@ export const SETTINGS = {
   ),
   mqttConnections: whole(
     'ROADMETER_MQTT_CONNECTIONS',
-    64,
+    4,
     1,
     256,
-    'Connections of one ingest process in the shared subscription: one message at a time each.',
+    'Connections of one ingest process in the shared subscription.',
   ),
   mqttCertificate: text(
     'ROADMETER_MQTT_CERTIFICATE',

@@ -244,6 +244,10 @@ export const mileageTermsSchema = z.strictObject({
   noLocation: distancePriceSchema.optional(),
   /** A time permit for one local day, whatever is driven in it; not for sale where absent. */
   permitPerDay: positiveAmountSchema.optional(),
+  /** Of which vehicles miles are charged so; of every vehicle where absent. */
+  for: whomSchema.optional(),
+  /** Why nothing is charged for the others: printed on the statement. */
+  otherwise: reason.optional(),
 })
 export type MileageTerms = z.infer<typeof mileageTermsSchema>
 

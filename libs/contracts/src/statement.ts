@@ -110,8 +110,9 @@ export const mileageLineSchema = z.strictObject({
   rate: z.strictObject({ micros: microsSchema, per: z.enum(['mile', 'km', 'day']) }).nullable(),
   /** Why nothing is charged; null where there is a rate. */
   freeReason: text.nullable(),
-  /** What earlier statements hold of it. */
+  /** What earlier statements hold of it, and of its distance; absent where they hold no distance. */
   billed: microsSchema,
+  billedMm: millimetresSchema.optional(),
   /** Its price less what is billed: below zero where a reading or a late trip showed that too much was estimated. */
   amount: microsSchema,
 })
@@ -126,6 +127,8 @@ export const mileageAccountSchema = z.strictObject({
   month: monthSchema,
   from: instantSchema,
   to: instantSchema,
+  /** What was known of the vehicle as it began, where a tariff may ask for it. */
+  profile: vehicleProfileSchema.optional(),
   /** null where no reading of the odometer is known. */
   openingMm: millimetresSchema.nullable(),
   closingMm: millimetresSchema.nullable(),

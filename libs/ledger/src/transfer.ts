@@ -41,6 +41,8 @@ export interface Transfer {
   readonly vehicle?: VehicleId
   /** The span that a cap counts over, `2026-10-25` for a day. */
   readonly span?: string
+  /** The month of the mileage account that changed a cap's window. */
+  readonly mileage?: string
   readonly statement?: StatementId
   /** The payment provider's or the cashier's reference. */
   readonly payment?: string
@@ -85,8 +87,9 @@ export function tripTransfer(
 }
 
 /**
- * What a cap gives back on account of one trip: the change of the window's credit, so `credit` is zero or below unless a
- * trip of the window was reversed. Trips may come in any order: the changes add up to the credit of the whole window.
+ * What a cap gives back on account of one trip, or of a month's mileage: the change of the window's credit, so `credit` is zero or
+ * below unless something of the window was reversed. They may come in any order: the changes add up to the credit of the whole
+ * window.
  */
 export function capTransfer(
   occasion: Occasion,
@@ -95,17 +98,17 @@ export function capTransfer(
     readonly cap: string
     readonly vehicle: VehicleId
     readonly span: string
-    readonly trip: TripId
     readonly revision?: number
-  },
+  } & ({ readonly trip: TripId } | { readonly mileage: string }),
   credit: Earning,
 ): Transfer {
-  const { policy, cap, vehicle, span, trip, revision = 0 } = subject
+  const { policy, cap, vehicle, span, revision = 0 } = subject
+  const by = 'trip' in subject ? { trip: subject.trip } : { mileage: subject.mileage }
   return transfer(
     occasion,
     'cap',
-    [policy, cap, vehicle, span, trip, revision],
-    { policy, cap, vehicle, span, trip, revision },
+    [policy, cap, vehicle, span, ...Object.values(by), revision],
+    { policy, cap, vehicle, span, ...by, revision },
     earningPostings(occasion, [credit]),
   )
 }
@@ -237,6 +240,7 @@ type Refs = Pick<
   | 'cap'
   | 'vehicle'
   | 'span'
+  | 'mileage'
   | 'statement'
   | 'payment'
   | 'dispute'
@@ -245,13 +249,25 @@ type Refs = Pick<
   | 'destroyed'
 >
 
-const refsOf = ({ trip, revision, policy, cap, vehicle, span, statement, payment, dispute }: Transfer): Refs => ({
+const refsOf = ({
   trip,
   revision,
   policy,
   cap,
   vehicle,
   span,
+  mileage,
+  statement,
+  payment,
+  dispute,
+}: Transfer): Refs => ({
+  trip,
+  revision,
+  policy,
+  cap,
+  vehicle,
+  span,
+  mileage,
   statement,
   payment,
   dispute,

@@ -1,16 +1,7 @@
 import { statementSchema, type Charge, type Correction } from '#contracts'
-import { canonical, InputError, invariant, micros, NO_MONEY } from '#kernel'
+import { canonical, InputError, invariant, micros } from '#kernel'
 import { capTransfer, reversalOf, tripTransfer, type Occasion } from '#ledger'
-import {
-  accrue,
-  correctedCharges,
-  correctedVehicle,
-  earningsOf,
-  undone,
-  windowKey,
-  windowsOf,
-  type WindowChange,
-} from '#rating'
+import { accrue, correctedCharges, correctedVehicle, earningsOf, undone, netOf, windowsOf } from '#rating'
 import {
   chargesOf,
   correctionsOf,
@@ -61,8 +52,7 @@ export async function correct(tx: Tx, dispute: DisputeRow, correction: Correctio
   const accrued = { trip: trip.id, vehicle, startedAt: trip.startedAt! }
   const before = undone({ ...accrued, charges: was })
   const after = { ...accrued, vehicle: correctedVehicle(vehicle, correction), charges: now }
-  const touched = [before, after].flatMap((one) => windowsOf(one, tariff.documents))
-  const windows = await windowsBefore(tx, [...new Map(touched.map((window) => [windowKey(window), window])).values()])
+  const windows = await windowsBefore(tx, windowsOf([before, after], tariff.documents))
   const changes = netOf([before, after].flatMap((one) => accrue(one, tariff.documents, windows)))
   await saveWindows(tx, windows)
 
@@ -103,14 +93,4 @@ async function questionedOf(tx: Tx, dispute: DisputeRow, charges: readonly Charg
   const charge = charges.find(({ trip: _trip, fixes: _fixes, ...own }) => canonical(own) === canonical(said))
   if (!charge) throw new InputError('CORRECTED', 'this line was corrected already')
   return new Set([charge])
-}
-
-/** One change for each window: a transfer's id follows from its window. */
-function netOf(changes: readonly WindowChange[]): WindowChange[] {
-  const net = new Map<string, WindowChange>()
-  for (const change of changes) {
-    const key = windowKey(change.window)
-    net.set(key, { ...change, amount: micros((net.get(key)?.amount ?? NO_MONEY) + change.amount) })
-  }
-  return [...net.values()].filter(({ amount }) => amount !== 0n)
 }

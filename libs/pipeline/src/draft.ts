@@ -7,8 +7,9 @@ import {
   type Instant,
   type StatementId,
   type TripId,
+  type VehicleId,
 } from '#kernel'
-import { undone, windowKey, windowsOf, type AccruedTrip, type Windows } from '#rating'
+import { accruedMileage, undone, windowsOf, type AccruedTrip, type Windows } from '#rating'
 import { creditsOf, doubtsOf, draftStatement, profileOf } from '#statement'
 import {
   agencyById,
@@ -44,7 +45,11 @@ export async function draftPage(
   const tripIds = trips.map(({ id }) => id)
   const charges = await chargesOf(tx, tripIds)
   const tripsOf = groupBy(trips, ({ account }) => account)
-  const mileageOf = groupBy(await bookedMileage(tx, agency, month, ids), ({ account }) => account)
+  const mileage = (await bookedMileage(tx, agency, month, ids)).map(({ account, document }) => ({
+    account,
+    document: mileageAccountSchema.parse(document),
+  }))
+  const mileageOf = groupBy(mileage, ({ account }) => account)
   const vehiclesThen = await ratedVehicles(
     tx,
     trips.map(({ vehicle, startedAt }) => ({ vehicle, at: startedAt! })),
@@ -57,12 +62,23 @@ export async function draftPage(
   )
   const corrected = await correctedOf(tx, period, ids)
   const correctionsOf = groupBy(corrected, ({ account }) => account)
-  const touched = [...accruedOf.values(), ...corrected.map(({ before }) => before)].flatMap((trip) =>
-    windowsOf(trip, tariff.documents),
-  )
-  const before = await windowsBilled(tx, month, [...new Map(touched.map((w) => [windowKey(w), w])).values()])
+  const vehicles = await vehiclesOfAll(tx, ids)
+  const read = mileage.map(({ account, document }) => {
+    const { vehicleClass } = vehicles.find(({ vehicle }) => vehicle === document.vehicle)!
+    return {
+      account,
+      trips: accruedMileage(document, { ...document.profile, vehicle: document.vehicle as VehicleId, vehicleClass }),
+    }
+  })
+  const touched = [
+    ...accruedOf.values(),
+    ...corrected.flatMap(({ before, after }) => [before, after]),
+    ...read.flatMap(({ trips }) => trips),
+  ]
+  const before = await windowsBilled(tx, month, windowsOf(touched, tariff.documents))
   const after: Windows = new Map(before)
-  const vehiclesOf = groupBy(await vehiclesOfAll(tx, ids), ({ account }) => account)
+  const vehiclesOf = groupBy(vehicles, ({ account }) => account)
+  const readOf = groupBy(read, ({ account }) => account)
 
   const files = accounts.map(({ id, name, lastExact }) => {
     const statement = draftStatement({
@@ -86,12 +102,13 @@ export async function draftPage(
         [
           ...(tripsOf.get(id) ?? []).map((trip) => accruedOf.get(trip.id)!),
           ...(correctionsOf.get(id) ?? []).flatMap(({ before, after }) => [before, after]),
+          ...(readOf.get(id) ?? []).flatMap((account) => account.trips),
         ],
         tariff.documents,
         after,
       ),
       corrections: (correctionsOf.get(id) ?? []).map(({ trip }) => trip),
-      mileage: (mileageOf.get(id) ?? []).map(({ document }) => mileageAccountSchema.parse(document)),
+      mileage: (mileageOf.get(id) ?? []).map(({ document }) => document),
       draftedAt: now,
     })
     const document = canonical(statement)

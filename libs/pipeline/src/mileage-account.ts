@@ -1,4 +1,4 @@
-import { type MileageAccount, type MileageLine, type PolicyDocument } from '#contracts'
+import { type MileageAccount, type MileageLine, type PolicyDocument, type RatedVehicle } from '#contracts'
 import {
   instant,
   micros,
@@ -12,10 +12,24 @@ import {
 import { monthAccount, type Calendar, type MethodChoice, type MileageQuantity, type OdometerBook } from '#mileage'
 import { localClock, validityOf } from '#policy'
 import { priceMileage } from '#rating'
+import { profileOf } from '#statement'
 
-/** The mileage account of a vehicle and month as a statement shows it, priced; `settled` is what was settled of it before. */
+/** The part of a month in which an account has the vehicle. */
+export function ownSpan(vehicle: Held, span: Interval<Instant>): Interval<Instant> {
+  return {
+    from: instant(Math.max(span.from, vehicle.fromAt ?? span.from)),
+    to: instant(Math.max(span.from, Math.min(span.to, vehicle.untilAt ?? span.to))),
+  }
+}
+type Held = { readonly vehicle: VehicleId; readonly fromAt: Instant | null; readonly untilAt: Instant | null }
+
+/**
+ * The mileage account of a vehicle and month as a statement shows it, priced; `rated` is what the vehicle was as its span began,
+ * `settled` what was settled of it before.
+ */
 export function accountOf(
-  vehicle: { readonly vehicle: VehicleId; readonly fromAt: Instant | null; readonly untilAt: Instant | null },
+  vehicle: Held,
+  rated: RatedVehicle,
   month: string,
   span: Interval<Instant>,
   book: OdometerBook,
@@ -23,16 +37,15 @@ export function accountOf(
   policies: readonly PolicyDocument[],
   settled: MileageAccount | null,
 ): MileageAccount {
-  const own = {
-    from: instant(Math.max(span.from, vehicle.fromAt ?? span.from)),
-    to: instant(Math.max(span.from, Math.min(span.to, vehicle.untilAt ?? span.to))),
-  }
+  const own = ownSpan(vehicle, span)
+  const profile = profileOf(rated)
   const account = monthAccount(book, own, choices, calendarOf(policies))
   return {
     vehicle: vehicle.vehicle,
     month,
     from: own.from,
     to: own.to,
+    ...(profile && { profile }),
     openingMm: account.openingMm,
     closingMm: account.closingMm,
     closingIs: account.closingIs,
@@ -43,7 +56,7 @@ export function accountOf(
     replacedMm: account.replacedMm,
     heldTrips: account.heldTrips,
     heldMm: millimetres(account.heldMm),
-    lines: linesOf(account.quantities, settled?.lines ?? [], policies),
+    lines: linesOf(account.quantities, settled?.lines ?? [], policies, rated),
   }
 }
 
@@ -52,6 +65,7 @@ function linesOf(
   quantities: readonly MileageQuantity[],
   before: readonly MileageLine[],
   policies: readonly PolicyDocument[],
+  rated: RatedVehicle,
 ): MileageLine[] {
   const gone = before
     .filter((line) => !quantities.some((quantity) => isSame(quantity, line)))
@@ -60,7 +74,10 @@ function linesOf(
     .map((quantity) => {
       const earlier = before.find((line) => isSame(quantity, line))
       const billed = earlier ? micros(earlier.billed + earlier.amount) : NO_MONEY
-      return priceMileage(quantity, policies.find(({ id }) => id === quantity.policy) ?? null, billed)
+      return priceMileage(quantity, policies.find(({ id }) => id === quantity.policy) ?? null, rated, {
+        billed,
+        billedMm: earlier?.distanceMm,
+      })
     })
     .filter((line) => line.distanceMm !== 0 || line.days !== 0 || line.billed !== 0n)
     .sort((a, b) => order(`${a.kind} ${a.policy}`, `${b.kind} ${b.policy}`))
@@ -77,7 +94,7 @@ export const isSameAccount = (a: MileageAccount, b: MileageAccount): boolean =>
   JSON.stringify({ ...b, lines: b.lines.map(totalOf) }, text)
 
 const text = (_: string, value: unknown) => (typeof value === 'bigint' ? String(value) : value)
-const totalOf = ({ billed, amount, ...line }: MileageLine) => ({ ...line, total: billed + amount })
+const totalOf = ({ billed, billedMm: _, amount, ...line }: MileageLine) => ({ ...line, total: billed + amount })
 
 /** What the lines of an account earn each jurisdiction, in the order of their names. */
 export function mileageEarnings(

@@ -1,25 +1,29 @@
-import { mileageAccountSchema, type MileageAccount } from '#contracts'
+import { mileageAccountSchema, type MileageAccount, type RatedVehicle } from '#contracts'
 import { instant, type Instant, type Interval, type VehicleId } from '#kernel'
-import { mileageTransfer } from '#ledger'
+import { capTransfer, mileageTransfer, type Occasion } from '#ledger'
 import { accountSignals, OdometerBook, type MonthRatio } from '#mileage'
 import { localClock } from '#policy'
+import { accrue, accruedMileage, netOf, windowsOf } from '#rating'
 import { billingTerms } from '#statement'
 import {
   latestSettled,
   lockVehicle,
   mileageFacts,
+  ratedVehicles,
   record,
   saveSettled,
   saveSignals,
+  saveWindows,
   takeMileageChange,
   unsettledVehicles,
+  windowsBefore,
   type Entry,
   type HeldVehicle,
   type Period,
   type TripRatio,
   type Tx,
 } from '#store'
-import { accountOf, isSameAccount, mileageEarnings } from './mileage-account'
+import { accountOf, isSameAccount, mileageEarnings, ownSpan } from './mileage-account'
 import { type Tariff } from './reference'
 
 /** Vehicles settled in one transaction: bounds memory and what a crash repeats. */
@@ -47,10 +51,16 @@ export async function settlePage(tx: Tx, period: Period, tariff: Tariff, now: In
     const changedFrom = since && (book.readings.findLast(({ at }) => at < since)?.at ?? since)
     const earlier = changedFrom === null ? [] : await settledFrom(tx, id, clock.month(changedFrom))
     const isOwn = (vehicle.untilAt ?? span.to) > span.from
-    for (const settled of [...earlier, ...(isOwn ? [{ month, revision: -1, document: null }] : [])]) {
+    const due = [...earlier, ...(isOwn ? [{ month, revision: -1, document: null }] : [])]
+    const rated = await ratedVehicles(
+      tx,
+      due.map((settled) => ({ vehicle: id, at: ownSpan(vehicle, clock.spanOf(settled.month)).from })),
+    )
+    for (const [i, settled] of due.entries()) {
       const ofMonth = clock.spanOf(settled.month)
       const document = accountOf(
         vehicle,
+        rated[i],
         settled.month,
         ofMonth,
         book,
@@ -77,16 +87,30 @@ export async function settlePage(tx: Tx, period: Period, tariff: Tariff, now: In
       const revision = settled.revision + 1
       await saveSettled(tx, agency, month, { vehicle: id, account: vehicle.account, revision, document }, now)
       const earnings = mileageEarnings(document.lines, tariff.documents)
-      const occasion = { agency, currency, payer: vehicle.account, happenedAt: instant(document.to) }
+      const occasion: Occasion = { agency, currency, payer: vehicle.account, happenedAt: instant(document.to) }
       if (earnings.length > 0)
         entries.push({
           transfer: mileageTransfer(occasion, { vehicle: id, span: settled.month, revision }, earnings),
+          month: settled.month,
+        })
+      for (const { window, ...earning } of await accrueMileage(tx, document, rated[i], tariff))
+        entries.push({
+          transfer: capTransfer(occasion, { ...window, mileage: settled.month, revision }, earning),
           month: settled.month,
         })
     }
   }
   await record(tx, entries, now)
   return vehicles.length > 0
+}
+
+/** Adds a settled account to its windows; what that changes, once for each window. */
+async function accrueMileage(tx: Tx, document: MileageAccount, vehicle: RatedVehicle, { documents }: Tariff) {
+  const accrued = accruedMileage(document, vehicle)
+  const windows = await windowsBefore(tx, windowsOf(accrued, documents))
+  const changes = netOf(accrued.flatMap((lines) => accrue(lines, documents, windows)))
+  await saveWindows(tx, windows)
+  return changes
 }
 
 /** A vehicle's account of a month or the part of it so far, as it would be settled now. */
@@ -102,10 +126,13 @@ export async function accountNow(
   const facts = await mileageFacts(tx, vehicle.vehicle)
   const [settled] = (await settledFrom(tx, vehicle.vehicle, month)).filter((account) => account.month === month)
   const soFar = { from: span.from, to: instant(Math.max(span.from, Math.min(span.to, now))) }
+  const own = settled ? span : soFar
+  const [rated] = await ratedVehicles(tx, [{ vehicle: vehicle.vehicle, at: ownSpan(vehicle, own).from }])
   return accountOf(
     vehicle,
+    rated,
     month,
-    settled ? span : soFar,
+    own,
     new OdometerBook(facts),
     facts.methods,
     tariff.documents,

@@ -38,7 +38,8 @@ export async function post(tx: Tx, keys: readonly string[], line: Line): Promise
     }
     return { trip, accrued, documents: tariffs.get(trip.agency)! }
   })
-  const touched = priced.flatMap(({ accrued, documents }) => windowsOf(accrued, documents))
+  // Agencies' policies have ids of their own.
+  const touched = priced.flatMap(({ accrued, documents }) => windowsOf([accrued], documents))
   const windows = await windowsBefore(tx, [...new Map(touched.map((window) => [windowKey(window), window])).values()])
   const entries: Entry[] = []
   for (const { trip, accrued, documents } of priced) {
@@ -53,7 +54,7 @@ export async function post(tx: Tx, keys: readonly string[], line: Line): Promise
       happenedAt: trip.endedAt!,
     }
     const month = trip.month!
-    const earnings = accrued.charges.flatMap((charge) => earningsOf(charge, policies.get(charge.policy)!))
+    const earnings = charges.get(trip.id)!.flatMap((charge) => earningsOf(charge, policies.get(charge.policy)!))
     entries.push({ transfer: tripTransfer(occasion, { trip: trip.id }, earnings), month })
     for (const { window, ...earning } of accrue(accrued, documents, windows))
       entries.push({ transfer: capTransfer(occasion, { ...window, trip: trip.id }, earning), month })

@@ -1,12 +1,37 @@
-import { type PolicyDocument, type PolicyRule, type PolicyWhom, type TimeBand } from '#contracts'
+import { type DistancePrice, type PolicyDocument, type PolicyRule, type PolicyWhom, type TimeBand } from '#contracts'
 import { formatMicros, KILOMETRE_MM, MILE_MM } from '#kernel'
 import { accrualsOf, type Accrual } from './accruals'
 
-/** A tariff in plain words: a sentence for each rule in the order in which they are tried, then one for each accrual. */
+/** A tariff in plain words: a sentence for each rule in the order in which they are tried, for miles by the odometer, for each accrual. */
 export function describePolicy(policy: PolicyDocument): string[] {
   return [
     ...policy.rules.map((rule) => `${rule.name}: ${describeRule(rule, policy)}`),
+    ...describeMileage(policy).map(({ text }) => text),
     ...accrualsOf(policy).map((accrual) => `${accrual.name}: ${describeAccrual(accrual, policy)}`),
+  ]
+}
+
+/** What is charged by the odometer, each with the member of `mileage` that says it. */
+export function describeMileage({
+  mileage,
+  currency,
+}: PolicyDocument): { readonly key: string; readonly text: string }[] {
+  if (!mileage) return []
+  const { missing, noLocation, permitPerDay, for: whom, otherwise } = mileage
+  const price = (says: DistancePrice) =>
+    'free' in says ? `free, ${says.free}` : 'perMile' in says ? `${says.perMile} ${currency} per mile` : `${says.perKm} ${currency} per km` // prettier-ignore
+  return [
+    { key: 'missing', text: `Miles that no trip explains: ${price(missing)}` },
+    ...(noLocation ? [{ key: 'noLocation', text: `Miles by the odometer alone: ${price(noLocation)}` }] : []),
+    ...(permitPerDay ? [{ key: 'permitPerDay', text: `Time permit: ${permitPerDay} ${currency} a day` }] : []),
+    ...(whom
+      ? [
+          {
+            key: 'for',
+            text: `Of these, vehicles ${describeWhom(whom).join(', ')}; others free, ${otherwise ?? 'the tariff is for other vehicles'}`,
+          },
+        ]
+      : []),
   ]
 }
 

@@ -1,7 +1,7 @@
 import { type PolicyDocument, type PolicyZone, type ZoneGeometry } from '#contracts'
 import { canonical, KILOMETRE_MM, MILE_MM, type Micros } from '#kernel'
 import { accrualsOf } from './accruals'
-import { describeAccrual, describeRule } from './describe'
+import { describeAccrual, describeMileage, describeRule } from './describe'
 import { rateOfRule } from './rules'
 
 /** Something that one version says and the other doesn't, or says otherwise; null where it says nothing. */
@@ -79,8 +79,9 @@ function sayings(policy: PolicyDocument): Map<string, string> {
       `${accrual.name}: ${describeAccrual(accrual, policy)}`,
     )
   for (const [id, zone] of Object.entries(policy.zones)) says.set(`zones.${id}`, zoneText(zone))
-  for (const [key, value] of Object.entries(policy.billing)) says.set(`billing.${key}`, String(value))
-  for (const [key, value] of Object.entries(policy.mileage ?? {})) says.set(`mileage.${key}`, canonical(value))
+  for (const [key, value] of Object.entries(policy.billing))
+    says.set(`billing.${key}`, typeof value === 'object' ? canonical(value) : String(value))
+  for (const { key, text } of describeMileage(policy)) says.set(`mileage.${key}`, text)
   for (const [key, value] of Object.entries(policy.holidays ?? {})) says.set(`holidays.${key}`, canonical(value))
   return says
 }

@@ -1,8 +1,19 @@
 import fc from 'fast-check'
-import { type PolicyDocument, type RatedVehicle } from '#contracts'
-import { canonical, instant, micros, MILE_MM, type Instant, type TripId } from '#kernel'
+import { type MileageAccount, type MileageLine, type PolicyDocument, type RatedVehicle } from '#contracts'
+import { canonical, instant, micros, MILE_MM, millimetres, type Instant, type TripId } from '#kernel'
 import { accrualsOf, parsePolicy } from '#policy'
-import { accrue, creditOf, EMPTY_WINDOW, inParts, rate, tariffAt, type AccruedTrip, type Windows } from '#rating'
+import {
+  accrue,
+  accruedMileage,
+  creditOf,
+  EMPTY_WINDOW,
+  inParts,
+  priceMileage,
+  rate,
+  tariffAt,
+  type AccruedTrip,
+  type Windows,
+} from '#rating'
 import { accrued, accruedTrip, at, CAR, stretch, trip } from './trips.fixture'
 
 const box = { type: 'Polygon', coordinates: [[[4.34, 50.84], [4.37, 50.84], [4.37, 50.86], [4.34, 50.86], [4.34, 50.84]]] } // prettier-ignore
@@ -36,6 +47,7 @@ const tariff: PolicyDocument = parsePolicy({
     { id: 'month', name: 'A month', per: 'month', amount: '12' },
   ],
   taxes: [{ id: 'vat', name: 'VAT', percent: '21', jurisdiction: 'state' }],
+  mileage: { missing: { perMile: '0.07' }, permitPerDay: '1.30' },
 }) // prettier-ignore
 const half: RatedVehicle = { ...CAR, programmes: ['half'], milesPerGallon: { measured: '30' } }
 const compiled = tariffAt([tariff])
@@ -60,6 +72,22 @@ const shuffled = drives.chain(
   (list) =>
   fc.tuple(fc.constant(list), fc.shuffledSubarray(list.map((_, i) => i), { minLength: list.length })), // prettier-ignore
 )
+/** Miles by the odometer of a month as they are settled, each time they are known better; the trips that they are for accruals. */
+function settledMileage(month: string, kind: 'odometer' | 'permit', known: readonly number[]): AccruedTrip[] {
+  let before: MileageLine | undefined
+  return known.flatMap((n) => {
+    const quantity = {
+      kind,
+      policy: tariff.id,
+      distanceMm: millimetres(n * MILE_MM),
+      estimatedMm: millimetres(0),
+      days: kind === 'permit' ? n : 0,
+    }
+    const billed = before ? micros(before.billed + before.amount) : micros(0n)
+    before = priceMileage(quantity, tariff, half, { billed, billedMm: before?.distanceMm })
+    return accruedMileage({ month, from: at(`${month}-01T00:00Z`), lines: [before] } as unknown as MileageAccount, half)
+  })
+}
 const grossOf = (trips: readonly AccruedTrip[]) =>
   trips.flatMap(({ charges }) => charges).reduce((sum, { amount }) => sum + amount, 0n)
 
@@ -80,6 +108,35 @@ describe('accruals', () => {
       { numRuns: 150 },
     )
     expect(moved).toBeGreaterThan(10)
+  })
+
+  it('count miles by the odometer with trips, however often a reading revises them', () => {
+    const known = fc.array(fc.integer({ min: 0, max: 200 }), { minLength: 1, maxLength: 5 })
+    const kind = fc.constantFrom('odometer' as const, 'permit' as const)
+    let revised = 0
+    fc.assert(
+      fc.property(drives, known, known, kind, fc.nat(), (list, march, april, by, seed) => {
+        const trips = list.map((one, i) => priced(one, `t${i}`))
+        const settled = [...settledMileage('2026-03', by, march), ...settledMileage('2026-04', by, april)]
+        // Revisions of a month come one after the other, trips anywhere between them.
+        const mixed = [...settled]
+        trips.forEach((one, i) => mixed.splice((seed + 7 * i) % (mixed.length + 1), 0, one))
+        const one = [
+          ...settledMileage('2026-03', by, march.slice(-1)),
+          ...settledMileage('2026-04', by, april.slice(-1)),
+        ]
+        const inTheEnd = (all: readonly AccruedTrip[]) =>
+          canonical(accrued(all, [tariff]).windows.filter(({ state }) => canonical(state) !== canonical(EMPTY_WINDOW)))
+        expect(inTheEnd(mixed)).toBe(inTheEnd([...trips, ...one]))
+        const { windows, changes } = accrued(mixed, [tariff])
+        expect(changes.reduce((sum, { amount }) => sum + amount, 0n)).toBe(windows.reduce((sum, { state }) => sum + state.credit, 0n)) // prettier-ignore
+        // Nobody knows their days: no day's limit counts them, the month's and the year's do.
+        const byMonth = accrued(one, [tariff]).windows
+        expect(byMonth.filter(({ window }) => window.cap === 'day' || window.cap === 'again')).toEqual([])
+        revised += Number(march.length > 1 && byMonth.some(({ window }) => window.cap === 'year'))
+      }),
+    )
+    expect(revised).toBeGreaterThan(10)
   })
 
   it('can be stopped anywhere: what a part came to stands for its trips', () => {
@@ -137,6 +194,29 @@ describe('accruals', () => {
         expect(after >= before - freed).toBe(true)
       }),
     )
+  })
+
+  it('limits and minimums alone are monotone to the micro', () => {
+    const { discounts, minimums, caps, taxes } = tariff
+    const only = { ...tariff, id: 'limits', transfers: undefined, allowances: undefined, tiers: undefined, fuelCredits: undefined, discounts, minimums, caps, taxes } // prettier-ignore
+    const document = parsePolicy(JSON.parse(JSON.stringify(only)))
+    const tables = tariffAt([document])
+    let limited = 0
+    fc.assert(
+      fc.property(drives, drive, (list, more) => {
+        const bill = (all: readonly Drive[]) => {
+          const trips = all.map((one, i) => {
+            const stretches = [stretch(one.startedAt, one.miles * MILE_MM), stretch(one.startedAt, one.centre * MILE_MM, { zones: ['centre'] })] // prettier-ignore
+            return accruedTrip(rate(trip(stretches, `t${i}`), half, tables), `t${i}`, half, one.startedAt)
+          })
+          return grossOf(trips) + accrued(trips, [document]).changes.reduce((sum, { amount }) => sum + amount, 0n)
+        }
+        const [before, after] = [bill(list), bill([...list, more])]
+        expect(after >= before).toBe(true)
+        limited += Number(after === before)
+      }),
+    )
+    expect(limited).toBeGreaterThan(5)
   })
 
   it('count a trip across midnight, and one across the end of a year, where its miles were driven', () => {

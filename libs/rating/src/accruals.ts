@@ -38,12 +38,23 @@ export const EMPTY_WINDOW: WindowState = {
 /** As much of a charge as decides what is posted for it. */
 export type PricedLine = Pick<Charge, 'policy' | 'rule' | 'zones' | 'day' | 'distanceMm' | 'rate' | 'amount'>
 
-/** A priced trip as accruals see it. `vehicle` is what the vehicle was when the trip began. */
+/**
+ * Miles by the odometer (or days of a permit) of a month: nobody knows their days nor their trips, so `day` is the month, and no rule
+ * priced them. A reading revises them: `amount` and `distanceMm` are the change since they were `billed`.
+ */
+export interface MileageCharge extends Pick<Charge, 'policy' | 'distanceMm' | 'amount'> {
+  readonly day: string
+  readonly flat: boolean
+  readonly billed: { readonly amount: Micros; readonly distanceMm: number }
+}
+
+/** A priced trip, or miles by the odometer, as accruals see it. `vehicle` is what the vehicle was when it began. */
 export interface AccruedTrip {
-  readonly trip: TripId
+  /** null for miles by the odometer. */
+  readonly trip: TripId | null
   readonly vehicle: RatedVehicle
   readonly startedAt: Instant
-  readonly charges: readonly PricedLine[]
+  readonly charges: readonly (PricedLine | MileageCharge)[]
 }
 
 /** How one trip changes the credit of a window. */
@@ -63,21 +74,32 @@ interface Item {
   readonly amount: bigint
   readonly distanceMm: number
   readonly flat: boolean
+  /** A local day; the month of miles by the odometer, and of what a month gives back. */
   readonly day: string
   /** The rule that charged, or the rules that the accrual before counts (null: all). */
   readonly rules: string | ReadonlySet<string> | null
+  /** What `amount` and `distanceMm` are a change to. */
+  readonly was: { readonly amount: bigint; readonly distanceMm: number }
+}
+const NOTHING = { amount: 0n, distanceMm: 0 }
+/** Miles by the odometer: no rule has this id. */
+const NO_RULE = ''
+
+/** The windows that trips may change, each once. `policies` must hold every policy that their charges name. */
+export function windowsOf(trips: readonly AccruedTrip[], policies: readonly PolicyDocument[]): Window[] {
+  const windows = trips.flatMap((trip) => windowsOfOne(trip, policies))
+  return [...new Map(windows.map((window) => [windowKey(window), window])).values()]
 }
 
-/** The windows that a trip may change, each once. `policies` must hold every policy that its charges name. */
-export function windowsOf(trip: AccruedTrip, policies: readonly PolicyDocument[]): Window[] {
+function windowsOfOne(trip: AccruedTrip, policies: readonly PolicyDocument[]): Window[] {
   const windows: Window[] = []
   for (const [policy, charges] of byPolicy(trip, policies)) {
-    const days = [...new Set(charges.map(({ day }) => day))].sort()
+    const items = charges.map(itemOf)
     for (const accrual of accrualsOf(policy)) {
       if (accrual.whom && !isFor(accrual.whom, trip.vehicle)) continue
-      const counted = accrual.rules
-        ? days.filter((day) => charges.some((charge) => charge.day === day && accrual.rules!.has(charge.rule)))
-        : days
+      const mayCount = ({ day, rules }: Item) =>
+        (!accrual.rules || accrual.rules.has(rules as string)) && countsDay(accrual, day)
+      const counted = [...new Set(items.filter(mayCount).map(({ day }) => day))].sort()
       for (const span of new Set(counted.map((day) => spanOf(accrual.per, day, trip.trip))))
         windows.push({ policy: policy.id as PolicyId, cap: accrual.id, vehicle: trip.vehicle.vehicle, span })
     }
@@ -93,10 +115,7 @@ export function windowsOf(trip: AccruedTrip, policies: readonly PolicyDocument[]
 export function accrue(trip: AccruedTrip, policies: readonly PolicyDocument[], windows: Windows): WindowChange[] {
   const changes: WindowChange[] = []
   for (const [policy, charges] of byPolicy(trip, policies)) {
-    const items: Item[] = charges.map(({ amount, distanceMm, rate, day, rule }) => {
-      const flat = rate !== null && rate.per !== 'mile' && rate.per !== 'km'
-      return { amount, distanceMm: flat ? 0 : distanceMm, flat, day, rules: rule }
-    })
+    const items = charges.map(itemOf)
     for (const accrual of accrualsOf(policy)) {
       if (accrual.whom && !isFor(accrual.whom, trip.vehicle)) continue
       const counted = new Map<string, Item[]>()
@@ -122,11 +141,21 @@ export function accrue(trip: AccruedTrip, policies: readonly PolicyDocument[], w
         changes.push({ window, amount, jurisdiction: accrual.jurisdiction })
         // A discount is a part of each charge, so it stays with the charge's rule; others belong to all that they count.
         if (effects) items.push(...effects)
-        else items.push({ amount, distanceMm: 0, flat: accrual.terms.kind === 'transfer', day: dayOf(span, those), rules: accrual.rules }) // prettier-ignore
+        else items.push({ amount, distanceMm: 0, flat: accrual.terms.kind === 'transfer', day: dayOf(span, those), rules: accrual.rules, was: NOTHING }) // prettier-ignore
       }
     }
   }
   return changes
+}
+
+/** One change for each window: what posts them names each by its window. */
+export function netOf(changes: readonly WindowChange[]): WindowChange[] {
+  const net = new Map<string, WindowChange>()
+  for (const change of changes) {
+    const key = windowKey(change.window)
+    net.set(key, { ...change, amount: micros((net.get(key)?.amount ?? NO_MONEY) + change.amount) })
+  }
+  return [...net.values()].filter(({ amount }) => amount !== 0n)
 }
 
 /** What an accrual makes of a window: below zero what it gives back, above zero what it adds. Never more than there is. */
@@ -174,21 +203,37 @@ const percentOf = (percent: Micros, amount: bigint): bigint => divideHalfEven(am
 
 const discounts = (percent: Micros, items: readonly Item[]): Item[] =>
   items.flatMap((item) => {
-    const amount = -percentOf(percent, item.amount)
-    return amount === 0n ? [] : [{ ...item, amount, distanceMm: 0 }]
+    // Of what was billed and what is billed now each, so that revisions add up to the discount of the last.
+    const was = { amount: -percentOf(percent, item.was.amount), distanceMm: 0 }
+    const amount = -percentOf(percent, item.was.amount + item.amount) - was.amount
+    return amount === 0n && was.amount === 0n ? [] : [{ ...item, amount, distanceMm: 0, was }]
   })
+
+function itemOf(charge: PricedLine | MileageCharge): Item {
+  const { amount, day } = charge
+  const [flat, rules, was] =
+    'billed' in charge
+      ? [charge.flat, NO_RULE, charge.billed]
+      : [charge.rate !== null && charge.rate.per !== 'mile' && charge.rate.per !== 'km', charge.rule, NOTHING]
+  if (flat) return { amount, distanceMm: 0, flat, day, rules, was: { ...was, distanceMm: 0 } }
+  return { amount, distanceMm: charge.distanceMm, flat, day, rules, was }
+}
 
 function added(before: WindowState, items: readonly Item[], { terms }: Accrual, trip: AccruedTrip): WindowState {
   let { gross, distanceMm, fuelTax } = before as { gross: bigint; distanceMm: number; fuelTax: bigint }
   const economy = terms.kind === 'fuel-credit' ? trip.vehicle.milesPerGallon : undefined
   let flat = 0n
-  for (const item of items) {
+  for (const { was, ...item } of items) {
     gross += item.amount
-    if (item.amount !== 0n) distanceMm += item.distanceMm
     if (item.flat) flat += item.amount
-    if (terms.kind === 'fuel-credit' && economy && item.amount !== 0n && item.distanceMm !== 0) {
+    // Distance counts where it is charged.
+    const wasMm = was.amount === 0n ? 0 : was.distanceMm
+    const isMm = was.amount + item.amount === 0n ? 0 : was.distanceMm + item.distanceMm
+    distanceMm += isMm - wasMm
+    if (terms.kind === 'fuel-credit' && economy && isMm !== wasMm) {
       const { up, down } = fuelTaxShare(terms.taxPerGallon, economy)
-      fuelTax += divideHalfEven(BigInt(item.distanceMm) * up, down)
+      const taxOf = (mm: number) => divideHalfEven(BigInt(mm) * up, down)
+      fuelTax += taxOf(isMm) - taxOf(wasMm)
     }
   }
   const flats = terms.kind === 'transfer' && flat !== 0n ? withFlat(before.flats, trip.startedAt, flat) : before.flats
@@ -203,7 +248,9 @@ function withFlat(flats: WindowState['flats'], at: Instant, flat: bigint): Windo
   return i < 0 ? flats : [...flats.slice(0, i), ...flats.slice(i + 1)]
 }
 
-function counts({ rules, terms }: Accrual, item: Item): boolean {
+function counts(accrual: Accrual, item: Item): boolean {
+  const { rules, terms } = accrual
+  if (!countsDay(accrual, item.day)) return false
   if (item.flat ? terms.kind === 'allowance' || terms.kind === 'tiers' : terms.kind === 'transfer') return false
   if (!rules) return true
   if (typeof item.rules === 'string') return rules.has(item.rules)
@@ -211,13 +258,20 @@ function counts({ rules, terms }: Accrual, item: Item): boolean {
   return item.rules !== null && [...item.rules].every((rule) => rules.has(rule))
 }
 
+/** Caps, minimums and the like of a trip or a day don't count what is known of a month alone; parts and percentages of it do. */
+const countsDay = ({ per, terms }: Accrual, day: string): boolean =>
+  !isMonth(day) || terms.kind === 'discount' || terms.kind === 'fuel-credit' || per === 'month' || per === 'year'
+
 /** The charges of a trip by the policy that made them; those that no policy made, and exempt ones, count nowhere. */
-function byPolicy(trip: AccruedTrip, policies: readonly PolicyDocument[]): Map<PolicyDocument, PricedLine[]> {
-  const own = new Map<PolicyDocument, PricedLine[]>()
+function byPolicy(trip: AccruedTrip, policies: readonly PolicyDocument[]) {
+  const own = new Map<PolicyDocument, (PricedLine | MileageCharge)[]>()
   for (const charge of trip.charges) {
-    if (charge.amount === 0n) continue
+    if (charge.amount === 0n && !('billed' in charge && charge.billed.amount !== 0n)) continue
     const policy = policies.find(({ id }) => id === charge.policy)
-    invariant(policy, `no policy ${charge.policy} for a charge of trip ${trip.trip}`)
+    invariant(
+      policy,
+      `no policy ${charge.policy} for a charge of ${trip.trip ?? `${trip.vehicle.vehicle} by the odometer`}`,
+    )
     const those = own.get(policy)
     if (those) those.push(charge)
     else own.set(policy, [charge])
@@ -225,10 +279,12 @@ function byPolicy(trip: AccruedTrip, policies: readonly PolicyDocument[]): Map<P
   return own
 }
 
-const spanOf = (per: Accrual['per'], day: string, trip: TripId): string => {
+const isMonth = (day: string): boolean => day.length === 'yyyy-mm'.length
+
+const spanOf = (per: Accrual['per'], day: string, trip: TripId | null): string => {
   switch (per) {
     case 'trip':
-      return trip
+      return trip ?? day
     case 'day':
       return day
     case 'month':
@@ -240,7 +296,6 @@ const spanOf = (per: Accrual['per'], day: string, trip: TripId): string => {
 
 /** A local day within a span: what a credit of the span counts for in longer ones. */
 function dayOf(span: string, items: readonly Item[]): string {
-  if (/^\d{4}-\d\d-\d\d$/.test(span)) return span
-  if (/^\d{4}-\d\d$/.test(span)) return `${span}-01`
+  if (/^\d{4}-\d\d(-\d\d)?$/.test(span)) return span
   return items.reduce((first, { day }) => (day < first ? day : first), items[0].day)
 }

@@ -14,6 +14,7 @@ export {
   creditOf,
   EMPTY_WINDOW,
   windowKey,
+  netOf,
   windowsOf,
   type AccruedTrip,
   type PricedLine,
@@ -25,7 +26,7 @@ export { correctedCharges, correctedVehicle, NOT_DRIVEN, undone } from './correc
 export { compilePolicy, tariffAt, type CompiledPolicy, type CompiledRule } from './compile'
 export { coverageOf, type Coverage, type Place } from './coverage'
 export { explainCharge } from './explain'
-export { MILEAGE_FREE, priceMileage, VOIDED, voided } from './mileage'
+export { accruedMileage, MILEAGE_FREE, priceMileage, VOIDED, voided } from './mileage'
 export { chargedFor, NO_POLICY, rate, Rater } from './rate'
 export { priceStretches, type StretchPrice } from './stretches'
 export { earningsOf, inParts, jurisdictionOf, type Earned } from './revenue'

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { type ChargeReport, type PolicyDocument, type RatedVehicle } from '#contracts'
+import { type ChargeReport, type MileageAccount, type PolicyDocument, type RatedVehicle } from '#contracts'
 import { KILOMETRE_MM, micros, MILE_MM } from '#kernel'
 import { describePolicy, localClock, parsePolicy } from '#policy'
-import { priceMileage, rate, tariffAt } from '#rating'
+import { accrue, accruedMileage, priceMileage, rate, tariffAt, type Windows } from '#rating'
 import { accrued, accruedTrip, at, CAR, stretch, trip } from './trips.fixture'
 
 const example = (name: string): PolicyDocument =>
@@ -66,15 +66,30 @@ describe('known schemes, by hand', () => {
     expect(bill(utah, year, { ...CAR, propulsion: 'petrol' }).due).toBe(0n)
   })
 
-  it('Hawaii: 0.8 cents a mile, 50 dollars a year at most; by the odometer, too, but for the cap', () => {
-    // 5,000 mi x 0.008 = 40.00; 7,000 mi would be 56.00 and are 50.00. By the odometer 6,000 mi are 48.00.
+  it('Hawaii: 0.8 cents a mile, 50 dollars a year at most; by the odometer, too, together with trips', () => {
+    // 5,000 mi x 0.008 = 40.00; 7,000 mi would be 56.00 and are 50.00. By the odometer 6,000 mi are 48.00; after 5,000 mi of
+    // trips they cost what is left to the cap, 10.00. Whoever pays fuel tax pays nothing.
     const hawaii = example('hawaii')
     const car: RatedVehicle = { ...CAR, propulsion: 'electric' }
     const drive = (miles: number, id: string) => trip([stretch('2026-02-03T12:00-10:00', miles * MILE_MM)], id)
     expect(bill(hawaii, [drive(5000, 'a')], car).due).toBe(40_000_000n)
     expect(bill(hawaii, [drive(5000, 'a'), drive(2000, 'b')], car).due).toBe(50_000_000n)
     const read = { kind: 'odometer', policy: hawaii.id, distanceMm: 6000 * MILE_MM, estimatedMm: 0, days: 0 } as never
-    expect(priceMileage(read, hawaii, micros(0n)).amount).toBe(48_000_000n)
+    const nothing = { billed: micros(0n) }
+    const line = priceMileage(read, hawaii, car, nothing)
+    expect(line.amount).toBe(48_000_000n)
+    expect(priceMileage(read, hawaii, { ...car, propulsion: 'petrol' }, nothing)).toMatchObject({
+      rate: null,
+      freeReason: 'pays fuel tax',
+      amount: 0n,
+    })
+    const windows: Windows = new Map()
+    const rated = accruedTrip(rate(drive(5000, 'a'), car, tariffAt([hawaii])), 'a', car)
+    expect(accrue(rated, [hawaii], windows)).toEqual([])
+    const month = { month: '2026-03', from: at('2026-03-01T00:00-10:00'), lines: [line] } as MileageAccount & object
+    expect(accrue(accruedMileage(month, car)[0], [hawaii], windows)).toEqual([
+      expect.objectContaining({ amount: -38_000_000n }),
+    ])
   })
 
   it('Brussels: per km by hour and fiscal horsepower; nights, weekends, holidays and the Ring free', () => {
@@ -112,7 +127,7 @@ describe('known schemes, by hand', () => {
     expect(bill(brussels, trips, { ...CAR, programmes: ['emergency'] }).due).toBe(0n)
     // A day pass costs 6.00 a day, whatever is driven.
     const pass = { kind: 'permit', policy: brussels.id, distanceMm: 0, estimatedMm: 0, days: 2 } as never
-    expect(priceMileage(pass, brussels, micros(0n)).amount).toBe(12_000_000n)
+    expect(priceMileage(pass, brussels, CAR, { billed: micros(0n) }).amount).toBe(12_000_000n)
   })
 
   it('Cordon: each entry once an hour, half for residents, 12 a day at most', () => {

@@ -18,14 +18,11 @@ export function creditsOf(
   policies: readonly PolicyDocument[],
   windows: Windows,
 ): BilledCredit[] {
-  const touched = new Map(
-    trips.flatMap((trip) => windowsOf(trip, policies)).map((window) => [windowKey(window), window]),
-  )
-  const before = new Map([...touched.keys()].map((key) => [key, windows.get(key)?.state ?? EMPTY_WINDOW]))
+  const stateOf = (window: Window) => windows.get(windowKey(window))?.state ?? EMPTY_WINDOW
+  const touched = windowsOf(trips, policies).map((window) => ({ window, stood: stateOf(window) }))
   for (const trip of trips) accrue(trip, policies, windows)
-  return [...touched].map(([key, window]) => {
-    const { credit } = windows.get(key)?.state ?? EMPTY_WINDOW
-    const stood = before.get(key)!
+  return touched.map(({ window, stood }) => {
+    const { credit } = stateOf(window)
     return { ...window, before: stood, amount: micros(credit - stood.credit) }
   })
 }

@@ -21,7 +21,7 @@ import {
   type VehicleId,
 } from '#kernel'
 import { isFor, localClock, rateOfRule, validityOf } from '#policy'
-import { chargedFor, jurisdictionOf, priceMileage, undone, type AccruedTrip } from '#rating'
+import { accruedMileage, chargedFor, jurisdictionOf, priceMileage, undone, type AccruedTrip } from '#rating'
 import { creditsOf, windowsBeforeOf } from './credits'
 import { billingTerms, draftStatement, type BilledTrip, type CorrectedTrip } from './draft'
 
@@ -65,6 +65,12 @@ export function verifyStatement(statement: Statement, policies: readonly PolicyD
     ...trip,
     vehicle: { ...profile, vehicle: trip.vehicle, vehicleClass },
   })
+  const ofVehicle = ({ vehicle, profile }: MileageAccount): RatedVehicle => ({
+    ...profile,
+    vehicle: vehicle as VehicleId,
+    vehicleClass: classes.get(vehicle)!,
+  })
+  const mileage = (statement.mileage ?? []).map((account) => remetered(account, named, ofVehicle(account)))
   const expected = draftStatement({
     agency: { ...agency, id: agency.id as AgencyId },
     account: { ...account, id: account.id as AccountId },
@@ -79,11 +85,12 @@ export function verifyStatement(statement: Statement, policies: readonly PolicyD
           undone(accrued({ ...trip, charges: was })),
           accrued(trip, vehicleClass),
         ]),
+        ...mileage.flatMap((account) => accruedMileage(account, ofVehicle(account))),
       ],
       named,
       windowsBeforeOf(statement.capCredits),
     ),
-    mileage: (statement.mileage ?? []).map((account) => remetered(account, named)),
+    mileage,
     corrections,
     draftedAt,
   })
@@ -117,6 +124,9 @@ function* lineFaults(statement: Statement, policies: readonly PolicyDocument[]):
       yield { path: `${at}.startedAt`, expected: `no later than ${statement.month}`, found: String(journey.startedAt) }
     yield* faultsOfLines(journey, journey.lines, `${at}.lines`, policies, vehicleClass)
   }
+  for (const [i, { vehicle }] of (statement.mileage ?? []).entries())
+    if (!classes.has(vehicle))
+      yield { path: `mileage[${i}].vehicle`, expected: 'a vehicle of the statement', found: vehicle }
   for (const [i, corrected] of (statement.corrections ?? []).entries()) {
     const at = `corrections[${i}]`
     const vehicleClass = classes.get(corrected.vehicle)
@@ -157,7 +167,11 @@ function* faultsOfLines(
 }
 
 /** A mileage account with its lines priced by the published policies, and its odometer as its parts add up. */
-function remetered(account: MileageAccount, policies: readonly PolicyDocument[]): MileageAccount {
+function remetered(
+  account: MileageAccount,
+  policies: readonly PolicyDocument[],
+  vehicle: RatedVehicle,
+): MileageAccount {
   const { openingMm, matchedMm, inferredMm, offNetworkMm, unreconciledMm, replacedMm } = account
   const closingMm =
     openingMm === null
@@ -168,7 +182,7 @@ function remetered(account: MileageAccount, policies: readonly PolicyDocument[])
     closingMm,
     lines: account.lines.map((line) => {
       const policy = policies.find(({ id }) => id === line.policy) ?? null
-      const { rate, freeReason, amount } = priceMileage(line, policy, line.billed)
+      const { rate, freeReason, amount } = priceMileage(line, policy, vehicle, line)
       return { ...line, rate, freeReason: rate ? null : (line.freeReason ?? freeReason), amount }
     }),
   }

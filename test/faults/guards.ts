@@ -3,13 +3,14 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writ
 import os from 'node:os'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
+import { TARIFF_GUARDS } from './tariff-guards'
 
 // npm run test:guards -- [--only TEXT]: takes each guard away once, in a copy of the tree, and runs the smallest suite that must
 // then fail. A guard whose loss no suite notices is no guard.
 
 const ROOT = path.join(__dirname, '../..')
 
-interface Guard {
+export interface Guard {
   readonly name: string
   readonly file: string
   /** What is there, once, and what it becomes. */
@@ -96,6 +97,7 @@ const GUARDS: readonly Guard[] = [
     suite: 'test/scenarios/every-input-gets-its-answer.spec.ts',
     test: 'the same again',
   },
+  ...TARIFF_GUARDS,
 ]
 
 /** The tree as it is in the working copy, with the packages of the checkout. */

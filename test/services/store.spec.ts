@@ -5,6 +5,7 @@ import { newDatabase, serverDatabase, type Database } from '../databases'
 import { fourEyesSuite } from '../store/four-eyes.suite'
 import { schemaSuite } from '../store/schema.suite'
 import { workSuite } from '../store/work.suite'
+import { zonesSuite } from '../store/zones.suite'
 
 const CONNECTIONS = 8
 const url = process.env.DATABASE_URL ?? ''
@@ -21,6 +22,7 @@ if (!url) console.warn('SKIPPED: no DATABASE_URL, so nothing here was tried agai
   describe('its schema', () => schemaSuite(store))
   describe('its four eyes', () => fourEyesSuite(store))
   describe('work in it', () => workSuite(store, CONNECTIONS))
+  describe('its zones', () => zonesSuite(store, 10_000))
   describe('written to at once', () => concurrentSuite(store, CONNECTIONS))
 
   it('is not used before it is migrated', async () => {

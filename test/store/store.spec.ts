@@ -3,6 +3,7 @@ import { embeddedDatabase, type Database } from '../databases'
 import { fourEyesSuite } from './four-eyes.suite'
 import { schemaSuite } from './schema.suite'
 import { workSuite } from './work.suite'
+import { zonesSuite } from './zones.suite'
 
 describe('the embedded database', () => {
   let database: Database
@@ -15,5 +16,6 @@ describe('the embedded database', () => {
   describe('its schema', () => schemaSuite(store))
   describe('its four eyes', () => fourEyesSuite(store))
   describe('work in it', () => workSuite(store, 4))
+  describe('its zones', () => zonesSuite(store, 2_000))
   describe('written to at once', () => concurrentSuite(store, 3))
 })

@@ -16,7 +16,7 @@ const THREADS = 2
  */
 void bench('rating', '200 rules, 50 zones', async (b) => {
   const dice = chance(b.seed)
-  const city = gridCity(b.quick ? 20 : 170, dice.fork('city'))
+  const city = gridCity(b.quick ? 20 : 172, dice.fork('city'))
   const zones = someZones(50, city.bounds, dice.fork('zones'))
   const policy = parsePolicy(manyRules('now', 200, zones, dice.fork('rules')))
   const draft = parsePolicy({

@@ -8,12 +8,25 @@ export const jsonPath = (path: readonly PropertyKey[]): string =>
     '',
   )
 
+const SHOWN_MAX = 60
+const LEVELS_MAX = 8
+
+/** As much of a value as can be among its first characters: what came may be of megabytes, and a hundred thousand brackets deep. */
+function beginning(value: unknown, levels = LEVELS_MAX): unknown {
+  if (typeof value === 'bigint') return String(value)
+  if (typeof value === 'string') return value.slice(0, SHOWN_MAX)
+  if (typeof value !== 'object' || value === null) return value
+  if (levels === 0) return '...'
+  if (Array.isArray(value)) return value.slice(0, SHOWN_MAX).map((item) => beginning(item, levels - 1))
+  const own = Object.keys(value).slice(0, SHOWN_MAX)
+  return Object.fromEntries(own.map((key) => [key, beginning((value as Record<string, unknown>)[key], levels - 1)]))
+}
+
 /** What stands at a path, short enough to be shown. */
 function found(value: unknown, path: readonly PropertyKey[]): string {
   const at = path.reduce<unknown>((v, key) => (v as Record<PropertyKey, unknown> | undefined)?.[key], value)
-  const text =
-    at === undefined ? 'nothing' : (JSON.stringify(at, (_, v) => (typeof v === 'bigint' ? String(v) : v)) ?? typeof at)
-  return text.length > 60 ? `${text.slice(0, 57)}...` : text
+  const text = at === undefined ? 'nothing' : (JSON.stringify(beginning(at)) ?? typeof at)
+  return text.length > SHOWN_MAX ? `${text.slice(0, SHOWN_MAX - 3)}...` : text
 }
 
 export const faultsOf = (error: z.ZodError, value: unknown): Fault[] =>

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { type PolicyDocument } from '#contracts'
 import { InputError, type Fault } from '#kernel'
 import { parsePolicy } from '#policy'
@@ -19,7 +19,7 @@ export async function readJson(file: string): Promise<unknown> {
   try {
     return JSON.parse(text)
   } catch (error) {
-    throw new InputError('NOT_JSON', `${file}: not JSON: ${(error as Error).message.replace(/\s+/g, ' ')}`)
+    throw new InputError('NOT_JSON', `${file}: not JSON: ${(error as Error).message.replace(/[\s\p{Cc}]+/gu, ' ')}`)
   }
 }
 
@@ -28,8 +28,17 @@ export const nameOf = (policy: PolicyDocument): string =>
 
 export const faultText = (fault: Fault): string => `${fault.path}: ${fault.expected}, found ${fault.found}`
 
+/** No document of ours is as large; what is, would fill the memory before it is found to be none. */
+const TEXT_BYTES_MAX = 256 * 1024 * 1024
+
 /** A text file. InputError names it. */
 export async function readText(file: string): Promise<string> {
+  const size = await stat(file).then(
+    (found) => found.size,
+    () => 0,
+  )
+  if (size > TEXT_BYTES_MAX)
+    throw new InputError('FILE_SIZE', `${file}: has ${size} bytes; at most ${TEXT_BYTES_MAX} are read`)
   return readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     throw new InputError('NO_FILE', `${file}: ${error.code === 'ENOENT' ? 'no such file' : error.message}`)
   })

@@ -1,9 +1,11 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { writeTable, type Batch, type Column, type Format, type Sink, type Written } from '#exports'
 import { type AgencyId, type TripId } from '#kernel'
-import { CHARGE_COLUMNS, chargeColumns, type Store } from '#store'
+import { CHARGE_KIND, chargeColumns, KIND_BETWEEN, type ChargeColumns, type Store } from '#store'
 
 /** Trips whose lines are a batch: some tens of thousands of rows. */
 const TRIPS_AT_ONCE = 5_000
+const ASKED_MS = 2
 
 const text = (name: string, about: string, nullable = false): Column => ({ name, type: 'string', about, nullable })
 const whole = (name: string, unit: string, about: string, nullable = false): Column => ({
@@ -43,25 +45,45 @@ export async function writeCharges(
   progress?: (rows: number) => void,
 ): Promise<Written & { readonly distanceMm: bigint; readonly amountMicros: bigint }> {
   let [distanceMm, amountMicros] = [0n, 0n]
+  const read = (after: TripId | null) =>
+    store.transaction((tx) => chargeColumns(tx, agency, month, after, TRIPS_AT_ONCE))
   async function* pages(): AsyncGenerator<Batch> {
-    for (let after: TripId | null = null; ;) {
-      const page = await store.transaction((tx) => chargeColumns(tx, agency, month, after, TRIPS_AT_ONCE))
-      if (!page) return
-      after = page.last
-      if (page.rows === 0) continue
-      const batch = page.columns.map((values, i) => columnOf(CHARGE_TABLE[i], values.split('\n')))
-      distanceMm += summed(batch[CHARGE_COLUMNS.indexOf('distance_mm')] as BigInt64Array)
-      amountMicros += summed(batch[CHARGE_COLUMNS.indexOf('amount')] as BigInt64Array)
-      yield batch
+    for (let page = await read(null); page;) {
+      // The database looks for the next while this one is written, once the question has left: writing keeps this thread busy.
+      const next = read(page.last)
+      next.catch(() => undefined)
+      await delay(ASKED_MS)
+      if (page.rows > 0) yield columnsOf(page)
+      page = await next
     }
+  }
+  const kinds = new Map<string, Kind>()
+  function columnsOf({ kinds: lines, distanceMm: distances, inferredMm, amountMicros: amounts }: ChargeColumns): Batch {
+    const ofRow = lines.split('\n').map((line) => kindOf(line, kinds))
+    distanceMm += summed(distances)
+    amountMicros += summed(amounts)
+    return [...CHARGE_KIND.map((_, i) => ofRow.map((kind) => kind[i])), distances, inferredMm, amounts]
   }
   const written = await writeTable(CHARGE_TABLE, pages(), format, sink, progress)
   return { ...written, distanceMm, amountMicros }
 }
 
-function columnOf({ type, nullable }: Column, values: string[]): Batch[number] {
-  if (nullable) return values.map((value) => (value === '' ? null : type === 'integer' ? BigInt(value) : value))
-  return type === 'integer' ? BigInt64Array.from(values, BigInt) : values
+/** What a line has in common with many: read once, and shared by all of them, which is also quicker to write. */
+type Kind = readonly (string | bigint | null)[]
+const KINDS_MAX = 20_000
+
+function kindOf(line: string, known: Map<string, Kind>): Kind {
+  const seen = known.get(line)
+  if (seen) return seen
+  // A copy: a piece of a page would keep all of it in memory.
+  const own = Buffer.from(line).toString()
+  const kind = own.split(KIND_BETWEEN).map((value, i) => {
+    const { type, nullable } = CHARGE_TABLE[i]
+    return nullable && value === '' ? null : type === 'integer' ? BigInt(value) : value
+  })
+  if (known.size >= KINDS_MAX) known.clear()
+  known.set(own, kind)
+  return kind
 }
 
 function summed(values: BigInt64Array): bigint {

@@ -157,6 +157,8 @@ class Client extends EventEmitter {
     if (!this.transaction && (word === 'BEGIN' || word === 'START')) {
       assertSpace(this.folder)
       this.transaction = await OpenTransaction.begin(this.database)
+      const more = text.slice(text.indexOf(';') + 1 || text.length)
+      if (more.trim()) return execute(this.transaction.session, word, more)
       return { rows: [], rowCount: 0, command: 'BEGIN', fields: [] }
     }
     const transaction = this.transaction

@@ -13,11 +13,18 @@ export type Scope =
       readonly account: string
     }
 
-/** What puts a transaction under its scope, which ends with it. */
+/** Ids as they are everywhere: nothing in them could end a literal. */
+const PLAIN = /^[\w.:-]*$/
+
+/**
+ * What puts a transaction under its scope, which ends with it. Without parameters where all of it may be written down as it is: then it
+ * goes in one message with what begins the transaction, and costs no way to the server and back.
+ */
 export function entering(scope: Scope): { readonly sql: string; readonly parameters: readonly string[] } {
   const { side, agency, account } = scope.as === 'machine' ? { side: 'machine', agency: '', account: '' } : scope
-  return {
-    sql: `select set_config('roadmeter.side', $2, true), set_config('roadmeter.agency', $3, true), set_config('roadmeter.account', $4, true), set_config('role', $1, true)`,
-    parameters: [scope.as === 'machine' ? MACHINE : PERSON, side, agency, account],
-  }
+  const given = [scope.as === 'machine' ? MACHINE : PERSON, side, agency, account]
+  const isPlain = given.every((value) => PLAIN.test(value))
+  const [as, ...settings] = given.map((value, i) => (isPlain ? `'${value}'` : `$${i + 1}`))
+  const set = ['side', 'agency', 'account'].map((name, i) => `set_config('roadmeter.${name}', ${settings[i]}, true)`)
+  return { sql: `select ${set.join(', ')}, set_config('role', ${as}, true)`, parameters: isPlain ? [] : given }
 }

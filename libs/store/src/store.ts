@@ -49,6 +49,24 @@ export const joined = (values: readonly (string | number | bigint)[]): string =>
 export const columns = (first: number, count: number): string =>
   Array.from({ length: count }, (_, i) => `string_to_array($${first + i}, e'\\x1e')`).join(', ')
 
+async function begin(runner: QueryRunner, tx: Tx, scope: Scope | null): Promise<void> {
+  if (!scope) return runner.startTransaction()
+  const { sql, parameters } = entering(scope)
+  if (parameters.length > 0) {
+    await runner.startTransaction()
+    await tx.rows(sql, parameters)
+    return
+  }
+  // TypeORM begins by a query of its own, which takes ours along: it always ends with its transaction.
+  const query = runner.query.bind(runner) as (text: string) => Promise<unknown>
+  runner.query = ((text: string) => query(`${text}; ${sql}`)) as typeof runner.query
+  try {
+    await runner.startTransaction()
+  } finally {
+    Reflect.deleteProperty(runner, 'query')
+  }
+}
+
 /** Follows a request through everything that it awaits. */
 const SCOPES = new AsyncLocalStorage<Scope | null>()
 
@@ -89,13 +107,8 @@ export class Store {
   async transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
     const runner = this.dataSource.createQueryRunner()
     try {
-      await runner.startTransaction()
       const tx = new Tx(runner, this.vault)
-      const scope = SCOPES.getStore()
-      if (scope) {
-        const { sql, parameters } = entering(scope)
-        await tx.rows(sql, parameters)
-      }
+      await begin(runner, tx, SCOPES.getStore() ?? null)
       const result = await work(tx)
       await runner.commitTransaction()
       return result

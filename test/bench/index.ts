@@ -11,6 +11,8 @@ export interface Bench {
   readonly seed: string
   /** A run that only shows that everything works (`--quick`): choose small sizes, expect no useful figures. */
   readonly quick: boolean
+  /** Whether any of these keys is to be shown: what none asks for need not be prepared. */
+  wants(...keys: readonly string[]): boolean
   /** Whether `--name` was given. */
   has(name: string): boolean
   /** `run` measures once and returns the figure; it is called once in each round, and the median is reported. */
@@ -64,6 +66,7 @@ async function run(name: string, about: string, set: (b: Bench) => void | Promis
   const b: Bench = {
     seed,
     quick,
+    wants: (...keys) => wanted === null || keys.some((key) => wanted.has(key)),
     has: (flag) => values[flag] === true,
     measure: (key, unit, run, bar) => void entries.push({ key, unit, bar, measure: run }),
     ratio: (key, of, to, bar) => void entries.push({ key, unit: 'times', bar, ratio: [of, to] }),

@@ -78,6 +78,8 @@ async function askApi(trips: number, seconds: number): Promise<{ p99: number; pe
 
 /** From asking for a statement's address until its totals and days can be read and chosen, the script in no cache. */
 async function statementInteractiveMs(runs: number): Promise<number> {
+  // The pilot has services of its own, and refuses a city's.
+  for (const name of ['DATABASE_URL', 'MQTT_URL', 'REDIS_URL']) delete process.env[name]
   const pilot = await openPilot()
   process.env.ROADMETER_PORTAL_URL = pilot.url
   const browser = await openBrowser()

@@ -53,6 +53,7 @@ class OpenVault extends Vault {
  * nothing. The road is straight, so that matching hides as little of it as can be: cities cost less of it.
  */
 export async function encryption(b: Bench): Promise<void> {
+  if (!b.wants('sealed_fixes_per_s', 'open_fixes_per_s', 'encryption_cost_ratio', 'stored_bytes_per_fix')) return
   const [devices, trips] = b.quick ? [2, 1] : [DEVICES, TRIPS]
   const sealed = await city(b, devices, false)
   const open = await city(b, devices, true)

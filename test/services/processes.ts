@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 const ROOT = path.join(__dirname, '../..')
 const LOG_LINES_MAX = 200
 /** Flags of Node for these processes alone: PROCESS_FLAGS='--cpu-prof --cpu-prof-dir=/tmp/profiles' profiles what a bench starts. */
-const FLAGS = process.env.PROCESS_FLAGS?.split(' ') ?? []
+export const FLAGS_OF_PROCESSES = process.env.PROCESS_FLAGS?.split(' ') ?? []
 
 /** Compiles the checkout to dist/, where nothing has changed in no time. */
 export const build = (): void =>
@@ -67,7 +67,7 @@ export class Process {
   }
 
   private spawn(more: Record<string, string> = {}): ChildProcess {
-    const child = spawn(process.execPath, [...FLAGS, `dist/apps/${this.app}/src/main.js`], {
+    const child = spawn(process.execPath, [...FLAGS_OF_PROCESSES, `dist/apps/${this.app}/src/main.js`], {
       cwd: ROOT,
       env: {
         PATH: process.env.PATH,

@@ -13,7 +13,7 @@ export async function isolation(b: Bench): Promise<void> {
   if (!b.wants('walled_requests_per_s', 'open_requests_per_s', 'rls_cost_ratio')) return
   // On a server where there is one, as a city has it.
   process.env['ROADMETER_TEST_DATABASE_URL'] ??= process.env['DATABASE_URL']
-  const { world, tokens } = await openTenants({ ROADMETER_SWEEP_MS: '60000' })
+  const { world, tokens } = await openTenants()
   b.atEnd(() => world.close())
   const many = b.quick ? 20 : REQUESTS
   const asked = async () => {

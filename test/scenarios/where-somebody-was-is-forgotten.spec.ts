@@ -109,7 +109,7 @@ describe('where somebody was is forgotten when its time is over', () => {
   it('opens with no other key: a process with another key file says so in a sentence, and takes nothing', async () => {
     const other = fs.mkdtempSync(path.join(story.world.settings.dataDir, 'other-'))
     const ring = new KeyRing({ keyFile: path.join(other, 'location.key'), dataDir: other })
-    ring.newest()
+    await ring.newest()
     const stranger = new Store(story.world.store.dataSource, new Vault(ring))
     await expect(stranger.transaction((tx) => tx.vault.ready(tx))).rejects.toMatchObject({
       name: 'InputError',

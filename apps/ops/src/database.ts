@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { InputError } from '#kernel'
-import { KeyRing, settingsOfProcess, type Settings } from '#runtime'
+import { settingsOfProcess, type Settings, wrappingKeysOf } from '#runtime'
 import { dataSourceOptions, openDataSource, Store, Vault } from '#store'
 import { beforeLeaving } from './leaving'
 
@@ -22,7 +22,7 @@ export async function withDatabase<T>(
   const source = await openDataSource(await dataSourceOptions(settings), migrate)
   const stay = beforeLeaving(() => source.destroy())
   try {
-    return await work(new Store(source, new Vault(new KeyRing(settings))), settings)
+    return await work(new Store(source, new Vault(wrappingKeysOf(settings))), settings)
   } finally {
     stay()
     if (source.isInitialized) await source.destroy()

@@ -1,5 +1,6 @@
 import './sha256'
 
+export * from './aead'
 export * from './clock'
 export * from './crash'
 export * from './key-ring'
@@ -8,3 +9,6 @@ export * from './log'
 export * from './metrics'
 export * from './settings'
 export * from './start'
+export * from './transit-keys'
+export * from './wrapping'
+export * from './wrapping-keys'

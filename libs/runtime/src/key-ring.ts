@@ -2,8 +2,10 @@ import { createHash, randomBytes } from 'node:crypto'
 import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { InputError } from '#kernel'
+import { openBytes, sealBytes } from './aead'
 import { writeOnce } from './keys'
 import { type Settings } from './settings'
+import { type Wrapping, type WrappingKeys } from './wrapping'
 
 const KEY_BYTES = 32
 const HEADER = `# Roadmeter: keys under which the keys of locations are kept, base64url, one a line, the newest first.
@@ -17,12 +19,30 @@ const idOf = (key: Uint8Array): string =>
  * The key-encryption keys of this installation: a file of 32-byte keys, which processes share and nobody else reads. Read when
  * it is first asked for, and again when a key is asked for that wasn't in it: a rotation elsewhere has added it.
  */
-export class KeyRing {
+export class KeyRing implements WrappingKeys {
   readonly file: string
   private keys: ReadonlyMap<string, Uint8Array> | null = null
 
   constructor({ keyFile, dataDir }: Pick<Settings, 'keyFile' | 'dataDir'>) {
     this.file = keyFile || path.join(dataDir, 'location.key')
+  }
+
+  get place(): string {
+    return this.file
+  }
+
+  async require(id: string): Promise<void> {
+    this.required(id)
+  }
+
+  async wrap(id: string, all: readonly Wrapping[]): Promise<Buffer[]> {
+    const key = this.required(id)
+    return all.map(({ name, bytes }) => sealBytes(key, name, bytes))
+  }
+
+  async unwrap(id: string, all: readonly Wrapping[]): Promise<Buffer[]> {
+    const key = this.required(id)
+    return all.map(({ name, bytes }) => openBytes(key, name, bytes))
   }
 
   /** Null where the file doesn't hold it. */
@@ -31,7 +51,7 @@ export class KeyRing {
   }
 
   /** The newest key of the file; made, with the file, where there is none. */
-  newest(): string {
+  async newest(): Promise<string> {
     if (this.held().size === 0) {
       writeOnce(this.file, text([randomBytes(KEY_BYTES)]))
       this.keys = this.read()
@@ -40,16 +60,26 @@ export class KeyRing {
   }
 
   /** Adds a new key before the others, and returns its name: the file is replaced whole. */
-  add(): string {
-    this.newest()
+  async add(): Promise<string> {
+    await this.newest()
     const key = randomBytes(KEY_BYTES)
     this.replace([key, ...this.read().values()])
     return idOf(key)
   }
 
   /** Takes all other keys out of the file: what they kept can't be read by it any more. */
-  keepOnly(id: string): void {
+  async keepOnly(id: string): Promise<void> {
     this.replace([...this.read()].filter(([name]) => name === id).map(([, key]) => key))
+  }
+
+  private required(id: string): Uint8Array {
+    const key = this.key(id)
+    if (!key)
+      throw new InputError(
+        'LOCATION_KEY',
+        `${this.file} doesn't hold key ${id}, under which the locations of this database are kept: name the right file in ROADMETER_KEY_FILE`,
+      )
+    return key
   }
 
   private held(): ReadonlyMap<string, Uint8Array> {

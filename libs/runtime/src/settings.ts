@@ -51,6 +51,19 @@ export const SETTINGS = {
     'file',
     'The keys under which the keys of locations are kept; made where there is none. One file for all processes. Empty: location.key in ROADMETER_DATA.',
   ),
+  keyService: text(
+    'ROADMETER_KEY_SERVICE',
+    '',
+    'http(s)://… or empty',
+    'A key service in place of that file: the address of a key of the transit engine of Vault or OpenBao, .../v1/transit/keys/NAME. Empty: the file.',
+    /^(|https?:\/\/.+\/keys\/[A-Za-z0-9_.-]+)$/,
+  ),
+  keyServiceTokenFile: text(
+    'ROADMETER_KEY_SERVICE_TOKEN_FILE',
+    '',
+    'file',
+    'Holds the token for that service; read anew with each request, so that an agent may renew it.',
+  ),
   databaseUrl: text(
     'DATABASE_URL',
     '',

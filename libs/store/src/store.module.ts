@@ -1,7 +1,7 @@
 import { type DynamicModule, Global, Module } from '@nestjs/common'
 import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm'
 import { DataSource, type DataSourceOptions } from 'typeorm'
-import { KeyRing, type Settings, SETTINGS_OF_PROCESS } from '#runtime'
+import { type Settings, SETTINGS_OF_PROCESS, wrappingKeysOf } from '#runtime'
 import { Readiness } from '#runtime/module'
 import { dataSourceOptions, openDataSource } from './data-source'
 import { ROWS } from './rows'
@@ -29,7 +29,7 @@ export class StoreModule {
           provide: Store,
           inject: [getDataSourceToken(), Readiness, SETTINGS_OF_PROCESS],
           useFactory: async (source: DataSource, readiness: Readiness, settings: Settings) => {
-            const store = new Store(source, new Vault(new KeyRing(settings)))
+            const store = new Store(source, new Vault(wrappingKeysOf(settings)))
             // A process with the wrong key must not take anything in: nobody else could read it.
             await store.transaction((tx) => tx.vault.ready(tx))
             if (options.migrate) await sealOlder(store)

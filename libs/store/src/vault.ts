@@ -1,6 +1,6 @@
-import { createCipheriv, createDecipheriv, createSecretKey, randomBytes, type KeyObject } from 'node:crypto'
+import { createSecretKey, randomBytes, type KeyObject } from 'node:crypto'
 import { InputError, invariant } from '#kernel'
-import { type KeyRing } from '#runtime'
+import { openBytes, sealBytes, type WrappingKeys } from '#runtime'
 import { type Sql } from './sql'
 
 /** Whose locations of which time a data key keeps: what has one key is destroyed together. */
@@ -23,11 +23,6 @@ export interface Sealed {
   readonly bytes: Uint8Array
 }
 
-const CIPHER = 'aes-256-gcm'
-const NONCE_BYTES = 12
-const TAG_BYTES = 16
-/** How many bytes sealing adds. */
-export const SEAL_BYTES = NONCE_BYTES + TAG_BYTES
 /** Unwrapped keys that a process remembers, least recently used out first: some 200 bytes each. */
 const KEYS_REMEMBERED_MAX = 20_000
 
@@ -41,7 +36,7 @@ const KEYS_REMEMBERED_MAX = 20_000
 export class Vault {
   private readonly remembered = new Map<string, KeyObject>()
 
-  constructor(private readonly ring: KeyRing | null) {}
+  constructor(private readonly ring: WrappingKeys | null) {}
 
   /** What the vault did, for metrics and benches. */
   readonly counts = { sealed: 0, opened: 0, unwrapped: 0 }
@@ -55,10 +50,12 @@ export class Vault {
       tx.row<{ id: string }>(`select id from location.wrapping_key where retired_at is null for share`)
     let row = await current()
     if (!row) {
-      await tx.run(`insert into location.wrapping_key (id) values ($1) on conflict do nothing`, [this.keys.newest()])
+      await tx.run(`insert into location.wrapping_key (id) values ($1) on conflict do nothing`, [
+        await this.keys.newest(),
+      ])
       row = await current()
     }
-    this.wrappingKey(row!.id)
+    await this.keys.require(row!.id)
     return row!.id
   }
 
@@ -75,24 +72,32 @@ export class Vault {
     this.counts.sealed += all.length
     return all.map(({ place, name, bytes }) => {
       const { id, key } = keys.get(placeKey(place))!
-      return { key: id, bytes: encrypt(key, name, bytes) }
+      return { key: id, bytes: sealBytes(key, name, bytes) }
     })
   }
 
   /** Opens each of these. Throws InputError LOCATION_GONE where a key was destroyed, and a bug's error where bytes were changed. */
   async open(tx: Sql, all: readonly (Sealed & { readonly name: string })[]): Promise<Uint8Array[]> {
-    const unknown = [...new Set(all.flatMap(({ key }) => (key !== null && !this.remembered.has(key) ? [key] : [])))]
+    const keys = new Map<string, KeyObject>()
+    const unknown = new Set<string>()
+    for (const { key: id } of all) {
+      if (id === null) continue
+      const key = this.recall(id)
+      if (key) keys.set(id, key)
+      else unknown.add(id)
+    }
     // Held apart from what is remembered: a page may be of more keys than that.
-    const fresh = new Map<string, KeyObject>()
-    if (unknown.length > 0)
-      for (const row of await tx.rows<KeyRow>(`${KEY} where id = any($1::int8[])`, [unknown]))
-        fresh.set(row.id, this.unwrap(row))
+    if (unknown.size > 0)
+      for (const [id, key] of await this.unwrap(
+        await tx.rows<KeyRow>(`${KEY} where id = any($1::int8[])`, [[...unknown]]),
+      ))
+        keys.set(id, key)
     return all.map(({ key: id, name, bytes }) => {
       if (id === null) return bytes
-      const key = fresh.get(id) ?? this.recall(id)
+      const key = keys.get(id)
       if (!key) throw new InputError('LOCATION_GONE', 'these locations were destroyed and can not be read any more')
       this.counts.opened++
-      return decrypt(key, name, bytes)
+      return openBytes(key, name, bytes)
     })
   }
 
@@ -116,7 +121,7 @@ export class Vault {
   /** Begins a rotation: new data keys are wrapped with a new key from here on. Both are in the file until the last is rewrapped. */
   async beginRotation(tx: Sql): Promise<string> {
     await this.ready(tx)
-    const id = this.keys.add()
+    const id = await this.keys.add()
     await tx.run(`update location.wrapping_key set retired_at = clock_timestamp() where retired_at is null`)
     await tx.run(`insert into location.wrapping_key (id) values ($1)`, [id])
     return id
@@ -131,7 +136,10 @@ export class Vault {
       [
         current,
         rows.map(({ id }) => id),
-        rows.map((row) => encrypt(this.wrappingKey(current), nameOf(row), this.bare(row))),
+        await this.keys.wrap(
+          current,
+          (await this.bare(rows)).map((bytes, i) => ({ name: nameOf(rows[i]), bytes })),
+        ),
       ],
     )
     return rows.length
@@ -142,10 +150,10 @@ export class Vault {
     const current = await this.ready(tx)
     const left = await tx.row(`select 1 from location.data_key where kek <> $1 limit 1`, [current])
     invariant(!left, 'a data key is still wrapped with the key before')
-    this.keys.keepOnly(current)
+    await this.keys.keepOnly(current)
   }
 
-  private get keys(): KeyRing {
+  private get keys(): WrappingKeys {
     if (!this.ring) throw new InputError('LOCATION_KEY', 'this process was given no key file, so it keeps no locations')
     return this.ring
   }
@@ -164,7 +172,6 @@ export class Vault {
       const known = new Set(rows.map(placeKey))
       const missing = asked.filter((place) => !known.has(placeKey(place)))
       const kek = await this.ready(tx)
-      const wrapping = this.wrappingKey(kek)
       await tx.run(
         `insert into location.data_key (subject, period, kek, wrapped)
          select subject, period, $1, wrapped from unnest($2::text[], $3::text[], $4::bytea[]) as n(subject, period, wrapped) on conflict do nothing`,
@@ -172,13 +179,17 @@ export class Vault {
           kek,
           missing.map(({ subject }) => subject),
           missing.map(({ period }) => period),
-          missing.map((place) => encrypt(wrapping, nameOf(place), randomBytes(32))),
+          await this.keys.wrap(
+            kek,
+            missing.map((place) => ({ name: nameOf(place), bytes: randomBytes(32) })),
+          ),
         ],
       )
       rows = [...rows, ...(await load(missing))]
     }
     invariant(rows.length === asked.length, 'a data key was destroyed while it was asked for')
-    return new Map(rows.map((row) => [placeKey(row), { id: row.id, key: this.recall(row.id) ?? this.unwrap(row) }]))
+    const keys = await this.keysOf(rows)
+    return new Map(rows.map((row) => [placeKey(row), { id: row.id, key: keys.get(row.id)! }]))
   }
 
   private recall(id: string): KeyObject | undefined {
@@ -190,26 +201,41 @@ export class Vault {
     return key
   }
 
-  private unwrap(row: KeyRow): KeyObject {
-    this.counts.unwrapped++
-    const key = createSecretKey(this.bare(row))
-    this.remembered.set(row.id, key)
-    if (this.remembered.size > KEYS_REMEMBERED_MAX) this.remembered.delete(this.remembered.keys().next().value!)
-    return key
+  /** Remembered, or else unwrapped: held apart from what is remembered, of which others may drop some meanwhile. */
+  private async keysOf(rows: readonly KeyRow[]): Promise<Map<string, KeyObject>> {
+    const keys = new Map<string, KeyObject>()
+    const unknown = rows.filter((row) => {
+      const key = this.recall(row.id)
+      if (key) keys.set(row.id, key)
+      return !key
+    })
+    for (const [id, key] of await this.unwrap(unknown)) keys.set(id, key)
+    return keys
   }
 
-  private bare(row: KeyRow): Buffer {
-    return decrypt(this.wrappingKey(row.kek), nameOf(row), row.wrapped)
+  private async unwrap(rows: readonly KeyRow[]): Promise<Map<string, KeyObject>> {
+    const bare = await this.bare(rows)
+    this.counts.unwrapped += rows.length
+    const fresh = new Map(rows.map(({ id }, i) => [id, createSecretKey(bare[i])]))
+    for (const [id, key] of fresh) {
+      this.remembered.set(id, key)
+      if (this.remembered.size > KEYS_REMEMBERED_MAX) this.remembered.delete(this.remembered.keys().next().value!)
+    }
+    return fresh
   }
 
-  private wrappingKey(id: string): KeyObject {
-    const key = this.keys.key(id)
-    if (!key)
-      throw new InputError(
-        'LOCATION_KEY',
-        `${this.keys.file} doesn't hold key ${id}, under which the locations of this database are kept: name the right file in ROADMETER_KEY_FILE`,
+  /** The data keys themselves, in the order of their rows: those of one wrapping key are asked for together. */
+  private async bare(rows: readonly KeyRow[]): Promise<Buffer[]> {
+    const bare = new Map<string, Buffer>()
+    for (const kek of new Set(rows.map((row) => row.kek))) {
+      const some = rows.filter((row) => row.kek === kek)
+      const told = await this.keys.unwrap(
+        kek,
+        some.map((row) => ({ name: nameOf(row), bytes: row.wrapped })),
       )
-    return createSecretKey(key)
+      for (const [i, { id }] of some.entries()) bare.set(id, told[i])
+    }
+    return rows.map(({ id }) => bare.get(id)!)
   }
 }
 
@@ -223,6 +249,7 @@ const KEY = `select id, subject, period, kek, wrapped from location.data_key`
 const IN_USE = `exists (select 1 from location.batch b where b.device = k.subject and b.key = k.id)
   or (k.subject = 'rejected' and exists (select 1 from location.quarantine q where q.key = k.id))
   or exists (select 1 from location.evidence e where 'dispute/' || e.dispute = k.subject and e.key = k.id)
+  or exists (select 1 from metering.odometer_photo p where 'photo/' || p.vehicle = k.subject and p.key = k.id)
   or exists (select 1 from metering.trip t where t.vehicle = k.subject and t.month = k.period
     and (exists (select 1 from location.path p where p.trip = t.id and p.key = k.id)
       or exists (select 1 from location.report r where r.trip = t.id and r.key = k.id)
@@ -230,27 +257,3 @@ const IN_USE = `exists (select 1 from location.batch b where b.device = k.subjec
 
 const placeKey = ({ subject, period }: Place): string => `${subject} ${period}`
 const nameOf = ({ subject, period }: Place): string => `data key of ${subject} ${period}`
-
-function encrypt(key: KeyObject, name: string, bytes: Uint8Array): Buffer {
-  const nonce = randomBytes(NONCE_BYTES)
-  const cipher = createCipheriv(CIPHER, key, nonce, { authTagLength: TAG_BYTES })
-  cipher.setAAD(Buffer.from(name))
-  const text = cipher.update(bytes)
-  cipher.final()
-  return Buffer.concat([nonce, text, cipher.getAuthTag()])
-}
-
-function decrypt(key: KeyObject, name: string, sealed: Uint8Array): Buffer {
-  invariant(sealed.length >= SEAL_BYTES, 'a sealed location is cut short')
-  const decipher = createDecipheriv(CIPHER, key, sealed.subarray(0, NONCE_BYTES), { authTagLength: TAG_BYTES })
-  decipher.setAAD(Buffer.from(name))
-  decipher.setAuthTag(sealed.subarray(sealed.length - TAG_BYTES))
-  const text = decipher.update(sealed.subarray(NONCE_BYTES, sealed.length - TAG_BYTES))
-  try {
-    decipher.final()
-  } catch {
-    // Nothing of what it would have said.
-    invariant(false, `what is stored as ${name} is not what was sealed`)
-  }
-  return text
-}

@@ -187,6 +187,21 @@ describe('isolation', () => {
     expect(await stateOf('two')).toEqual(before)
   })
 
+  it('the role that works for an agency may not touch where somebody was, whatever its rows say', async () => {
+    const { store } = tenants.world
+    const as = (side: 'citizen' | 'staff', table: string) =>
+      store.within({ as: 'person', side, agency: 'city-one', account: 'account-one' }, () =>
+        store.transaction((tx) => tx.rows(`select 1 from location.${table} limit 1`)),
+      )
+    for (const table of ['batch', 'path', 'report', 'fates']) {
+      await expect(as('staff', table)).rejects.toThrow(`permission denied for table ${table}`)
+      expect((await as('citizen', table)).length).toBeLessThanOrEqual(1)
+    }
+    for (const table of ['quarantine', 'tally', 'segment_count'])
+      for (const side of ['staff', 'citizen'] as const)
+        await expect(as(side, table)).rejects.toThrow(`permission denied for table ${table}`)
+  })
+
   it('people asking at once, with errors and broken connections, get nothing of each other', async () => {
     const many = Number(process.env.ISOLATION_REQUESTS ?? 2_000)
     const askers = ['citizen', 'neighbour', 'stranger', 'agency', 'strangersAgency', 'anonymous'] as const
@@ -226,7 +241,7 @@ describe('isolation', () => {
     // And nobody is left as whom the last one was.
     expect(
       await tenants.world.store.read(
-        `select current_setting('roadmeter.account', true) as who, current_user <> 'roadmeter_person' as free`,
+        `select current_setting('roadmeter.account', true) as who, current_user not in ('roadmeter_person', 'roadmeter_citizen') as free`,
       ),
     ).toEqual([{ who: expect.stringMatching(/^$/), free: true }])
   })

@@ -1,5 +1,5 @@
 import { digest, InputError } from '#kernel'
-import { MACHINE, PERSON } from './scope'
+import { CITIZEN, MACHINE, PERSON } from './scope'
 import { type Tx } from './store'
 
 const setting = (name: string) => `(select current_setting('roadmeter.${name}', true))`
@@ -15,6 +15,8 @@ interface Rule {
   readonly rows: string | null
   readonly reads?: string
   readonly stays?: boolean
+  /** Only the role of citizens may touch the table at all: whoever asks for an agency is refused before any row is looked at. */
+  readonly isJourney?: boolean
 }
 
 /** Nobody's but the machines'. */
@@ -35,7 +37,7 @@ const ofVehicle = alongside('metering.vehicle', 'vehicle')
 const ofDevice = alongside('metering.device', 'device')
 const ofTrip = alongside('metering.trip', 'trip')
 /** Where somebody was: for the citizen alone, also where the agency may see that there was a trip. */
-const journeyOf = ({ rows }: Rule): Rule => ({ rows: `${IS_CITIZEN} and ${rows}` })
+const journeyOf = ({ rows }: Rule): Rule => ({ rows: `${IS_CITIZEN} and ${rows}`, isJourney: true })
 
 /**
  * Whose every table's rows are: the one place that says it. A table that isn't here is closed to people, and a test names it.
@@ -48,6 +50,7 @@ export const ISOLATION: Readonly<Record<string, Rule>> = {
 
   'location.batch': {
     rows: `${IS_CITIZEN} and exists (select 1 from metering.trip t where t.device = TABLE.device and t.boot = TABLE.boot and TABLE.seq between t.first_seq and t.last_seq)`,
+    isJourney: true,
   },
   'location.bridged': machines,
   // Wrapped: what wraps them is in a file. A sealed row is read only where its own rule lets it be.
@@ -152,6 +155,7 @@ const TABLES = `select n.nspname || '.' || c.relname as name,
   from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.relkind in ('r', 'p') and n.nspname = any($1::text[]) order by 1`
 
 const BOTH = `${PERSON}, ${MACHINE}`
+const ALL = `${BOTH}, ${CITIZEN}`
 
 /**
  * Brings the database's own wall up to what ISOLATION says: row-level security on every table, forced, so that also who owns the
@@ -165,7 +169,7 @@ export async function isolate(tx: Tx): Promise<void> {
     `select obj_description('identity'::regnamespace, 'pg_namespace') as said`,
   )
   if (stands?.said === said) return
-  for (const role of [PERSON, MACHINE])
+  for (const role of [PERSON, MACHINE, CITIZEN])
     try {
       // Roles are the server's, not the database's: another database of ours may just be making them.
       await tx.run(`do $$ begin
@@ -175,14 +179,23 @@ export async function isolate(tx: Tx): Promise<void> {
       throw new InputError('NO_ROLE', `create role ${role} nologin, as ${(error as Error).message}`)
     }
   // Whoever owns the tables may have to work as either; a superuser may anyway.
-  await tx.run(`grant ${BOTH} to current_user`)
+  await tx.run(`grant ${ALL} to current_user`)
+  // A citizen is a person with more; whoever could work as a person before there were citizens goes on.
+  await tx.run(`grant ${PERSON} to ${CITIZEN}`)
+  const members = await tx.rows<{ name: string }>(
+    `select quote_ident(m.rolname) as name from pg_auth_members a join pg_roles r on r.oid = a.roleid join pg_roles m on m.oid = a.member
+     where r.rolname = $1 and m.rolname not in ($2, current_user)`,
+    [PERSON, CITIZEN],
+  )
+  for (const { name } of members) await tx.run(`grant ${CITIZEN} to ${name}`)
   await tx.run(`grant execute on all functions in schema ${SCHEMAS.join(', ')} to ${BOTH}`)
   const sql = SCHEMAS.map(
     (schema) =>
       `grant usage on schema ${schema} to ${BOTH}; grant usage on all sequences in schema ${schema} to ${BOTH};`,
   )
   for (const { name, isFact } of tables) {
-    const { stays, ...rule } = ISOLATION[name] ?? machines
+    const { stays, isJourney, ...rule } = ISOLATION[name] ?? machines
+    const person = isJourney ? CITIZEN : PERSON
     const rows = rule.rows?.replaceAll('TABLE', name) ?? null
     const reads = rule.reads ?? rows
     const may = isFact ? 'select, insert' : 'select, insert, update, delete'
@@ -190,16 +203,16 @@ export async function isolate(tx: Tx): Promise<void> {
       `drop policy if exists ${of} on ${name}; create policy ${of} on ${name} ${how};`
     sql.push(
       `alter table ${name} enable row level security; alter table ${name} force row level security;`,
-      `revoke all on ${name} from ${BOTH}; grant ${may} on ${name} to ${MACHINE};`,
-      reads ? `grant ${rows ? (stays ? may.replace(', delete', '') : may) : 'select'} on ${name} to ${PERSON};` : '',
+      `revoke all on ${name} from ${ALL}; grant ${may} on ${name} to ${MACHINE};`,
+      reads ? `grant ${rows ? (stays ? may.replace(', delete', '') : may) : 'select'} on ${name} to ${person};` : '',
       policy('owner', 'to current_user using (true) with check (true)'),
       policy('machine', `to ${MACHINE} using (true) with check (true)`),
-      policy('person_reads', `for select to ${PERSON} using (${reads ?? 'false'})`),
-      policy('person', `to ${PERSON} using (${rows ?? 'false'}) with check (${rows ?? 'false'})`),
+      policy('person_reads', `for select to ${person} using (${reads ?? 'false'})`),
+      policy('person', `to ${person} using (${rows ?? 'false'}) with check (${rows ?? 'false'})`),
     )
   }
   await tx.run(sql.join('\n'))
   await tx.run(`comment on schema identity is '${said}'`)
 }
 /** Counts changes of the SQL above. */
-const VERSION = 1
+const VERSION = 2

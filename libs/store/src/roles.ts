@@ -1,6 +1,6 @@
 import { InputError } from '#kernel'
 import { isolate, SCHEMAS } from './isolation'
-import { MACHINE, PERSON } from './scope'
+import { CITIZEN, MACHINE, PERSON } from './scope'
 import { type Tx } from './store'
 
 /**
@@ -15,7 +15,7 @@ export async function grantApplication(tx: Tx, role: string): Promise<{ readonly
   await isolate(tx)
   const name = `"${role.replaceAll('"', '""')}"`
   for (const schema of SCHEMAS) await tx.run(`revoke all on all tables in schema ${schema} from ${name}`)
-  await tx.run(`grant ${MACHINE}, ${PERSON} to ${name}`)
+  await tx.run(`grant ${MACHINE}, ${PERSON}, ${CITIZEN} to ${name}`)
   // The start of a process asks whether the schema is up to date.
   await tx.run(`grant select on migration to ${name}`)
   const facts = await tx.rows<{ name: string }>(

@@ -1,5 +1,7 @@
 /** Under this role of the database people's requests run: it sees the rows of whoever asks. */
 export const PERSON = 'roadmeter_person'
+/** Under this one citizens' requests run: as people's, and it alone of theirs may touch the tables that say where somebody was. */
+export const CITIZEN = 'roadmeter_citizen'
 /** Under this one machines work: the line, devices' batches, providers' messages. It sees every row. */
 export const MACHINE = 'roadmeter_machine'
 
@@ -22,7 +24,7 @@ const PLAIN = /^[\w.:-]*$/
  */
 export function entering(scope: Scope): { readonly sql: string; readonly parameters: readonly string[] } {
   const { side, agency, account } = scope.as === 'machine' ? { side: 'machine', agency: '', account: '' } : scope
-  const given = [scope.as === 'machine' ? MACHINE : PERSON, side, agency, account]
+  const given = [scope.as === 'machine' ? MACHINE : side === 'citizen' ? CITIZEN : PERSON, side, agency, account]
   const isPlain = given.every((value) => PLAIN.test(value))
   const [as, ...settings] = given.map((value, i) => (isPlain ? `'${value}'` : `$${i + 1}`))
   const set = ['side', 'agency', 'account'].map((name, i) => `set_config('roadmeter.${name}', ${settings[i]}, true)`)

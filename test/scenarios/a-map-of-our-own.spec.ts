@@ -1,8 +1,17 @@
-import { type AccountId, type DeviceId, type VehicleId } from '#kernel'
+import { type AccountId, type DeviceId, type Digest, type VehicleId } from '#kernel'
 import { DeviceClient } from '#messaging'
 import { requestClose } from '#pipeline'
 import { localClock } from '#policy'
-import { saveAccount, saveDevice, saveVehicle } from '#store'
+import {
+  addTraffic,
+  closeTraffic,
+  lockTraffic,
+  saveAccount,
+  saveDevice,
+  saveRelease,
+  saveVehicle,
+  segmentUses,
+} from '#store'
 import { readTile } from '../../libs/tiles/src/read.fixture'
 import { cast, officers, openWorld, settled, type Cast, type World } from '../harness'
 import { driveAlong, MAIN_ROAD, METRES_PER_DEGREE, TARIFF } from './roads'
@@ -144,6 +153,48 @@ describe('a map of our own', () => {
     expect((await get(address, people.tokens.citizen)).status).toBe(403)
     // What stood for few is gone.
     expect(await world.store.read('select 1 from location.segment_count')).toEqual([])
+  })
+
+  it('leaves out a road of which the tables tell all, where a few drove for nothing: one less the other would be theirs', async () => {
+    const [month, agency] = ['2026-08', people.agency]
+    const released = (segment: string, mm: bigint) => ({
+      key: [segment, 'primary', '8'],
+      vehicles: 12,
+      sums: [mm, 12n],
+      over: [0n, 0n],
+      squares: null,
+    })
+    const counted = (segment: string, chargedMm: number, freeVehicles: number, freeMm: number) => ({
+      ...{ network: 'n' as Digest, segment, vehicles: 12, chargedMm, freeVehicles, freeMm },
+    })
+    const kept = await world.store.transaction(async (tx) => {
+      await saveRelease(
+        tx,
+        {
+          ...{ id: 'r-8', agency, dataset: 'miles-by-segment', period: month, noise: '', cost: 0, k: 10, rows: 4 },
+          ...{ suppressed: { few: 0, dominated: 0, complementary: 0 }, totals: null, facts: {} },
+          ...{ digest: 'd' as Digest, releasedAt: world.clock.now() },
+        },
+        // Of `hour-missing` an hour is withheld, so nobody knows what all drove there.
+        [released('told', 1000n), released('hour-missing', 800n), released('paid', 1000n), released('many', 2000n)],
+      )
+      await lockTraffic(tx, agency, month)
+      await addTraffic(tx, agency, month, { last: 'v' as VehicleId, vehicles: 12 }, [
+        counted('told', 900, 1, 100),
+        counted('hour-missing', 900, 1, 100),
+        counted('paid', 1000, 0, 0),
+        counted('many', 1000, 10, 1000),
+        counted('free', 0, 12, 500),
+      ])
+      await closeTraffic(tx, agency, month, world.clock.now())
+      return (await segmentUses(tx, agency, month)).map(({ segment }) => segment)
+    })
+    expect(kept).toEqual(['hour-missing', 'many', 'paid'])
+    const [{ segments, suppressed }] = await world.store.read<{ segments: number; suppressed: number }>(
+      `select segments, suppressed from metering.traffic where month = $1`,
+      [month],
+    )
+    expect([segments, suppressed]).toEqual([3, 1])
   })
 
   it('tells how the pilot goes in totals', async () => {

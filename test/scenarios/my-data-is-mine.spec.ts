@@ -61,12 +61,23 @@ describe('what is held about somebody is theirs: they see who looked, take it aw
     expect((await http(story.people.tokens.agency, 'POST', `${path}/${id}/agreement`)).status).toBe(403)
     expect((await http(tokens.ben, 'POST', `${path}/${id}/agreement`)).status).toBe(200)
     expect((await look()).trip.id).toBe(trip)
+    // The same over HTTP, for the one who asked alone.
+    const seen = await http(tokens.ada, 'GET', `${path}/${id}/trip`)
+    expect(seen.status).toBe(200)
+    const shown = JSON.parse(seen.text) as { trip: string; fixes: { lat: number }[]; roads: { features: unknown[] } }
+    expect([shown.trip, shown.fixes[0].lat, shown.roads.features.length > 0]).toEqual([trip, 45, true])
+    for (const token of [tokens.ben, story.people.tokens.agency, story.people.tokens.citizen])
+      expect((await http(token, 'GET', `${path}/${id}/trip`)).text).not.toMatch(/7\.0|45\.0/)
     // Another person has no part in it.
     await expect(look({ who: 'ben', person: 'ben' })).rejects.toMatchObject({ code: 'BREAK_GLASS' })
     const { clock } = story.world
     clock.advanceTo((clock.now() + 5 * 3_600_000) as Instant)
     await expect(look()).rejects.toMatchObject({ code: 'BREAK_GLASS' })
-    expect((await log()).slice(0, 3).map(({ who, what }) => [who, what])).toEqual([
+    expect(JSON.parse((await http(tokens.ada, 'GET', `${path}/${id}/trip`)).text)).toMatchObject({
+      code: 'BREAK_GLASS',
+    })
+    expect((await log()).slice(0, 4).map(({ who, what }) => [who, what])).toEqual([
+      ['ada', 'explain'],
       ['ada', 'explain'],
       ['ben', 'break-glass'],
       ['ada', 'break-glass'],
@@ -92,7 +103,36 @@ describe('what is held about somebody is theirs: they see who looked, take it aw
     await expect(insert('ada')).rejects.toThrow('ada is no approver')
   })
 
+  it('what an agency reads of them in its lists stands in their log, too, once an hour', async () => {
+    const before = (await log()).length
+    for (let i = 0; i < 2; i++) {
+      expect(
+        (
+          await story.as(
+            'agency',
+            'GET',
+            '/v1/agencies/' + story.people.agency + '/vehicles/vehicle-one/mileage/2026-10',
+          )
+        ).status,
+      ).toBe(200)
+      expect((await story.as('agency', 'GET', '/v1/statements')).status).toBe(200)
+    }
+    expect((await log()).slice(0, -before).map(({ what, why }) => [what, why])).toEqual([
+      ['mileage', 'the mileage account'],
+    ])
+  })
+
   it('all of it can be taken away, in four forms, by its citizen alone', async () => {
+    const survey = {
+      id: 'autumn',
+      title: 'Your autumn',
+      from: '2026-10-01T00:00:00+02:00',
+      until: '2026-12-31T00:00:00+01:00',
+      questions: [{ id: 'fair', text: 'Is it fair?', options: { yes: 'Yes', no: 'No' } }],
+    }
+    await story.as('agency', 'POST', `/v1/agencies/${story.people.agency}/surveys`, survey)
+    const answered = await story.as('citizen', 'POST', '/v1/surveys/autumn/answers', { answers: { fair: 'yes' } })
+    expect(answered.status).toBe(204)
     const take = (form: string) => story.as('citizen', 'GET', `/v1/me/data.${form}`)
     const { body } = await take('json')
     expect(body).toMatchObject({
@@ -101,6 +141,7 @@ describe('what is held about somebody is theirs: they see who looked, take it aw
       vehicles: [{ vehicle: 'vehicle-one' }],
     })
     expect(body.trips).toHaveLength(2)
+    expect(body.surveys).toMatchObject([{ survey: 'autumn', answers: { fair: 'yes' } }])
     const fixes = (
       await story.world.store.transaction(async (tx) => batchesOf(tx, (await tripById(tx, trip))!))
     ).flatMap((batch) => batch.fixes)
@@ -131,12 +172,16 @@ describe('what is held about somebody is theirs: they see who looked, take it aw
     expect(asked.status).toBe(202)
     await story.sound()
     expect(await numberOf('location.batch')).toBe(0)
+    expect(await numberOf('metering.survey_answer')).toBe(0)
     expect(await numberOf('location.path')).toBe(2)
     const privacy = async () => (await story.as('citizen', 'GET', '/v1/me/privacy')).body
     expect(await privacy()).toMatchObject({
       erasures: [{ doneAt: null }],
       tripsWithPlaces: 2,
-      destroyed: [{ what: 'fixes', count: 2, reason: 'erasure' }],
+      destroyed: expect.arrayContaining([
+        expect.objectContaining({ what: 'answers', count: 1, reason: 'erasure' }),
+        expect.objectContaining({ what: 'fixes', count: 2, reason: 'erasure' }),
+      ]),
     })
     const statement = await story.close('2026-10')
     expect(statement.totals.trips).toBe(2)

@@ -1,3 +1,4 @@
+import { photoOf } from '#store'
 import { faultsOf } from '../harness'
 import { KM, PHOTO, Story, at } from './odometers'
 
@@ -81,6 +82,19 @@ describe('a month without location', () => {
 
   it('keeps every invariant', async () => {
     expect(await faultsOf(story.world)).toEqual([])
+  })
+
+  it('keeps photos sealed, and shows them as they came', async () => {
+    const { store } = story.world
+    const photo = Buffer.from(PHOTO, 'base64')
+    const kept = await store.read<{ digest: string; bytes: Uint8Array; key: string | null }>(
+      'select digest, bytes, key from metering.odometer_photo',
+    )
+    expect(kept.length).toBeGreaterThan(0)
+    for (const { bytes, key } of kept)
+      expect([key === null, Buffer.from(bytes).includes(photo.subarray(0, 16))]).toEqual([false, false])
+    const shown = await store.transaction((tx) => photoOf(tx, story.people.vehicle, kept[0].digest))
+    expect(Buffer.from(shown!.bytes).equals(photo)).toBe(true)
   })
 
   it('refuses bad readings, each with its code, and keeps nothing of them', async () => {

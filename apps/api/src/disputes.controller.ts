@@ -28,7 +28,16 @@ import {
   type Line,
   type Party,
 } from '#pipeline'
-import { disputesOf, evidenceOf, logAccess, statementsFor, Store, type Principal, type SignedIn } from '#store'
+import {
+  disputesOf,
+  evidenceOf,
+  logAccess,
+  logAccesses,
+  statementsFor,
+  Store,
+  type Principal,
+  type SignedIn,
+} from '#store'
 import { Access, Fresh, Who } from './access'
 import { AsMachine } from './scope'
 import { jsonSchema } from './devices.controller'
@@ -59,11 +68,23 @@ export class DisputesController {
   /** Newest first. For the agency: `?open` leaves out what is decided; those to be decided soonest are the last. */
   @Get('disputes')
   @Access(['citizen', 'agency', 'operator'])
-  async list(@Who() who: Principal, @Query('open') open?: string) {
+  async list(@Who() who: SignedIn, @Query('open') open?: string) {
     const files = await this.store.transaction(async (tx) => {
       const rows = await disputesOf(tx, partyOf(who), open !== undefined)
       const all: DisputeFile[] = []
       for (const row of rows) all.push(await fileOf(tx, row))
+      if (who.role !== 'citizen')
+        await logAccesses(
+          tx,
+          {
+            at: this.line.clock.now(),
+            who: who.by,
+            role: who.role,
+            what: 'dispute',
+            why: 'the list of questions to decide',
+          },
+          rows.map(({ id, account }) => ({ account, subject: id })),
+        )
       return all
     })
     return files.map(shown)

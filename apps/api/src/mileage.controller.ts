@@ -27,16 +27,19 @@ import {
   replaceOdometer,
 } from '#pipeline'
 import {
+  type Access as Reading,
   batchesOf,
   choicesOf,
   fatesOf,
   heldForReview,
   heldVehiclesOf,
+  logAccesses,
   photoOf,
   type Principal,
   readingsOf,
   replacementsOf,
   signalsOf,
+  type SignedIn,
   Store,
   tripById,
   vehicleById,
@@ -165,9 +168,14 @@ export class MileageReviewController {
   /** Trips that are held: nothing is charged for them until somebody decides. Distances and months, no places. */
   @Get('reviews')
   @Access(['agency', 'auditor', 'operator'])
-  async reviews(@Who() who: Principal, @Param('agency') agency: AgencyId) {
+  async reviews(@Who() who: SignedIn, @Param('agency') agency: AgencyId) {
     ownAgency(who, agency)
-    return this.store.transaction((tx) => heldForReview(tx, agency))
+    return this.store.transaction(async (tx) => {
+      const held = await heldForReview(tx, agency)
+      const told = held.map(({ trip, vehicle }) => ({ vehicle, subject: trip }))
+      await logAccesses(tx, this.reading(who, 'held-trip', 'the list of held trips'), told)
+      return held
+    })
   }
 
   /** Releases a held trip, to be charged as it was metered, or voids it: its miles count and cost nothing. */
@@ -190,9 +198,14 @@ export class MileageReviewController {
   /** Signs of tampering by vehicle and month: counts, no places and no times. */
   @Get('signals')
   @Access(['agency', 'auditor', 'operator'])
-  async signals(@Who() who: Principal, @Param('agency') agency: AgencyId) {
+  async signals(@Who() who: SignedIn, @Param('agency') agency: AgencyId) {
     ownAgency(who, agency)
-    return this.store.transaction((tx) => signalsOf(tx, agency))
+    return this.store.transaction(async (tx) => {
+      const signals = await signalsOf(tx, agency)
+      const told = signals.map(({ vehicle, month }) => ({ vehicle, subject: `${vehicle}/${month}` }))
+      await logAccesses(tx, this.reading(who, 'signals', 'the list of signs of tampering'), told)
+      return signals
+    })
   }
 
   /** What an inspector read off a vehicle's odometer: it settles what photos and devices say otherwise. */
@@ -234,14 +247,22 @@ export class MileageReviewController {
   /** The mileage account of a vehicle: totals, as they are billed. */
   @Get('vehicles/:vehicle/mileage/:month')
   async mileage(
-    @Who() who: Principal,
+    @Who() who: SignedIn,
     @Param('agency') agency: AgencyId,
     @Param('vehicle') vehicle: VehicleId,
     @Param('month') given: string,
   ) {
     ownAgency(who, agency)
     const month = parseOrExplain(monthSchema, given, 'the month')
-    return plain(await mileageOf(this.store, this.line, authority(who), vehicle, month))
+    const account = plain(await mileageOf(this.store, this.line, authority(who), vehicle, month))
+    const told = [{ vehicle, subject: `${vehicle}/${month}` }]
+    await this.store.transaction((tx) => logAccesses(tx, this.reading(who, 'mileage', 'the mileage account'), told))
+    return account
+  }
+
+  /** What the citizens whose data it is will read of it. */
+  private reading(who: SignedIn, what: Reading['what'], why: string): Omit<Reading, 'account' | 'subject'> {
+    return { at: this.line.clock.now(), who: who.by, role: who.role, what, why }
   }
 }
 

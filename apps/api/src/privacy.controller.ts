@@ -16,10 +16,22 @@ import { ApiBearerAuth, ApiBody, ApiTags } from '@nestjs/swagger'
 import { breakGlassSchema, keepingSchema, parseOrExplain } from '#contracts'
 import { type AgencyId, type TripId } from '#kernel'
 import { BELL, type Bell } from '#messaging'
-import { agreeToLook, askToLook, LINE, OWN_FORMS, ownData, type Acting, type Line, type OwnForm } from '#pipeline'
+import {
+  agreeToLook,
+  askToLook,
+  LINE,
+  lineOf,
+  lookAtTrip,
+  OWN_FORMS,
+  ownData,
+  type Acting,
+  type Line,
+  type OwnForm,
+} from '#pipeline'
 import {
   accessesOf,
   askErasure,
+  breakGlassById,
   breakGlassOf,
   chooseKeeping,
   destroyWork,
@@ -31,9 +43,11 @@ import {
   Store,
   want,
   type Principal,
+  type SignedIn,
 } from '#store'
 import { Access, Fresh, ownAgency, Who } from './access'
 import { jsonSchema } from './devices.controller'
+import { AsMachine } from './scope'
 
 const MEDIA: Readonly<Record<OwnForm, string>> = {
   json: 'application/json; charset=utf-8',
@@ -158,6 +172,42 @@ export class BreakGlassController {
   async agree(@Who() who: Principal, @Param('agency') agency: AgencyId, @Param('id') id: string) {
     ownAgency(who, agency)
     return this.store.transaction((tx) => agreeToLook(tx, this.acting(who), id))
+  }
+
+  /** The trip itself, for the one who asked, while the agreement lasts: fixes with their fate, roads as GeoJSON, charges. Logged each time. */
+  @Get(':id/trip')
+  @Header('cache-control', 'no-store')
+  @AsMachine('a second person agreed that this one looks, and the look is in the access log of whose trip it is')
+  async look(@Who() who: SignedIn, @Param('agency') agency: AgencyId, @Param('id') id: string) {
+    ownAgency(who, agency)
+    const { role, person = null } = who
+    const seen = await this.store.transaction(async (tx) => {
+      const request = await breakGlassById(tx, id)
+      if (request?.agency !== agency || person === null || request.askedBy !== person) return null
+      return lookAtTrip(tx, { who: person, role, person, why: request.why }, request.trip, this.line)
+    })
+    if (!seen) throw new NotFoundException('there is no such request of yours')
+    const { trip, fixes, traversals, network, charges } = seen
+    return {
+      trip: trip.id,
+      vehicle: trip.vehicle,
+      startedAt: trip.startedAt,
+      endedAt: trip.endedAt,
+      fixes: fixes.map(({ at, lon, lat, fate }) => ({ at, lon, lat, fate })),
+      roads: {
+        type: 'FeatureCollection',
+        features: traversals.map(({ segment, fromMm, toMm, enteredAt }) => ({
+          type: 'Feature',
+          geometry: { type: 'LineString', coordinates: lineOf(network, segment, fromMm, toMm) },
+          properties: { road: network.name(segment), enteredAt },
+        })),
+      },
+      charges: charges.map(({ amount, rate, ...charge }) => ({
+        ...charge,
+        rate: rate && { ...rate, micros: String(rate.micros) },
+        amountMicros: String(amount),
+      })),
+    }
   }
 
   private acting({ agency, person, role }: Principal): Acting {

@@ -3,11 +3,22 @@ import { ApiBearerAuth, ApiResponse, ApiTags } from '@nestjs/swagger'
 import { type FastifyReply } from 'fastify'
 import { z } from 'zod'
 import { statementSchema, type Statement } from '#contracts'
+import { type AccountId } from '#kernel'
 import { statementPdf } from '#pdf'
 import { bundleOf, proofOf } from '#pipeline'
 import { CLOCK, type Clock } from '#runtime'
 import { statementCsv, statementHtml } from '#statement'
-import { chainHeads, countStatements, periodOf, type Principal, statementsFor, Store } from '#store'
+import {
+  chainHeads,
+  countStatements,
+  logAccesses,
+  periodOf,
+  type Principal,
+  type SignedIn,
+  type StatementRow,
+  statementsFor,
+  Store,
+} from '#store'
 import { Access, Who } from './access'
 import { jsonSchema } from './devices.controller'
 import { homePage } from './pages'
@@ -24,21 +35,42 @@ export class StatementsController {
   @Get('plain')
   @Access(['citizen', 'agency', 'auditor', 'operator'])
   @Header('content-type', 'text/html; charset=utf-8')
-  async home(@Who() who: Principal): Promise<string> {
-    return homePage(who, await statementsFor(this.store, who), await countStatements(this.store, who))
+  async home(@Who() who: SignedIn): Promise<string> {
+    return homePage(who, await this.listed(who), await countStatements(this.store, who))
   }
 
   /** Newest month first, with totals, at most 200; the header x-total-count tells how many there are. */
   @Get('v1/statements')
   @Access(['citizen', 'agency', 'auditor', 'operator'])
   @ApiBearerAuth()
-  async list(@Who() who: Principal, @Res({ passthrough: true }) reply: FastifyReply) {
-    const rows = await statementsFor(this.store, who)
+  async list(@Who() who: SignedIn, @Res({ passthrough: true }) reply: FastifyReply) {
+    const rows = await this.listed(who)
     reply.header('x-total-count', await countStatements(this.store, who))
     return rows.map(({ id, account, month, state, digest, due, document }) => {
       const { totals, dueOn, reviewUntil } = JSON.parse(document) as Statement
       return { id, account, month, state, digest, dueMicros: String(due), dueOn, reviewUntil, totals }
     })
+  }
+
+  /** The statements of whoever asks; that staff saw what somebody owes stands in that somebody's access log. */
+  private async listed(who: SignedIn): Promise<StatementRow[]> {
+    const rows = await statementsFor(this.store, who)
+    const read = {
+      at: this.clock.now(),
+      who: who.by,
+      role: who.role,
+      what: 'statement',
+      why: 'the list of totals',
+    } as const
+    if (who.role !== 'citizen')
+      await this.store.transaction((tx) =>
+        logAccesses(
+          tx,
+          read,
+          rows.map(({ id, account }) => ({ account: account as AccountId, subject: id })),
+        ),
+      )
+    return rows
   }
 
   /** A statement as `json` (the sealed bytes), `csv`, `html` or `pdf`: for its citizen alone, because it tells where they were when. */

@@ -54,8 +54,8 @@ export interface Transfer {
 
 /** What was destroyed of somebody's locations, without saying anything of what it said. */
 export interface Destroyed {
-  readonly what: 'fixes' | 'stretches' | 'evidence'
-  /** How many trips, or files of evidence, it was of; `of` is the digest of their ids. */
+  readonly what: 'fixes' | 'stretches' | 'evidence' | 'answers'
+  /** How many trips, files of evidence, or surveys it was of; `of` is the digest of their ids. */
   readonly count: number
   readonly of: Digest
   readonly rows: number

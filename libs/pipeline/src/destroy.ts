@@ -11,6 +11,7 @@ import {
   lockAccount,
   record,
   stretchesPast,
+  takeAnswers,
   takeEvidence,
   takeFixes,
   takeStretches,
@@ -41,6 +42,10 @@ export async function destroy(tx: Tx, key: string, line: Line): Promise<WorkKey[
   const receipt = receiptWriter(tx, { agency, account, now })
   const because = erasureAskedAt === null ? 'retention' : 'erasure'
 
+  if (erasureAskedAt !== null) {
+    const surveys = await takeAnswers(tx, account, erasureAskedAt)
+    if (surveys.length > 0) await receipt('answers', UNDATED, surveys, { rows: surveys.length, keys: [] }, because)
+  }
   const keepMs = Math.max(settings.keepFixesHours * HOUR_MS, keepDays * DAY_MS)
   const before = Math.max(now - keepMs, erasureAskedAt ?? 0) as Instant
   const fixes = await fixesPast(tx, account, before, TRIPS_MAX)

@@ -58,7 +58,9 @@ const KEYLESS = `
     where key is not null and not exists (select 1 from location.data_key k where k.id = b.key)
   union all select what || ' of trip ' || trip || ' is sealed with a key that is gone' from (
     select 'path' as what, trip, key from location.path union all select 'report', trip, key from location.report union all select 'fates', trip, key from location.fates) x
-    where key is not null and not exists (select 1 from location.data_key k where k.id = x.key)`
+    where key is not null and not exists (select 1 from location.data_key k where k.id = x.key)
+  union all select 'photo ' || digest || ' of ' || vehicle || ' is sealed with a key that is gone' from metering.odometer_photo p
+    where key is not null and not exists (select 1 from location.data_key k where k.id = p.key)`
 
 async function overdueFixes(store: Store, line: Line, accounts: readonly string[], now: Instant): Promise<string[]> {
   const rows = await store.read<{ fault: string }>(

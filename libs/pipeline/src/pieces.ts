@@ -141,7 +141,8 @@ const meet = (a: Point | undefined, b: Point | undefined): boolean =>
   a !== undefined && b !== undefined && Math.abs(a[0] - b[0]) < 2e-6 && Math.abs(a[1] - b[1]) < 2e-6
 
 /** [fromMm, toMm) of a segment as points: its two ends there, and its bends between them. */
-function lineOf(network: RoadNetwork, segment: number, fromMm: number, toMm: number): Point[] {
+/** A segment's shape, cut to what was driven of it: longitude and latitude. */
+export function lineOf(network: RoadNetwork, segment: number, fromMm: number, toMm: number): Point[] {
   const shape = network.shape(segment)
   const line: Point[] = [rounded(network.pointAt(segment, fromMm))]
   const steps: number[] = []

@@ -4,16 +4,18 @@ import { rate, type CompiledPolicy } from '#rating'
 import {
   addTraffic,
   closeTraffic,
+  countingOf,
   lastToCount,
   lockTraffic,
   ratedVehicles,
   reportOf,
   tripsToCount,
-  type SegmentCount,
+  type SegmentTally,
   type Tx,
   type WorkKey,
 } from '#store'
 import { type Line } from './line'
+import { tallyWork } from './tally'
 
 /** Vehicles in one transaction: what a crash repeats. */
 const VEHICLES_MAX = 50
@@ -28,6 +30,8 @@ export async function traffic(tx: Tx, key: string, line: Line): Promise<WorkKey[
   const [agency, month] = key.split('/') as [AgencyId, string]
   const { lastVehicle, segments } = await lockTraffic(tx, agency, month)
   if (segments !== null) return []
+  // Held against the month's tables, so those come first.
+  if (!(await countingOf(tx, agency, month))?.finishedAt) return [tallyWork(agency, month), trafficWork(agency, month)]
   const page = await lastToCount(tx, agency, month, lastVehicle, VEHICLES_MAX)
   if (!page) {
     await closeTraffic(tx, agency, month, line.clock.now())
@@ -39,11 +43,11 @@ export async function traffic(tx: Tx, key: string, line: Line): Promise<WorkKey[
     trips.map(({ vehicle, startedAt }) => ({ vehicle, at: startedAt })),
   )
   const tariff = await line.reference.tariff(tx, agency)
-  const driven: { vehicle: RatedVehicle; report: ChargeReport }[] = []
-  for (const [i, { trip }] of trips.entries()) {
+  const driven: Driven[] = []
+  for (const [i, { trip, isVoid }] of trips.entries()) {
     const report = await reportOf(tx, trip)
     // Destroyed before it was counted: then it isn't.
-    if (report) driven.push({ vehicle: rated[i], report })
+    if (report) driven.push({ vehicle: rated[i], report, isVoid })
   }
   await addTraffic(
     tx,
@@ -55,33 +59,49 @@ export async function traffic(tx: Tx, key: string, line: Line): Promise<WorkKey[
   return [trafficWork(agency, month)]
 }
 
-/** Charged distance and vehicles of each segment. Every stretch is priced by itself: only whether it costs anything is asked. */
-function countSegments(
-  driven: readonly { readonly vehicle: RatedVehicle; readonly report: ChargeReport }[],
-  compiledAt: (at: Instant) => CompiledPolicy | null,
-): SegmentCount[] {
-  const counts = new Map<
-    string,
-    { network: SegmentCount['network']; segment: string; vehicles: Set<string>; chargedMm: number }
-  >()
-  for (const { vehicle, report } of driven)
+interface Driven {
+  readonly vehicle: RatedVehicle
+  readonly report: ChargeReport
+  readonly isVoid: boolean
+}
+
+/** Charged and free distance and vehicles of each segment. Every stretch is priced by itself: only whether it costs anything is asked. */
+function countSegments(driven: readonly Driven[], compiledAt: (at: Instant) => CompiledPolicy | null): SegmentTally[] {
+  const counts = new Map<string, Pick<SegmentTally, 'network' | 'segment'> & Record<'charged' | 'free', Part>>()
+  const part = (): Part => ({ vehicles: new Set(), mm: 0 })
+  for (const { vehicle, report, isVoid } of driven)
     for (const stretch of report.stretches) {
-      const chargedMm = rate(only(stretch, report), vehicle, compiledAt)
-        .filter((charge) => charge.rate?.per === 'mile' || charge.rate?.per === 'km')
-        .reduce((sum, charge) => sum + charge.distanceMm, 0)
-      if (chargedMm === 0) continue
-      const key = `${report.network} ${stretch.segment}`
-      const count = counts.get(key) ?? {
-        network: report.network,
-        segment: stretch.segment,
-        vehicles: new Set(),
-        chargedMm: 0,
-      }
-      count.vehicles.add(vehicle.vehicle)
-      count.chargedMm += chargedMm
+      const chargedMm = isVoid
+        ? 0
+        : rate(only(stretch, report), vehicle, compiledAt)
+            .filter((charge) => charge.rate?.per === 'mile' || charge.rate?.per === 'km')
+            .reduce((sum, charge) => sum + charge.distanceMm, 0)
+      const { network } = report
+      const { segment } = stretch
+      const key = `${network} ${segment}`
+      const count = counts.get(key) ?? { network, segment, charged: part(), free: part() }
       counts.set(key, count)
+      add(count.charged, vehicle, chargedMm)
+      add(count.free, vehicle, stretch.toMm - stretch.fromMm - chargedMm)
     }
-  return [...counts.values()].map(({ vehicles, ...count }) => ({ ...count, vehicles: vehicles.size }))
+  return [...counts.values()].map(({ network, segment, charged, free }) => ({
+    network,
+    segment,
+    vehicles: charged.vehicles.size,
+    chargedMm: charged.mm,
+    freeVehicles: free.vehicles.size,
+    freeMm: free.mm,
+  }))
+}
+
+interface Part {
+  readonly vehicles: Set<string>
+  mm: number
+}
+function add(part: Part, { vehicle }: RatedVehicle, mm: number): void {
+  if (mm === 0) return
+  part.vehicles.add(vehicle)
+  part.mm += mm
 }
 
 /** A report as if nothing but a stretch of it had been driven. */

@@ -122,6 +122,7 @@ export const PLAIN_ROWS = [
   `select count(*) from location.batch where key is null and event <> 'totals'`,
   `select count(*) from location.quarantine where key is null`,
   `select count(*) from location.evidence where key is null`,
+  `select count(*) from metering.odometer_photo where key is null`,
 ]
   .map((sql) => `(${sql})`)
   .join(' + ')

@@ -22,6 +22,7 @@ import {
 import { saveFates, type Fates } from './location'
 import { saveSignals } from './reviews'
 import { type Tx } from './store'
+import { type Sealed } from './vault'
 
 /** A vehicle and the time for which its account has it, [fromAt, untilAt). */
 export interface HeldVehicle {
@@ -124,7 +125,10 @@ export async function readingsOf(tx: Tx, vehicle: VehicleId): Promise<ReadingRow
   }))
 }
 
-/** Keeps a photo as it came, once, and returns its digest. */
+const photoPlace = (vehicle: VehicleId) => ({ subject: `photo/${vehicle}`, period: '' })
+const photoName = (vehicle: VehicleId, photo: string) => `photo ${vehicle} ${photo}`
+
+/** Keeps a photo as it came, sealed, once, and returns its digest. */
 export async function savePhoto(
   tx: Tx,
   vehicle: VehicleId,
@@ -132,19 +136,52 @@ export async function savePhoto(
   now: Instant,
 ): Promise<string> {
   const name = digest(photo.bytes)
+  const [{ key, bytes }] = await tx.vault.seal(tx, [
+    { place: photoPlace(vehicle), name: photoName(vehicle, name), bytes: photo.bytes },
+  ])
   await tx.run(
-    `insert into metering.odometer_photo (vehicle, digest, type, bytes, recorded_at) values ($1, $2, $3, $4, $5) on conflict do nothing`,
-    [vehicle, name, photo.type, photo.bytes, now],
+    `insert into metering.odometer_photo (vehicle, digest, type, bytes, recorded_at, key) values ($1, $2, $3, $4, $5, $6) on conflict do nothing`,
+    [vehicle, name, photo.type, bytes, now, key],
   )
   return name
 }
 
-export const photoOf = (
+export async function photoOf(
   tx: Tx,
   vehicle: VehicleId,
   photo: string,
-): Promise<{ type: string; bytes: Uint8Array } | null> =>
-  tx.row(`select type, bytes from metering.odometer_photo where vehicle = $1 and digest = $2`, [vehicle, photo])
+): Promise<{ type: string; bytes: Uint8Array } | null> {
+  const row = await tx.row<{ type: string } & Sealed>(
+    `select type, bytes, key from metering.odometer_photo where vehicle = $1 and digest = $2`,
+    [vehicle, photo],
+  )
+  if (!row) return null
+  const [bytes] = await tx.vault.open(tx, [{ ...row, name: photoName(vehicle, photo) }])
+  return { type: row.type, bytes }
+}
+
+/** Seals up to `most` photos that are kept in plain; returns how many there were. */
+export async function sealPlainPhotos(tx: Tx, most: number): Promise<number> {
+  const rows = await tx.rows<{ vehicle: VehicleId; digest: string; bytes: Uint8Array }>(
+    `select vehicle, digest, bytes from metering.odometer_photo where key is null order by vehicle, digest limit ${most} for update`,
+  )
+  const closed = await tx.vault.seal(
+    tx,
+    rows.map(({ vehicle, digest: photo, bytes }) => ({
+      place: photoPlace(vehicle),
+      name: photoName(vehicle, photo),
+      bytes,
+    })),
+  )
+  for (const [i, { vehicle, digest: photo }] of rows.entries())
+    await tx.run(`update metering.odometer_photo set key = $3, bytes = $4 where vehicle = $1 and digest = $2`, [
+      vehicle,
+      photo,
+      closed[i].key,
+      closed[i].bytes,
+    ])
+  return rows.length
+}
 
 export async function replacementsOf(tx: Tx, vehicle: VehicleId): Promise<Replacement[]> {
   const rows = await tx.rows<{ at: string; final_mm: string; start_mm: string; source: ReadingSource }>(

@@ -1,5 +1,6 @@
 import { sealPlainEvidence } from './disputes'
 import { PLAIN_ROWS, sealPlainKept } from './location'
+import { sealPlainPhotos } from './mileage'
 import { sealPlainRefused } from './quarantine'
 import { type Store } from './store'
 import { sealPlainBatches } from './stored-batch'
@@ -21,10 +22,10 @@ export async function sealOlder(
   const all = await plainRows(store)
   if (all === 0) return 0
   let done = 0
-  for (const page of [sealPlainBatches, sealPlainRefused, sealPlainKept, sealPlainEvidence])
+  for (const page of [sealPlainBatches, sealPlainRefused, sealPlainKept, sealPlainEvidence, sealPlainPhotos])
     for (let some = 1; some > 0; progress((done += some), all)) some = await store.transaction((tx) => page(tx, PAGE))
   // Outside of a transaction, and rewritten whole: a row that is only marked as dead is still there to read.
-  for (const table of ['batch', 'quarantine', 'path', 'report', 'fates', 'evidence'])
-    await store.dataSource.query(`vacuum full location.${table}`)
+  const kept = ['batch', 'quarantine', 'path', 'report', 'fates', 'evidence'].map((table) => `location.${table}`)
+  for (const table of [...kept, 'metering.odometer_photo']) await store.dataSource.query(`vacuum full ${table}`)
   return done
 }

@@ -38,6 +38,29 @@ export const answeredBy = async (tx: Tx, account: AccountId): Promise<string[]> 
     ({ survey }) => survey,
   )
 
+/** What an account answered, oldest first. */
+export const ownAnswers = async (
+  tx: Tx,
+  account: AccountId,
+): Promise<{ survey: string; answers: Record<string, string>; at: number }[]> =>
+  (
+    await tx.rows<{ survey: string; answers: Record<string, string>; at: string }>(
+      `select survey, answers, recorded_at as at from metering.survey_answer where account = $1 order by recorded_at, survey`,
+      [account],
+    )
+  ).map((row) => ({ ...row, at: Number(row.at) }))
+
+/** Takes an account's answers until a moment away, and says to which surveys: what was released of them stays, it says of nobody. */
+export const takeAnswers = async (tx: Tx, account: AccountId, until: Instant): Promise<string[]> =>
+  (
+    await tx.rows<{ survey: string }>(
+      `delete from metering.survey_answer where account = $1 and recorded_at <= $2 returning survey`,
+      [account, until],
+    )
+  )
+    .map(({ survey }) => survey)
+    .sort()
+
 /** All answers, each with a vehicle of its account: by it the account is in an arm. */
 export const answersOf = (
   tx: Tx,

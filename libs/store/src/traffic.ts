@@ -31,9 +31,14 @@ export interface CountedTrip {
   readonly trip: TripId
   readonly vehicle: VehicleId
   readonly startedAt: Instant
+  /** Voided on review: it was driven, and costs nothing. */
+  readonly isVoid: boolean
 }
 
-/** The posted trips of a month of the `most` vehicles that follow `after`, vehicle by vehicle. Voided ones are no traffic. */
+/** The trips that a month's close took, as analysts' tables are of (results.ts): one set, so that no difference is of a late trip. */
+const OF_MONTH = `from money.period_trip p join metering.trip t on t.id = p.trip where p.agency = $1 and p.month = $2 and t.fixes > 0`
+
+/** Those of the `most` vehicles that follow `after`, vehicle by vehicle. */
 export async function tripsToCount(
   tx: Tx,
   agency: AgencyId,
@@ -42,10 +47,9 @@ export async function tripsToCount(
   most: number,
 ): Promise<CountedTrip[]> {
   const rows = await tx.rows<Omit<CountedTrip, 'startedAt'> & { startedAt: string }>(
-    `select t.id as trip, t.vehicle, t.started_at as "startedAt" from metering.trip t
-     where t.agency = $1 and t.month = $2 and t.state = 'posted' and t.fixes > 0 and t.vehicle in (
-       select distinct vehicle from metering.trip where agency = $1 and month = $2 and state = 'posted' and fixes > 0 and vehicle > $3 order by vehicle limit $4)
-       and not exists (select 1 from metering.review r where r.trip = t.id and r.decision = 'void')
+    `select t.id as trip, t.vehicle, t.started_at as "startedAt",
+       exists (select 1 from metering.review r where r.trip = t.id and r.decision = 'void') as "isVoid"
+     ${OF_MONTH} and t.vehicle in (select distinct t.vehicle ${OF_MONTH} and t.vehicle > $3 order by t.vehicle limit $4)
      order by t.vehicle, t.started_at, t.id`,
     [agency, month, after, most],
   )
@@ -61,8 +65,8 @@ export const lastToCount = async (
   most: number,
 ): Promise<{ last: VehicleId; vehicles: number } | null> => {
   const row = await tx.row<{ last: VehicleId | null; vehicles: string }>(
-    `select max(vehicle) as last, count(*) as vehicles from (select distinct vehicle from metering.trip
-       where agency = $1 and month = $2 and state = 'posted' and fixes > 0 and vehicle > $3 order by vehicle limit $4) page`,
+    `select max(vehicle) as last, count(*) as vehicles from (
+       select distinct t.vehicle ${OF_MONTH} and t.vehicle > $3 order by t.vehicle limit $4) page`,
     [agency, month, after, most],
   )
   return row?.last ? { last: row.last, vehicles: Number(row.vehicles) } : null
@@ -76,19 +80,26 @@ export interface SegmentCount {
   readonly chargedMm: number
 }
 
+/** The same under way, with what was driven there for nothing. */
+export interface SegmentTally extends SegmentCount {
+  readonly freeVehicles: number
+  readonly freeMm: number
+}
+
 /** Adds a page of vehicles. */
 export async function addTraffic(
   tx: Tx,
   agency: AgencyId,
   month: string,
   page: { readonly last: VehicleId; readonly vehicles: number },
-  counts: readonly SegmentCount[],
+  counts: readonly SegmentTally[],
 ): Promise<void> {
   await tx.run(
-    `insert into location.segment_count (agency, month, network, segment, vehicles, charged_mm)
-     select $1, $2, * from unnest($3::text[], $4::text[], $5::int[], $6::int8[])
+    `insert into location.segment_count (agency, month, network, segment, vehicles, charged_mm, free_vehicles, free_mm)
+     select $1, $2, * from unnest($3::text[], $4::text[], $5::int[], $6::int8[], $7::int[], $8::int8[])
      on conflict (agency, month, network, segment) do update
-       set vehicles = segment_count.vehicles + excluded.vehicles, charged_mm = segment_count.charged_mm + excluded.charged_mm`,
+       set vehicles = segment_count.vehicles + excluded.vehicles, charged_mm = segment_count.charged_mm + excluded.charged_mm,
+         free_vehicles = segment_count.free_vehicles + excluded.free_vehicles, free_mm = segment_count.free_mm + excluded.free_mm`,
     [
       agency,
       month,
@@ -96,6 +107,8 @@ export async function addTraffic(
       counts.map((count) => count.segment),
       counts.map((count) => count.vehicles),
       counts.map((count) => count.chargedMm),
+      counts.map((count) => count.freeVehicles),
+      counts.map((count) => count.freeMm),
     ],
   )
   await tx.run(
@@ -104,17 +117,28 @@ export async function addTraffic(
   )
 }
 
-/** Keeps what enough vehicles drove on, and drops the rest. */
+/**
+ * Keeps what enough vehicles drove on, and drops the rest. Dropped, too, is a segment of which the table `miles-by-segment` has let out all
+ * hours where some, but fewer than enough, drove there for nothing: table less map would be what they drove.
+ */
 export async function closeTraffic(tx: Tx, agency: AgencyId, month: string, now: Instant): Promise<void> {
   const kept = await tx.run(
     `insert into metering.segment_use (agency, month, network, segment, vehicles, charged_mm)
-     select agency, month, network, segment, vehicles, charged_mm from location.segment_count where agency = $1 and month = $2 and vehicles >= $3`,
+     select agency, month, network, segment, vehicles, charged_mm from location.segment_count s
+     where agency = $1 and month = $2 and vehicles >= $3 and charged_mm > 0
+       and not (free_vehicles between 1 and $3 - 1 and charged_mm + free_mm = (
+         select sum(c.sums[1]) from results.release r join results.cell c on c.release = r.id
+         where r.agency = $1 and r.period = $2 and r.dataset = 'miles-by-segment' and r.noise = '' and c.key[1] = s.segment))`,
     [agency, month, TRAFFIC_VEHICLES_MIN],
   )
-  const counted = await tx.run(`delete from location.segment_count where agency = $1 and month = $2`, [agency, month])
+  const [{ charged }] = await tx.rows<{ charged: string }>(
+    `with gone as (delete from location.segment_count where agency = $1 and month = $2 returning charged_mm)
+     select count(*) filter (where charged_mm > 0) as charged from gone`,
+    [agency, month],
+  )
   await tx.run(
     `update metering.traffic set segments = $3, suppressed = $4, counted_at = $5 where agency = $1 and month = $2`,
-    [agency, month, kept, counted - kept, now],
+    [agency, month, kept, Number(charged) - kept, now],
   )
 }
 

@@ -29,7 +29,7 @@ import {
   type TripView,
 } from '#contracts'
 import { type AccountId, deriveId, type DeviceId, InputError, instant, type TripId, type VehicleId } from '#kernel'
-import { LINE, type Line, owned, quoteTrip, roadsOfMonth, runningTrips, viewTrip } from '#pipeline'
+import { LINE, type Line, owned, quoteTrip, roadsOfMonth, RunningTrips, viewTrip } from '#pipeline'
 import { localClock } from '#policy'
 import { outlook } from '#statement'
 import {
@@ -60,11 +60,14 @@ const WATCHERS_MAX = { account: 6, all: 2_000 }
 @Controller('v1')
 export class CitizensController {
   private readonly watchers = new Map<AccountId, number>()
+  private readonly running: RunningTrips
 
   constructor(
     @Inject(Store) private readonly store: Store,
     @Inject(LINE) private readonly line: Line,
-  ) {}
+  ) {
+    this.running = new RunningTrips(line)
+  }
 
   /** The month so far, day by day, against a usual month, with a projection and the budget. */
   @Get('overview')
@@ -160,7 +163,7 @@ export class CitizensController {
     if (watching >= WATCHERS_MAX.account || all >= WATCHERS_MAX.all)
       throw new InputError('BUSY', 'too many windows are watching: close one of them')
     this.watchers.set(account, watching + 1)
-    const look = this.store.bound(() => this.store.transaction((tx) => runningTrips(tx, account, this.line)))
+    const look = this.store.bound(() => this.store.transaction((tx) => this.running.of(tx, account)))
     const looked = timer(0, LOOK_MS).pipe(
       concatMap(() => from(look())),
       map((running) => JSON.stringify(running)),

@@ -38,7 +38,9 @@ export {
   writeRelease,
 } from './exports'
 export { explainTrip, type ExplainedTrip } from './explain'
-export { quoteTrip, roadsOfMonth, runningTrips, viewTrip } from './journey'
+export { quoteTrip, roadsOfMonth, viewTrip } from './journey'
+export { lineOf } from './pieces'
+export { RunningTrips } from './running'
 export {
   askAhead,
   askBack,
@@ -73,7 +75,7 @@ export {
   type PolicyStory,
 } from './policy-office'
 export { previewPolicy, type PolicyPreview } from './policy-preview'
-export { pilotResults, type PilotResults } from './pilot-results'
+export { COMPARED_BY, pilotResults, type ComparedBy, type PilotResults } from './pilot-results'
 export { bundleOf, proofOf } from './proof'
 export { type Finding } from './finding'
 export { reconcile } from './reconcile'

@@ -1,25 +1,11 @@
-import { type Quote, type RoadPiece, type RunningTrip, type TripView } from '#contracts'
-import {
-  InputError,
-  instant,
-  invariant,
-  micros,
-  NO_MONEY,
-  type AccountId,
-  type AgencyId,
-  type Instant,
-  type Micros,
-  type TripId,
-  type VehicleId,
-} from '#kernel'
-import { ENGINE_VERSION, FATES, type Traversal } from '#map-matching'
-import { chargeReport, givesLocation, methodLine, readable } from '#mileage'
+import { type Quote, type RoadPiece, type TripView } from '#contracts'
+import { InputError, instant, type AccountId, type AgencyId, type Instant, type TripId, type VehicleId } from '#kernel'
+import { ENGINE_VERSION, type Traversal } from '#map-matching'
+import { chargeReport } from '#mileage'
 import { rate } from '#rating'
 import { ASSUMED_KMH, type RoadNetwork, shortestPath } from '#road-network'
 import {
-  batchesOf,
   chargesOf,
-  choicesOf,
   networkInForce,
   ratedVehicles,
   reportOf,
@@ -27,10 +13,8 @@ import {
   tripsWhere,
   tripSummaries,
   type Tx,
-  vehicleById,
 } from '#store'
 import { type Line } from './line'
-import { fixColumns } from './match'
 import { pricedLines, roadPieces, roadUses } from './pieces'
 
 /** A trip of an account with its price, stretch by stretch. InputError NO_TRIP where the account has no such trip. */
@@ -159,47 +143,4 @@ function piecesOf(network: RoadNetwork, path: readonly number[], startMm: number
     const kmh = network.maxSpeedKmh(segment) || ASSUMED_KMH[network.roadClass(segment)]
     return { segment, fromMm, toMm, ms: (toMm - fromMm) / (kmh / 3.6) }
   })
-}
-
-/** Fixes of a trip under way that are looked at: a day at one a second. */
-const RUNNING_FIXES_MAX = 86_400
-
-/**
- * What the trips under way of an account came to so far. Provisional: fixes that come may show that another road was driven, and caps
- * and allowances are of longer than a trip.
- */
-export async function runningTrips(tx: Tx, account: AccountId, line: Line): Promise<RunningTrip[]> {
-  const running: RunningTrip[] = []
-  for (const trip of await tripsWhere(tx, `account = $1 and state = 'open' order by id limit 20`, [account])) {
-    if (trip.fixes > RUNNING_FIXES_MAX) continue
-    const choices = methodLine(await choicesOf(tx, trip.vehicle))
-    const fixes = readable(fixColumns(await batchesOf(tx, trip)), (at) => givesLocation(choices, at))
-    if (fixes.length === 0) continue
-    const [first, last] = [instant(fixes.at[0]), instant(fixes.at[fixes.length - 1])]
-    const digest = await networkInForce(tx, trip.agency, first)
-    if (!digest) continue
-    const { network, matcher } = await line.reference.network(tx, trip.agency, digest)
-    const match = matcher.match(fixes)
-    const fates: Record<string, number> = {}
-    for (const fate of match.fates) fates[FATES[fate]] = (fates[FATES[fate]] ?? 0) + 1
-    const span = { trip: trip.id, vehicle: trip.vehicle, startedAt: first, endedAt: last, engine: ENGINE_VERSION }
-    const zonesAt = await line.reference.zonesAt(tx, trip.agency, digest)
-    const report = chargeReport(span, { ...match, fates }, network, zonesAt)
-    const tariff = await line.reference.tariff(tx, trip.agency)
-    const [vehicle] = await ratedVehicles(tx, [{ vehicle: trip.vehicle, at: first }])
-    const charges = rate(report, vehicle, (at) => tariff.compiledAt(at))
-    const owned = await vehicleById(tx, trip.vehicle)
-    invariant(owned, `trip ${trip.id} has a vehicle`)
-    running.push({
-      vehicle: trip.vehicle,
-      vehicleName: owned.name,
-      startedAt: first,
-      until: last,
-      distanceMm: report.matchedMm,
-      amountMicros: String(charges.reduce<Micros>((sum, { amount }) => micros(sum + amount), NO_MONEY)),
-      currency: tariff.documents[0]?.currency ?? '',
-      road: match.traversals.length > 0 ? network.name(match.traversals.at(-1)!.segment) : '',
-    })
-  }
-  return running
 }

@@ -145,17 +145,21 @@ export const totalsIn = async (tx: Tx, device: DeviceId, boot: number, from: num
     ),
   )
 
-/** The accepted batches of a trip, in the device's own order: not those that came late and made a trip of their own. */
+/**
+ * The accepted batches of a trip, in the device's own order: not those that came late and made a trip of their own. With `from` those
+ * from that number on.
+ */
 export async function batchesOf(
   tx: Tx,
   trip: Pick<TripRow, 'device' | 'boot' | 'firstSeq' | 'lastSeq' | 'name'>,
+  from = trip.firstSeq,
 ): Promise<Batch[]> {
   const rows = await tx.rows<BatchRow>(
-    `select ${BATCH_ROW} from location.batch b where device = $1 and boot = $2 and seq between $3 and $4 and trip = $5
+    `select ${BATCH_ROW} from location.batch b where device = $1 and boot = $2 and seq between $6 and $4 and trip = $5
        and not exists (select 1 from metering.trip late where late.device = $1 and late.boot = $2
          and late.first_seq > $3 and late.first_seq <= $4 and b.seq between late.first_seq and late.last_seq)
      order by seq`,
-    [trip.device, trip.boot, trip.firstSeq, trip.lastSeq, trip.name],
+    [trip.device, trip.boot, trip.firstSeq, trip.lastSeq, trip.name, from],
   )
   return openBatches(tx, rows)
 }

@@ -242,6 +242,20 @@ describe('a month for analysts', () => {
     expect(treated.elasticity.low).toBeLessThanOrEqual(treated.elasticity.high)
     expect(treated.price / body.result.arms[0].price).toBeCloseTo(3, 1)
     expect((await analyst('GET', path)).body).toEqual(body)
+    // By parts: ratios of ten vehicles or more, and nothing that the rest could be reckoned from.
+    for (const by of ['hour', 'zone', 'road-class', 'vehicle-class', 'programme']) {
+      const { parts } = (await analyst('GET', `${path}&by=${by}`)).body
+      expect(parts.by).toBe(by)
+      // Everybody drove on the main road, outside the zone; in an hour or a class there are fewer than ten in an arm.
+      const isOfMany = by === 'zone' || by === 'road-class'
+      expect([by, parts.groups.length > 0, parts.withheld > 0]).toEqual([by, isOfMany, by !== 'road-class'])
+      for (const { group, arms } of parts.groups)
+        for (const arm of arms) {
+          expect([arm.arm, Object.keys(arm).sort()]).toEqual(['treated', ['arm', 'change', 'elasticity', 'vehicles']])
+          expect([group, arm.vehicles >= 10, arm.change.low <= arm.change.high]).toEqual([group, true, true])
+        }
+    }
+    expect((await analyst('GET', `${path}&by=vehicle`)).status).toBe(400)
     expect((await analyst('GET', 'evaluation?baseline=2026-10&pilot=2026-10')).body.code).toBe('MONTHS')
     expect((await analyst('GET', 'evaluation?baseline=2026-09&pilot=2026-11')).body.code).toBe('MONTH_OPEN')
     const rows = (await analyst('GET', 'datasets/behaviour?period=2026-10')).body.rows

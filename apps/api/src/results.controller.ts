@@ -1,11 +1,14 @@
 import { Controller, Get, Inject, NotFoundException, Param, Query } from '@nestjs/common'
-import { ApiBearerAuth, ApiTags } from '@nestjs/swagger'
+import { ApiBearerAuth, ApiQuery, ApiTags } from '@nestjs/swagger'
+import { z } from 'zod'
 import { monthSchema, parseOrExplain } from '#contracts'
 import { datasetNamed, meanInterval } from '#evaluation'
 import { canonical, type AgencyId } from '#kernel'
-import { LINE, pilotResults, type Line } from '#pipeline'
+import { COMPARED_BY, LINE, pilotResults, type Line } from '#pipeline'
 import { releasedCells, releasedMonths, releasesOf, type Principal, Store } from '#store'
 import { Access, ownAgency, Who } from './access'
+
+const comparedBySchema = z.enum(COMPARED_BY)
 
 /** What pages show at once; the whole is an export. */
 const ROWS_MAX = 20_000
@@ -65,8 +68,12 @@ export class ResultsController {
     })
   }
 
-  /** How arms of a pilot changed against a baseline: `?baseline=2026-08,2026-09&pilot=2026-10&control=control`. */
+  /**
+   * How arms of a pilot changed against a baseline: `?baseline=2026-08,2026-09&pilot=2026-10&control=control`; with `by` (hour, zone,
+   * road-class, vehicle-class, programme) in each part of the driving as well.
+   */
   @Get('evaluation')
+  @ApiQuery({ name: 'by', required: false, enum: COMPARED_BY })
   @Access(['analyst', 'agency', 'operator'])
   async evaluation(
     @Who() who: Principal,
@@ -74,11 +81,13 @@ export class ResultsController {
     @Query('baseline') baseline = '',
     @Query('pilot') pilot = '',
     @Query('control') control = 'control',
+    @Query('by') given?: string,
   ) {
     ownAgency(who, agency)
     const months = (name: string, list: string) =>
       list.split(',').map((month) => parseOrExplain(monthSchema, month, name))
-    const asked = { baseline: months('baseline', baseline), pilot: months('pilot', pilot), control }
+    const by = given ? parseOrExplain(comparedBySchema, given, 'by') : null
+    const asked = { baseline: months('baseline', baseline), pilot: months('pilot', pilot), control, by }
     const results = await this.store.transaction((tx) => pilotResults(tx, agency, asked, this.line))
     return JSON.parse(canonical(results)) as typeof results
   }

@@ -82,6 +82,39 @@ export function elasticityOf(vehicles: readonly Driven[], control: string, chanc
   return { comparedWith: control, arms: results, withheld: byArm.size - arms.length, draws: DRAWS }
 }
 
+/** What one part of the driving shows: an hour, a zone, a class, a programme. */
+export interface GroupResult {
+  readonly group: string
+  /** Without distances and prices: what all drove less these groups would else be that of a withheld one. */
+  readonly arms: readonly Pick<ArmResult, 'arm' | 'vehicles' | 'change' | 'elasticity'>[]
+}
+
+/**
+ * The same for parts of the driving, by name; each with the vehicles that drove there before. A group where the control arm, or every
+ * other one, is of too few is withheld, and counted.
+ */
+export function elasticityByGroup(
+  groups: ReadonlyMap<string, readonly Driven[]>,
+  control: string,
+  chance: Chance,
+): { readonly groups: readonly GroupResult[]; readonly withheld: number } {
+  const told = [...groups]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .flatMap(([group, driven]): GroupResult[] => {
+      const result = elasticityOf(driven, control, chance.fork(group))
+      const arms = (result?.arms ?? []).filter(({ arm }) => arm !== control)
+      return arms.length === 0
+        ? []
+        : [
+            {
+              group,
+              arms: arms.map(({ arm, vehicles, change, elasticity }) => ({ arm, vehicles, change, elasticity })),
+            },
+          ]
+    })
+  return { groups: told, withheld: groups.size - told.length }
+}
+
 interface Sums {
   readonly baseline: number
   readonly pilot: number

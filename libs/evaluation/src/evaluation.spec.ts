@@ -4,6 +4,7 @@ import {
   accuracyOf,
   contributionsOf,
   dayKindOf,
+  elasticityByGroup,
   elasticityOf,
   gridCell,
   gridPolygon,
@@ -129,6 +130,20 @@ describe('elasticity', () => {
       if (change!.low <= 0 && change!.high >= 0) covered++
     }
     expect(covered).toBeGreaterThanOrEqual(17)
+  })
+  it('is found in each part of the driving by itself, as ratios alone; a part of a few is withheld', () => {
+    const parts = new Map([
+      ['08', pilot(-0.2, 'rush')],
+      ['12', pilot(0, 'noon')],
+      ['02', pilot(-0.5, 'night').slice(0, 18)],
+    ])
+    const { groups, withheld } = elasticityByGroup(parts, 'control', chance('b'))
+    expect([groups.map(({ group }) => group), withheld]).toEqual([['08', '12'], 1])
+    const [rush, noon] = groups.map(({ arms }) => arms[0])
+    expect(Object.keys(rush).sort()).toEqual(['arm', 'change', 'elasticity', 'vehicles'])
+    expect([rush.arm, rush.change!.low < -0.2, rush.change!.high > -0.2]).toEqual(['treated', true, true])
+    expect([noon.change!.low <= 0, noon.change!.high >= 0]).toEqual([true, true])
+    expect(elasticityByGroup(parts, 'control', chance('b')).groups).toEqual(groups)
   })
   it('says nothing of a few, nor where prices are alike', () => {
     const few = pilot(-0.1, 'a').filter(({ arm }, i) => arm === 'control' || i < 18)

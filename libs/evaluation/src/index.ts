@@ -2,5 +2,12 @@ export { DATASETS, datasetNamed, NONE, type Dataset, type DatasetName, type Dime
 export { contributionsOf, dayKindOf, type Calendar, type TripFacts, type TripMileage } from './facts'
 export { gridCell, gridPolygon } from './grid'
 export { meanInterval, wilson, type Bounds } from './intervals'
-export { elasticityOf, type ArmResult, type Driven, type Elasticity } from './elasticity'
+export {
+  elasticityByGroup,
+  elasticityOf,
+  type ArmResult,
+  type Driven,
+  type Elasticity,
+  type GroupResult,
+} from './elasticity'
 export { accuracyOf, type AccuracyReport, type ReferenceDrive } from './accuracy'

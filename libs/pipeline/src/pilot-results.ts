@@ -1,12 +1,17 @@
-import { elasticityOf, NONE, type Driven, type Elasticity } from '#evaluation'
-import { chance, InputError, type AgencyId } from '#kernel'
+import { elasticityByGroup, elasticityOf, NONE, type Driven, type Elasticity, type GroupResult } from '#evaluation'
+import { type RatedVehicle } from '#contracts'
+import { chance, InputError, type AgencyId, type VehicleId } from '#kernel'
 import { localClock } from '#policy'
-import { drivenByVehicle, ratedVehicles, type Tx } from '#store'
+import { drivenByPart, drivenByVehicle, ratedVehicles, type Tx } from '#store'
 import { requireClosed } from './exports'
 import { type Line } from './line'
 
 const MONTHS_MAX = 24
 const DAY_MS = 86_400_000
+
+/** What the driving of arms can be compared by. */
+export const COMPARED_BY = ['hour', 'zone', 'road-class', 'vehicle-class', 'programme'] as const
+export type ComparedBy = (typeof COMPARED_BY)[number]
 
 /** How arms changed between a baseline and a pilot, with what it was asked of. */
 export interface PilotResults {
@@ -18,6 +23,8 @@ export interface PilotResults {
   readonly vehicles: number | null
   /** null where the arm that is compared with is of too few. */
   readonly result: Elasticity | null
+  /** By hour, zone and so on, where that was asked for. */
+  readonly parts: { readonly by: ComparedBy; readonly groups: readonly GroupResult[]; readonly withheld: number } | null
 }
 
 /**
@@ -27,7 +34,12 @@ export interface PilotResults {
 export async function pilotResults(
   tx: Tx,
   agency: AgencyId,
-  asked: { readonly baseline: readonly string[]; readonly pilot: readonly string[]; readonly control: string },
+  asked: {
+    readonly baseline: readonly string[]
+    readonly pilot: readonly string[]
+    readonly control: string
+    readonly by: ComparedBy | null
+  },
   line: Line,
 ): Promise<PilotResults> {
   const [baseline, pilot] = [[...new Set(asked.baseline)].sort(), [...new Set(asked.pilot)].sort()]
@@ -37,7 +49,8 @@ export async function pilotResults(
   const both = baseline.find((month) => pilot.includes(month))
   if (both) throw new InputError('MONTHS', `${both} is in the baseline and in the pilot: it can only be one`)
   for (const month of [...baseline, ...pilot]) await requireClosed(tx, agency, month)
-  const clock = localClock((await line.reference.tariff(tx, agency)).documents[0]?.timeZone ?? 'UTC')
+  const timeZone = (await line.reference.tariff(tx, agency)).documents[0]?.timeZone ?? 'UTC'
+  const clock = localClock(timeZone)
   const days = (months: readonly string[]) =>
     months.reduce((sum, month) => sum + Math.round((clock.spanOf(month).to - clock.spanOf(month).from) / DAY_MS), 0)
   const [before, after] = [await drivenByVehicle(tx, agency, baseline), await drivenByVehicle(tx, agency, pilot)]
@@ -54,5 +67,64 @@ export async function pilotResults(
   }))
   const seed = `${agency}/${baseline.join()}/${pilot.join()}`
   const result = elasticityOf(driven, asked.control, chance(seed))
-  return { agency, baseline, pilot, seed, vehicles: result && driven.length, result }
+  const { by } = asked
+  const vehicles = new Map(rated.map((one, i) => [one.vehicle, { rated: one, driven: driven[i] }]))
+  const parts = async () => {
+    const told = { timeZone, none: NONE }
+    return by === 'vehicle-class' || by === 'programme'
+      ? byVehicle(vehicles, by)
+      : byPart(
+          vehicles,
+          perDay(await drivenByPart(tx, agency, baseline, by!, told), days(baseline)),
+          perDay(await drivenByPart(tx, agency, pilot, by!, told), days(pilot)),
+        )
+  }
+  return {
+    agency,
+    baseline,
+    pilot,
+    seed,
+    vehicles: result && driven.length,
+    result,
+    parts: by && { by, ...elasticityByGroup(await parts(), asked.control, chance(`${seed}/${by}`)) },
+  }
+}
+
+type Vehicles = ReadonlyMap<VehicleId, { readonly rated: RatedVehicle; readonly driven: Driven }>
+interface Part {
+  readonly vehicle: VehicleId
+  readonly group: string
+  readonly mm: number
+  readonly amount: number
+}
+const perDay = (parts: readonly Part[], days: number): Part[] =>
+  parts.map((part) => ({ ...part, mm: part.mm / days, amount: part.amount / days }))
+
+/** Vehicles by what they are. */
+function byVehicle(vehicles: Vehicles, by: 'vehicle-class' | 'programme'): Map<string, Driven[]> {
+  const groups = new Map<string, Driven[]>()
+  for (const { rated, driven } of vehicles.values()) {
+    const programmes = rated.programmes?.length ? rated.programmes : [NONE]
+    for (const group of by === 'programme' ? programmes : [rated.vehicleClass])
+      groups.set(group, [...(groups.get(group) ?? []), driven])
+  }
+  return groups
+}
+
+/** What vehicles drove there before and in the pilot; who drove there in neither is no part of it. */
+function byPart(vehicles: Vehicles, before: readonly Part[], after: readonly Part[]): Map<string, Driven[]> {
+  const groups = new Map<string, Map<VehicleId, Driven>>()
+  for (const [parts, isPilot] of [
+    [before, false],
+    [after, true],
+  ] as const)
+    for (const { vehicle, group, mm, amount } of parts) {
+      const arm = vehicles.get(vehicle)?.driven.arm
+      if (arm === undefined) continue
+      const of = groups.get(group) ?? new Map<VehicleId, Driven>()
+      groups.set(group, of)
+      const known = of.get(vehicle) ?? { arm, baselineMm: 0, pilotMm: 0, pilotAmount: 0 }
+      of.set(vehicle, isPilot ? { ...known, pilotMm: mm, pilotAmount: amount } : { ...known, baselineMm: mm })
+    }
+  return new Map([...groups].map(([group, of]) => [group, [...of.values()]]))
 }

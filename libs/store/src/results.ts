@@ -285,6 +285,31 @@ export const releasedMonths = async (tx: Tx, agency: AgencyId): Promise<string[]
     )
   ).map(({ month }) => month)
 
+/** How driving is parted by where and when it was: the hour in which a trip began, each zone, the class of the road. */
+export type DrivenBy = 'hour' | 'zone' | 'road-class'
+
+/** What vehicles drove and were charged in booked months, by part: sums. A stretch in two zones counts in both; outside all is `none`. */
+export async function drivenByPart(
+  tx: Tx,
+  agency: AgencyId,
+  months: readonly string[],
+  by: DrivenBy,
+  { timeZone, none }: { readonly timeZone: string; readonly none: string },
+): Promise<{ vehicle: VehicleId; group: string; mm: number; amount: number }[]> {
+  const part = {
+    hour: `select to_char(to_timestamp(t.started_at / 1000.0) at time zone $3, 'HH24') as name, $4::text as unused`,
+    zone: `select unnest(case when cardinality(c.zones) = 0 then array[$4::text] else c.zones end) as name, $3::text as unused`,
+    'road-class': `select c.road_class as name, $3::text || $4::text as unused`,
+  }[by]
+  const rows = await tx.rows<{ vehicle: VehicleId; group: string; mm: string; amount: string }>(
+    `select t.vehicle, part.name as "group", sum(c.distance_mm)::text as mm, sum(c.amount)::text as amount
+     from money.period_trip p join metering.trip t on t.id = p.trip join money.charge c on c.trip = p.trip cross join lateral (${part}) part
+     where p.agency = $1 and p.month = any($2::text[]) and t.started_at is not null group by t.vehicle, part.name`,
+    [agency, months, timeZone, none],
+  )
+  return rows.map((row) => ({ ...row, mm: Number(row.mm), amount: Number(row.amount) }))
+}
+
 /** What vehicles drove and were charged in booked months: sums, without a place. */
 export async function drivenByVehicle(
   tx: Tx,

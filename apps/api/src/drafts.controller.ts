@@ -40,7 +40,7 @@ import {
   type Line,
   type PolicyStory,
 } from '#pipeline'
-import { describeDiff, describePolicy, diffPolicies, fromMds } from '#policy'
+import { describeDiff, describePolicy, diffPolicies, fromMds, type Language, LANGUAGES } from '#policy'
 import { CLOCK, type Clock } from '#runtime'
 import { type Principal, Store, type Tx } from '#store'
 import { Access, Fresh, ownAgency, Who } from './access'
@@ -91,11 +91,16 @@ export class DraftsController {
   /** A policy, what it says in words, and every recorded step with who took it, when and why. */
   @Get(':policy')
   @Access(['editor', 'approver', 'agency', 'auditor', 'operator'])
-  async one(@Who() who: Principal, @Param('agency') agency: AgencyId, @Param('policy') policy: string) {
+  async one(
+    @Who() who: Principal,
+    @Param('agency') agency: AgencyId,
+    @Param('policy') policy: string,
+    @Query('language') language?: string,
+  ) {
     ownAgency(who, agency)
     const story = await this.store.transaction((tx) => policyStory(tx, agency, policy, this.clock.now()))
     if (!story) throw new NotFoundException('there is no such policy')
-    return told(story)
+    return told(story, languageNamed(language))
   }
 
   /** Writes a draft, or a new revision of one. It must be valid: what isn't is answered with every fault, and not kept. */
@@ -124,10 +129,11 @@ export class DraftsController {
     @Param('agency') agency: AgencyId,
     @Param('policy') policy: string,
     @Body() body: unknown,
+    @Query('language') language?: string,
   ) {
     ownAgency(who, agency)
     const named = { ...(body as object), id: policy }
-    return this.store.transaction((tx) => previewPolicy(tx, agency, named, this.clock.now()))
+    return this.store.transaction((tx) => previewPolicy(tx, agency, named, this.clock.now(), languageNamed(language)))
   }
 
   /** Writes a draft from the form of MDS, with our extension. */
@@ -154,6 +160,7 @@ export class DraftsController {
     @Param('agency') agency: AgencyId,
     @Param('policy') policy: string,
     @Query('against') against?: string,
+    @Query('language') language?: string,
   ) {
     ownAgency(who, agency)
     return this.store.transaction(async (tx) => {
@@ -162,7 +169,7 @@ export class DraftsController {
       const before = against ? await policyNamed(tx, agency, against, now) : await policyBefore(tx, agency, after)
       if (!before) throw new NotFoundException('there is no policy before it: name one in ?against=')
       const latest = (await backtestStandings(tx, agency, policy)).findLast(({ report }) => report)
-      const diff = diffPolicies(before, after)
+      const diff = diffPolicies(before, after, languageNamed(language))
       return {
         ...(JSON.parse(canonical(diff)) as typeof diff),
         text: describeDiff(diff),
@@ -358,11 +365,14 @@ function actingAs(who: Principal, agency: AgencyId, clock: Clock): Acting {
   return { agency, person: who.person!, role: who.role as Acting['role'], now: clock.now() }
 }
 
-const told = ({ policy, state, digest, document, life }: PolicyStory) => ({
+/** English for whoever asks for none, or for one that there are no words in. */
+const languageNamed = (name: string | undefined): Language => LANGUAGES.find((one) => one === name) ?? 'en'
+
+const told = ({ policy, state, digest, document, life }: PolicyStory, language: Language = 'en') => ({
   policy,
   state,
   digest,
-  words: describePolicy(document),
+  words: describePolicy(document, language),
   revisions: life.revisions,
   steps: life.steps,
   document,

@@ -1,5 +1,5 @@
 import { InputError, type AgencyId, type Fault, type Instant } from '#kernel'
-import { checkPolicy, describePolicy, filingFaults, parsePolicy, type Question } from '#policy'
+import { checkPolicy, describePolicy, filingFaults, parsePolicy, type Language, type Question } from '#policy'
 import { filingOf, noticeMsOf, type Tx } from '#store'
 
 /** What can be said of a document while it is being written: nothing is kept. */
@@ -14,7 +14,13 @@ export interface PolicyPreview {
 }
 
 /** Holds a document against its schema and beside what is published, without the roads: those are for the check of a draft. */
-export async function previewPolicy(tx: Tx, agency: AgencyId, value: unknown, now: Instant): Promise<PolicyPreview> {
+export async function previewPolicy(
+  tx: Tx,
+  agency: AgencyId,
+  value: unknown,
+  now: Instant,
+  language: Language = 'en',
+): Promise<PolicyPreview> {
   let document
   try {
     document = parsePolicy(value)
@@ -27,11 +33,12 @@ export async function previewPolicy(tx: Tx, agency: AgencyId, value: unknown, no
   const { faults, questions } = checkPolicy(
     document,
     filing.published.map((other) => other.document),
+    language,
   )
   return {
     faults,
     unpublishable: filingFaults(document, filing).map(({ path, expected, found }) => ({ path, expected, found })),
     questions,
-    words: describePolicy(document),
+    words: describePolicy(document, language),
   }
 }

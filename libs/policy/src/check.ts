@@ -3,6 +3,7 @@ import { formatMicros, KILOMETRE_MM, MILE_MM, type Fault, type Micros } from '#k
 import { validityOf } from './in-force'
 import { readPolicy } from './parse'
 import { rateOfRule } from './rules'
+import { type Language, type PolicyWords, WORDS } from './words'
 
 /** Something that may be meant: a person answers it before the policy is submitted. */
 export interface Question {
@@ -24,7 +25,12 @@ const SLIP = 10n
  * Checks a document before anybody approves it: every fault at once, and what may be a slip. `published` are the agency's
  * other policies: what is asked is asked against the last of them that starts before this one.
  */
-export function checkPolicy(value: unknown, published: readonly PolicyDocument[] = []): PolicyCheck {
+export function checkPolicy(
+  value: unknown,
+  published: readonly PolicyDocument[] = [],
+  language: Language = 'en',
+): PolicyCheck {
+  const words = WORDS[language]
   const { policy, faults } = readPolicy(value)
   if (!policy) return { policy, faults, questions: [] }
   const others = published.filter(({ id }) => id !== policy.id)
@@ -36,7 +42,7 @@ export function checkPolicy(value: unknown, published: readonly PolicyDocument[]
   return {
     policy,
     faults: overlapFaults(policy, others),
-    questions: [...(before ? rateQuestions(policy, before) : []), ...holidayQuestions(policy)],
+    questions: [...(before ? rateQuestions(policy, before, words) : []), ...holidayQuestions(policy, words)],
   }
 }
 
@@ -68,7 +74,7 @@ function overlapFaults(policy: PolicyDocument, others: readonly PolicyDocument[]
   })
 }
 
-function rateQuestions(policy: PolicyDocument, before: PolicyDocument): Question[] {
+function rateQuestions(policy: PolicyDocument, before: PolicyDocument, words: PolicyWords): Question[] {
   if (policy.currency !== before.currency) return []
   const prices = (of: PolicyDocument) =>
     of.rules.flatMap((rule, i) => {
@@ -86,11 +92,16 @@ function rateQuestions(policy: PolicyDocument, before: PolicyDocument): Question
     const beyond = named ? [named] : same.every((other) => slips(comparable, other.comparable)) ? same.slice(0, 1) : []
     const [then] = beyond
     if (!then || !slips(comparable, then.comparable)) return []
-    const says = (amount: Micros, per: string) => `${formatMicros(amount)} ${policy.currency} a ${per}`
+    const says = (amount: Micros, per: string) =>
+      words.perUnit(`${formatMicros(amount)} ${policy.currency}`, words.names[per] ?? per)
     return [
       {
         path,
-        question: `Is ${says(rate.micros, rate.per)} meant? ${named ? 'It was' : `In ${before.id}, ${then.id} is`} ${says(then.rate.micros, then.rate.per)}.`,
+        question: words.isMeant(
+          says(rate.micros, rate.per),
+          says(then.rate.micros, then.rate.per),
+          named ? null : `${before.id}, ${then.id}`,
+        ),
       },
     ]
   })
@@ -98,8 +109,8 @@ function rateQuestions(policy: PolicyDocument, before: PolicyDocument): Question
 
 const slips = (now: bigint, then: bigint): boolean => now >= then * SLIP || now * SLIP <= then
 
-function holidayQuestions({ holidays, endsAt, rules }: PolicyDocument): Question[] {
+function holidayQuestions({ holidays, endsAt, rules }: PolicyDocument, words: PolicyWords): Question[] {
   const last = holidays?.dates?.at(-1)
   if (!last || endsAt !== undefined || !rules.some(({ match }) => match.times)) return []
-  return [{ path: 'holidays', question: `Will a new version follow? No holiday is known after ${last}.` }]
+  return [{ path: 'holidays', question: words.noHoliday(last) }]
 }

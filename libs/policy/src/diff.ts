@@ -3,6 +3,7 @@ import { canonical, KILOMETRE_MM, MILE_MM, type Micros } from '#kernel'
 import { accrualsOf } from './accruals'
 import { describeAccrual, describeMileage, describeRule } from './describe'
 import { rateOfRule } from './rules'
+import { type Language, WORDS } from './words'
 
 /** Something that one version says and the other doesn't, or says otherwise; null where it says nothing. */
 export interface WordChange {
@@ -51,8 +52,8 @@ export interface PolicyDiff {
 /** Terms that are said in one word each. */
 const TERMS = ['name', 'description', 'currency', 'timeZone', 'startsAt', 'endsAt', 'jurisdiction'] as const
 
-export function diffPolicies(before: PolicyDocument, after: PolicyDocument): PolicyDiff {
-  const words = changes(sayings(before), sayings(after))
+export function diffPolicies(before: PolicyDocument, after: PolicyDocument, language: Language = 'en'): PolicyDiff {
+  const words = changes(sayings(before, language), sayings(after, language))
   const common = (policy: PolicyDocument, other: PolicyDocument) =>
     policy.rules.map(({ id }) => id).filter((id) => other.rules.some((rule) => rule.id === id))
   return {
@@ -61,40 +62,41 @@ export function diffPolicies(before: PolicyDocument, after: PolicyDocument): Pol
     words,
     reordered: common(before, after).join() !== common(after, before).join(),
     prices: priceChanges(before, after),
-    map: { type: 'FeatureCollection', features: zoneFeatures(before, after) },
+    map: { type: 'FeatureCollection', features: zoneFeatures(before, after, language) },
   }
 }
 
 /** Everything that a policy says, by path, in words. */
-function sayings(policy: PolicyDocument): Map<string, string> {
+function sayings(policy: PolicyDocument, language: Language): Map<string, string> {
   const says = new Map<string, string>()
   for (const term of TERMS) if (policy[term] !== undefined) says.set(term, policy[term])
   for (const rule of policy.rules) {
-    says.set(`rules.${rule.id}`, `${rule.name}: ${describeRule(rule, policy)}`)
+    says.set(`rules.${rule.id}`, `${rule.name}: ${describeRule(rule, policy, language)}`)
     if (rule.revenue) says.set(`rules.${rule.id}.revenue`, canonical(rule.revenue))
   }
   for (const accrual of accrualsOf(policy))
     says.set(
       `${accrual.path.replace(/\[.*/, '')}.${accrual.id}`,
-      `${accrual.name}: ${describeAccrual(accrual, policy)}`,
+      `${accrual.name}: ${describeAccrual(accrual, policy, language)}`,
     )
-  for (const [id, zone] of Object.entries(policy.zones)) says.set(`zones.${id}`, zoneText(zone))
+  for (const [id, zone] of Object.entries(policy.zones)) says.set(`zones.${id}`, zoneText(zone, language))
   for (const [key, value] of Object.entries(policy.billing))
     says.set(`billing.${key}`, typeof value === 'object' ? canonical(value) : String(value))
-  for (const { key, text } of describeMileage(policy)) says.set(`mileage.${key}`, text)
+  for (const { key, text } of describeMileage(policy, language)) says.set(`mileage.${key}`, text)
   for (const [key, value] of Object.entries(policy.holidays ?? {})) says.set(`holidays.${key}`, canonical(value))
   return says
 }
 
 /** Short for people, and another text for another shape. */
-function zoneText(zone: PolicyZone): string {
+function zoneText(zone: PolicyZone, language: Language): string {
+  const words = WORDS[language]
   const { name, geometry, roads, segments, jurisdiction } = zone
   const shape = geometry
-    ? `${geometry.type} of ${canonical(geometry.coordinates).split('],[').length} points (${fingerprint(geometry)})`
-    : [roads && `${roads.length} roads (${fingerprint(roads)})`, segments && `${segments.length} segments (${fingerprint(segments)})`] // prettier-ignore
+    ? words.shape(geometry.type, canonical(geometry.coordinates).split('],[').length, fingerprint(geometry))
+    : [roads && words.roads(roads.length, fingerprint(roads)), segments && words.segments(segments.length, fingerprint(segments))] // prettier-ignore
         .filter(Boolean)
-        .join(' and ')
-  return `${name}: ${shape}${jurisdiction ? `, roads of ${jurisdiction}` : ''}`
+        .join(` ${words.and} `)
+  return `${name}: ${shape}${jurisdiction ? `, ${words.roadsOf(jurisdiction)}` : ''}`
 }
 
 /** A few characters that tell contents apart (FNV-1a); nothing rests on it but a reader's eye. */
@@ -138,11 +140,11 @@ function onOneUnit({ micros, per }: NonNullable<PriceChange['before']>): { sort:
   return { sort: per, size: micros }
 }
 
-function zoneFeatures(before: PolicyDocument, after: PolicyDocument): ZoneFeature[] {
+function zoneFeatures(before: PolicyDocument, after: PolicyDocument, language: Language): ZoneFeature[] {
   const rulesOf = (policy: PolicyDocument, zone: string) =>
     policy.rules
       .filter(({ match }) => match.zones?.includes(zone) || match.outside?.includes(zone))
-      .map((rule) => `${rule.name}: ${describeRule(rule, policy)}`)
+      .map((rule) => `${rule.name}: ${describeRule(rule, policy, language)}`)
   return [...new Set([...Object.keys(before.zones), ...Object.keys(after.zones)])].flatMap((zone): ZoneFeature[] => {
     const [old, now] = [before.zones[zone]?.geometry, after.zones[zone]?.geometry]
     const said = { before: rulesOf(before, zone), after: rulesOf(after, zone) }

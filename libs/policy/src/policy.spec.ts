@@ -347,6 +347,14 @@ describe('describePolicy', () => {
       'Daily cap: at most 5.00 EUR per vehicle and day',
     ])
   })
+  it('says the same in Spanish, names as the city wrote them', () => {
+    expect(describePolicy(parsePolicy(city()), 'es')).toEqual([
+      'Private roads: en suelo privado: gratis, private road',
+      'Centre, peak: en Centre, lun mar 07:00-10:00: 0.25 EUR por km',
+      'Basic: en cualquier otro lugar, a cualquier hora: 0.02 EUR por km',
+      'Daily cap: como máximo 5.00 EUR por vehículo y día',
+    ])
+  })
 })
 
 it('takes a vehicle for one that gives its location, and nothing else for granted', () => {

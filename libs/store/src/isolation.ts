@@ -178,16 +178,25 @@ export async function isolate(tx: Tx): Promise<void> {
     } catch (error) {
       throw new InputError('NO_ROLE', `create role ${role} nologin, as ${(error as Error).message}`)
     }
-  // Whoever owns the tables may have to work as either; a superuser may anyway.
-  await tx.run(`grant ${ALL} to current_user`)
+  // Whoever owns the tables may have to work as any; a superuser may anyway. Granted where it is missing: roles are the server's, and
+  // two databases that grant at one moment would fail.
+  const grant = async (role: string, to: string) => {
+    const [{ has, name }] = await tx.rows<{ has: boolean; name: string }>(
+      `select pg_has_role($1, $2, 'member') as has, quote_ident($1) as name`,
+      [to, role],
+    )
+    if (!has) await tx.run(`grant ${role} to ${name}`)
+  }
+  const [{ me }] = await tx.rows<{ me: string }>('select current_user as me')
+  for (const role of [PERSON, MACHINE, CITIZEN]) await grant(role, me)
   // A citizen is a person with more; whoever could work as a person before there were citizens goes on.
-  await tx.run(`grant ${PERSON} to ${CITIZEN}`)
+  await grant(PERSON, CITIZEN)
   const members = await tx.rows<{ name: string }>(
-    `select quote_ident(m.rolname) as name from pg_auth_members a join pg_roles r on r.oid = a.roleid join pg_roles m on m.oid = a.member
-     where r.rolname = $1 and m.rolname not in ($2, current_user)`,
+    `select m.rolname as name from pg_auth_members a join pg_roles r on r.oid = a.roleid join pg_roles m on m.oid = a.member
+     where r.rolname = $1 and m.rolname <> $2`,
     [PERSON, CITIZEN],
   )
-  for (const { name } of members) await tx.run(`grant ${CITIZEN} to ${name}`)
+  for (const { name } of members) await grant(CITIZEN, name)
   await tx.run(`grant execute on all functions in schema ${SCHEMAS.join(', ')} to ${BOTH}`)
   const sql = SCHEMAS.map(
     (schema) =>

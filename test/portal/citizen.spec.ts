@@ -1,19 +1,7 @@
 import { type Browser, type Page } from 'playwright-core'
-import { CITIZEN, describeInBrowser, flaws, LOOKS, mapColours, openBrowser, portalUrl, settled, visit } from './browser'
+import { CITIZEN, describeInBrowser, flaws, go, openBrowser, portalUrl, settled, visit } from './browser'
 
 // One citizen's whole story against the pilot's demo city.
-
-/** Every page of the room, and what is a map on it. */
-const PAGES: readonly (readonly [address: string, isMap?: boolean])[] = [
-  ['/my'],
-  ['/my/statements'],
-  ['/my/trips?month=2026-10'],
-  ['/my/pay'],
-  ['/my/vehicles'],
-  ['/my/quote', true],
-  ['/my/disputes'],
-  ['/my/privacy'],
-]
 
 describeInBrowser('a citizen', () => {
   let browser: Browser
@@ -22,10 +10,6 @@ describeInBrowser('a citizen', () => {
   })
   afterAll(() => browser?.close())
 
-  const go = async (page: Page, address: string) => {
-    await page.goto(portalUrl() + address)
-    await settled(page)
-  }
   /** From the statements to the one, its day, its trip: the addresses of each. */
   const drill = async (page: Page) => {
     await go(page, '/my/statements')
@@ -40,28 +24,6 @@ describeInBrowser('a citizen', () => {
     const way = (url: string) => url.slice(portalUrl().length)
     return { statement: way(statement), day: way(day), trip: way(page.url()) }
   }
-
-  it.each(LOOKS)('reads every page without a flaw, %j', async (look) => {
-    const { context, page, faults } = await visit(browser, CITIZEN, look)
-    const { statement, day, trip } = await drill(page)
-    const drilled = [statement, day, trip].map((address) => [address, true] as const)
-    const vehicle = await (await go(page, '/my/vehicles'), page.locator('.rm-card a').first().getAttribute('href'))
-    const found: string[] = []
-    for (const [address, isMap] of [
-      ...PAGES,
-      ...drilled,
-      [`${trip}/question`] as const,
-      [vehicle!] as const,
-      [`${vehicle}/phone`] as const,
-    ]) {
-      await go(page, address)
-      found.push(...(await flaws(page)).map((flaw) => `${address}: ${flaw}`))
-      if (isMap && (await mapColours(page)) < 5) found.push(`${address}: the map is blank`)
-    }
-    expect(found).toEqual([])
-    expect(faults).toEqual([])
-    await context.close()
-  })
 
   it('drills from the total to the stretch, and every sum agrees', async () => {
     const { context, page, faults } = await visit(browser, CITIZEN)
@@ -173,6 +135,72 @@ describeInBrowser('a citizen', () => {
     await settled(page)
     expect(await page.locator('table').last().locator('tbody tr').count()).toBeGreaterThan(3)
     expect(await flaws(page)).toEqual([])
+    expect(faults).toEqual([])
+    await context.close()
+  })
+
+  it('has the bill work itself out again, and finds it under the published root', async () => {
+    const { context, page, faults } = await visit(browser, 'account-0002')
+    const asked: string[] = []
+    await go(page, '/my/statements')
+    await page.locator('tbody a').first().click()
+    await settled(page)
+    page.on('request', (request) => asked.push(`${request.method()} ${new URL(request.url()).pathname}`))
+    await page.getByRole('button', { name: 'Check this bill now' }).click()
+    await page.getByText('This bill is right').waitFor()
+    const told = await page.locator('.rm-notice--success').textContent()
+    expect(told).toMatch(/It adds up: \d+ trips/)
+    expect(told).toMatch(/It is bill \d+ of 20 under the published root of the month, [0-9a-f]{64}/)
+    // It was given what to check, and sent nothing.
+    expect(asked.every((one) => one.startsWith('GET '))).toBe(true)
+    expect(await flaws(page)).toEqual([])
+    // A bill that was changed on its way does not come out right.
+    await page.route('**/bundle', async (route) => {
+      const answer = await route.fetch()
+      const held = (await answer.json()) as { statement: { journeys: { lines: { amount: string }[] }[] } }
+      const line = held.statement.journeys.flatMap(({ lines }) => lines).find(({ amount }) => amount !== '0')!
+      line.amount = String(BigInt(line.amount) + 1_000_000n)
+      await route.fulfill({ json: held })
+    })
+    await page.getByRole('button', { name: 'Check this bill now' }).click()
+    await page.getByText('This bill does not come out right').waitFor()
+    expect(await page.locator('.rm-notice--warning code').first().textContent()).toMatch(/journeys/)
+    expect(faults).toEqual([])
+    await context.close()
+  })
+
+  it('pays ahead, and has what is left given back', async () => {
+    const { context, page, faults } = await visit(browser, 'account-0006')
+    await go(page, '/my/pay')
+    await page.getByLabel('Amount').fill('2000')
+    await page.getByRole('button', { name: 'Top up', exact: true }).click()
+    await page.waitForURL(/\/pay\//)
+    await page.getByRole('button', { name: /^Pay/ }).click()
+    await page.waitForURL(/\/my$/)
+    await go(page, '/my/pay')
+    await page
+      .getByRole('button', { name: /^Give back/ })
+      .first()
+      .click()
+    await page.getByText('is on its way back to you').waitFor()
+    await page
+      .getByRole('button', { name: /^Give back/ })
+      .first()
+      .waitFor({ state: 'detached' })
+    expect(faults).toEqual([])
+    await context.close()
+  })
+
+  it('answers what the city asks, once', async () => {
+    const { context, page, faults } = await visit(browser, CITIZEN)
+    await go(page, '/my')
+    await page.getByRole('button', { name: 'Send the answers' }).click()
+    await page.getByText('Answer at least one question').first().waitFor()
+    await page.getByLabel('Sometimes').check()
+    await page.getByRole('button', { name: 'Send the answers' }).click()
+    await page.getByText('Thank you: your answers are with us').waitFor()
+    await go(page, '/my')
+    expect(await page.getByText('Your city asks').count()).toBe(0)
     expect(faults).toEqual([])
     await context.close()
   })

@@ -1,5 +1,17 @@
 import { type Browser } from 'playwright-core'
-import { describeInBrowser, flaws, LOOKS, openBrowser, portalUrl, settled, visit } from './browser'
+import {
+  ask,
+  CITIZEN,
+  demoToken,
+  describeInBrowser,
+  flaws,
+  go,
+  LOOKS,
+  openBrowser,
+  portalUrl,
+  settled,
+  visit,
+} from './browser'
 
 describeInBrowser('every visitor', () => {
   let browser: Browser
@@ -27,6 +39,49 @@ describeInBrowser('every visitor', () => {
     expect(await page.textContent('h1')).toBe('Page not found')
     expect(await flaws(page)).toEqual([])
     expect(faults).toEqual([])
+    await context.close()
+  })
+
+  it.each([
+    ['what is not for them', 'editor', '/agency/disputes', 'This is not for you'],
+    ['what is nobody’s or another’s', CITIZEN, '/my/statements/0123456789abcdef', 'Page not found'],
+  ])('is told what to do about %s', async (_, who, address, title) => {
+    const { context, page, faults } = await visit(browser, who)
+    await go(page, address)
+    await page.getByText(title).first().waitFor()
+    expect(await page.getByRole('link', { name: 'Go to the start page' }).count()).toBe(1)
+    expect(await flaws(page)).toEqual([])
+    expect(faults).toEqual([])
+    await context.close()
+  })
+
+  it('is told what to do when our side fails, and goes on from there', async () => {
+    const { context, page } = await visit(browser, CITIZEN)
+    const failing = { status: 500, contentType: 'application/problem+json', body: '{"title":"broken"}' }
+    await page.route('**/v1/vehicles', (route) => route.fulfill(failing))
+    await go(page, '/my/vehicles')
+    await page.getByText('Something went wrong on our side').waitFor()
+    expect(await flaws(page)).toEqual([])
+    await page.unroute('**/v1/vehicles')
+    await page.getByRole('button', { name: 'Try again' }).click()
+    await page.locator('.rm-card a').first().waitFor()
+    await page.route('**/v1/trips*', (route) => route.fulfill({ ...failing, status: 429 }))
+    await go(page, '/my/trips')
+    await page.getByText('Too much at once').waitFor()
+    await context.close()
+  })
+
+  it('reads statements without JavaScript', async () => {
+    const context = await browser.newContext({ javaScriptEnabled: false, viewport: { width: 360, height: 900 } })
+    const page = await context.newPage()
+    await page.goto(`${portalUrl()}/enter?token=${demoToken(CITIZEN)}`)
+    await page.goto(`${portalUrl()}/my`)
+    await page.getByRole('link', { name: 'to the list of statements' }).click()
+    await page.getByRole('link', { name: 'statement', exact: true }).first().click()
+    const [bill] = await ask<{ totals: { due: string } }[]>(CITIZEN, 'GET', '/v1/statements')
+    expect(await page.locator('main, body').first().textContent()).toContain(
+      (Number(bill.totals.due) / 1e6).toFixed(2).replace(/\B(?=(\d{3})+\.)/g, ','),
+    )
     await context.close()
   })
 

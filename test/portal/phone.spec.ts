@@ -1,22 +1,5 @@
 import { type Browser } from 'playwright-core'
-import { describeInBrowser, openBrowser, portalUrl, settled, visit } from './browser'
-
-type Point = readonly [lon: number, lat: number]
-
-/** Points every `stepM` metres along a line, at most `count`. */
-function steps(line: readonly Point[], stepM: number, count: number): Point[] {
-  const out: Point[] = [line[0]]
-  let left = stepM
-  for (let i = 1; i < line.length && out.length < count; i++) {
-    const [[ax, ay], [bx, by]] = [line[i - 1], line[i]]
-    const lengthM = Math.hypot((bx - ax) * 59_500, (by - ay) * 111_400)
-    let at = left
-    for (; at <= lengthM && out.length < count; at += stepM)
-      out.push([ax + ((bx - ax) * at) / lengthM, ay + ((by - ay) * at) / lengthM])
-    left = at - lengthM
-  }
-  return out
-}
+import { describeInBrowser, openBrowser, portalUrl, realWay, settled, visit } from './browser'
 
 describeInBrowser("a citizen's telephone", () => {
   let browser: Browser
@@ -28,17 +11,7 @@ describeInBrowser("a citizen's telephone", () => {
   it('is a device: it drives, keeps what it can not send, shows what the trip comes to, and the trip arrives', async () => {
     const { context, page, faults } = await visit(browser, 'account-0003')
     await context.grantPermissions(['geolocation'], { origin: portalUrl() })
-    // A real way to drive: the one that a quote takes.
-    const quote = (await page.evaluate(`fetch('/v1/quote', {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ from: [11.9746, 57.7089], to: [11.99, 57.69], at: Date.now(), vehicleClass: 'car' }),
-    }).then((answer) => answer.json())`)) as { pieces: { line: Point[] }[] }
-    const way = steps(
-      quote.pieces.flatMap(({ line }) => line),
-      14,
-      26,
-    )
+    const way = (await realWay('account-0003', [11.9746, 57.7089], [11.99, 57.69], 14)).slice(0, 26)
     await page.goto(`${portalUrl()}/my/vehicles`)
     await page.locator('.rm-card a').first().click()
     await page.getByRole('link', { name: 'Use this phone as the device' }).click()

@@ -75,7 +75,6 @@ export default function Drawn({ label, layers, bounds, onClick, onPick, onReady,
     }
     drawn.addControl(new AttributionControl({ customAttribution: t('map.attribution'), compact: false }))
     drawn.addControl(new NavigationControl({ showCompass: false }), 'top-right')
-    drawn.getCanvas().setAttribute('aria-label', label)
     drawn.on('click', ({ point, lngLat }) => {
       const hit = drawn
         .queryRenderedFeatures([
@@ -91,12 +90,16 @@ export default function Drawn({ label, layers, bounds, onClick, onPick, onReady,
       calls.current.onReady?.(drawn)
     })
     drawn.on('idle', () => place.current?.setAttribute('data-drawn', 'yes'))
+    const canvas = place.current!
     return () => {
       setMap(null)
+      canvas.removeAttribute('data-drawn')
       drawn.remove()
     }
     // The place that it opened on stays its reader's: new layers don't move it.
   }, [isDark])
+
+  useEffect(() => map?.getCanvas().setAttribute('aria-label', label), [map, label])
 
   useEffect(() => {
     if (!map) return

@@ -1,4 +1,5 @@
-// What the page /verify runs: a statement is worked out again in the browser of whoever was sent it, and sent to nobody.
+// What the page /verify runs, and what a statement's own page in the portal loads when it is asked to check itself: a statement is
+// worked out again in the browser of whoever was sent it, and sent to nobody.
 import { config } from 'zod'
 import { parseOrExplain, statementSchema } from '#contracts'
 import { verifyProof } from '#ledger'
@@ -23,36 +24,56 @@ const said = (lines, isGood) => {
   list.replaceChildren(...lines.map((line) => Object.assign(document.createElement('li'), { textContent: line })))
 }
 
+/**
+ * Works a statement out again from the policies, and finds its place under the root of its month: `shown` is the proof (`{ root, proof }`),
+ * `root` the one to believe in its place. Throws InputError for what is no statement or no policy.
+ */
+export function check({ statement: given, policies: published, proof: shown, root }, name = 'the statement') {
+  const begun = performance.now()
+  const statement = parseOrExplain(statementSchema, given, name)
+  const policies = (Array.isArray(published) ? published.map((one) => one?.document ?? one) : [published]).map(
+    (policy) => parsePolicy(policy),
+  )
+  const faults = verifyStatement(statement, policies)
+  const ms = Math.ceil(performance.now() - begun)
+  const digest = statementDigest(statement)
+  const asked = root || shown?.root
+  const place = shown && {
+    index: shown.proof.index,
+    size: shown.proof.size,
+    root: asked,
+    isUnder: verifyProof(digest, shown.proof, asked),
+  }
+  return { faults, journeys: statement.journeys.length, ms, digest, place: place ?? null }
+}
+
 async function verify() {
   const chosen = file('statement') && (await readJson(file('statement')))
   // A bundle holds the statement, the policies and the proof.
   const bundle = chosen?.statement ? chosen : null
   if (!chosen || !(file('policies') || bundle)) return said(['Choose the statement and the policies first.'], false)
-  const begun = performance.now()
-  const statement = parseOrExplain(statementSchema, bundle?.statement ?? chosen, file('statement').name)
-  const given = file('policies') ? await readJson(file('policies')) : bundle.policies
-  const policies = (Array.isArray(given) ? given.map((one) => one?.document ?? one) : [given]).map(parsePolicy)
-  const faults = verifyStatement(statement, policies)
+  const found = check(
+    {
+      statement: bundle?.statement ?? chosen,
+      policies: file('policies') ? await readJson(file('policies')) : bundle.policies,
+      proof: file('proof') ? await readJson(file('proof')) : bundle?.proof,
+      root: document.getElementById('root').value.trim(),
+    },
+    file('statement').name,
+  )
+  const { faults, place } = found
   const lines = faults.map(({ path, expected, found }) => `${path}: ${expected}, found ${found}`)
-  if (faults.length === 0)
+  if (faults.length === 0) lines.push(`It adds up: ${found.journeys} journeys, recomputed in ${found.ms} ms.`)
+  lines.push(`Digest of the statement: ${found.digest}`)
+  if (place)
     lines.push(
-      `It adds up: ${statement.journeys.length} journeys, recomputed in ${Math.ceil(performance.now() - begun)} ms.`,
+      `It ${place.isUnder ? 'is' : 'is NOT'} statement ${place.index + 1} of ${place.size} under root ${place.root}.`,
     )
-  const digest = statementDigest(statement)
-  lines.push(`Digest of the statement: ${digest}`)
-  let isGood = faults.length === 0
-  const shown = file('proof') ? await readJson(file('proof')) : bundle?.proof
-  if (shown) {
-    const { root, proof } = shown
-    const asked = document.getElementById('root').value.trim() || root
-    const isIn = verifyProof(digest, proof, asked)
-    lines.push(`It ${isIn ? 'is' : 'is NOT'} statement ${proof.index + 1} of ${proof.size} under root ${asked}.`)
-    isGood &&= isIn
-  }
+  const isGood = faults.length === 0 && (place?.isUnder ?? true)
   said(lines, isGood)
 }
 
-document.getElementById('verify').addEventListener('submit', (event) => {
+document.getElementById('verify')?.addEventListener('submit', (event) => {
   event.preventDefault()
   verify().catch((error) =>
     said(

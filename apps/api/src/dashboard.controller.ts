@@ -23,7 +23,7 @@ export class DashboardController {
    * quarantine, disputes, held trips, stopped statements.
    */
   @Get()
-  @Access(['agency', 'operator', 'editor', 'approver'])
+  @Access(['agency', 'auditor', 'operator', 'editor', 'approver'])
   @AsMachine("counts what arrived of its own devices, and what is no agency's: work and quarantine")
   async dashboard(@Who() who: Principal, @Param('agency') agency: AgencyId) {
     ownAgency(who, agency)

@@ -9,9 +9,11 @@ import {
   NotFoundException,
   Param,
   Post,
+  Sse,
   StreamableFile,
 } from '@nestjs/common'
 import { ApiBearerAuth, ApiBody, ApiTags } from '@nestjs/swagger'
+import { type Observable } from 'rxjs'
 import { exportRequestSchema, parseOrExplain } from '#contracts'
 import { DATASETS } from '#evaluation'
 import { type AgencyId } from '#kernel'
@@ -21,8 +23,11 @@ import { CLOCK, type Clock } from '#runtime'
 import { countingOf, exportById, exportPart, exportsOf, type ExportJob, type Principal, Store } from '#store'
 import { Access, ownAgency, Who } from './access'
 import { jsonSchema } from './devices.controller'
+import { type ProgressEvent, untilDone } from './progress'
 
 const SHOWN_MAX = 200
+/** The newest: what is older was answered long ago. */
+const FOLLOWED_MAX = 20
 
 /** Tables for analysts as files: asked for, written by the engine, fetched. None of them holds a person. */
 @ApiTags('exports')
@@ -74,6 +79,26 @@ export class ExportsController {
     ownAgency(who, agency)
     const jobs = await this.store.transaction((tx) => exportsOf(tx, agency, SHOWN_MAX))
     return jobs.map((job) => standing(job, null))
+  }
+
+  /** Exports under way as they go on, as server-sent events: trips that are counted of those there are, until all are done. */
+  @Sse('exports/events')
+  @Access(['analyst', 'agency', 'operator'])
+  events(@Who() who: Principal, @Param('agency') agency: AgencyId): Observable<ProgressEvent> {
+    ownAgency(who, agency)
+    const look = this.store.bound(() =>
+      this.store.transaction(async (tx) => {
+        const jobs = (await exportsOf(tx, agency, SHOWN_MAX)).slice(0, FOLLOWED_MAX)
+        const counted = new Map<string, Awaited<ReturnType<typeof countingOf>>>()
+        for (const { period, finishedAt } of jobs)
+          if (finishedAt === null && !counted.has(period)) counted.set(period, await countingOf(tx, agency, period))
+        return jobs.map(({ id, period, finishedAt }) => {
+          const counting = finishedAt === null ? (counted.get(period) ?? null) : null
+          return { id, trips: counting?.trips ?? 0, tripsDone: counting?.done ?? 0, isDone: finishedAt !== null }
+        })
+      }),
+    )
+    return untilDone(look)
   }
 
   /** Where an export stands: with how many trips are counted while its month is. */

@@ -139,10 +139,10 @@ export class PaymentsController {
     return this.ask(provider, await askAhead(this.store, who.account!, parseMicros(amount)!, currency, teller))
   }
 
-  /** Gives part of a payment back, out of its payer's credit. */
+  /** Gives part of a payment back, out of its payer's credit. A citizen asks it of their own. */
   @Post('v1/payments/:id/refunds')
   @Fresh()
-  @Access(['agency', 'operator'])
+  @Access(['citizen', 'agency', 'operator'])
   @ApiBearerAuth()
   @ApiBody({ schema: jsonSchema(topUpSchema) })
   async refund(@Who() who: Principal, @Param('id') id: string, @Body() body: unknown) {
@@ -151,6 +151,7 @@ export class PaymentsController {
     const paid = await this.store.transaction(async (tx) => {
       const payment = await paymentById(tx, id)
       if (payment?.agency !== who.agency) return null
+      if (who.role === 'citizen' && payment.account !== who.account) return null
       const events = (await paymentsOf(tx, payment.account)).find((row) => row.payment.id === id)!.events
       return { payment, success: events.find(({ kind }) => kind === 'succeeded') }
     })

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { demoCity, Fleet, type OsmFeatures } from '#fleet'
-import { digest, instant, type AgencyId, type DeviceId } from '#kernel'
+import { digest, instant, type AgencyId, type DeviceId, type Instant } from '#kernel'
+import { localClock } from '#policy'
 import { buildNetwork, type RoadNetwork } from '#road-network'
 import {
   grantAccess,
@@ -12,7 +13,9 @@ import {
   saveDevice,
   saveNetwork,
   filePolicy,
+  ratedVehicles,
   saveVehicle,
+  startPilot,
   type Principal,
   type Role,
   type Store,
@@ -22,6 +25,17 @@ import { TARIFF } from './tariff'
 
 export const AGENCY = 'gothenburg' as AgencyId
 export const MONTH = '2026-10'
+/**
+ * The pilot's people drive from this day on; what is before MONTH is what the trial is compared with. A week: after less, the month's bills
+ * would be ten times the last, and be held for somebody to look at.
+ */
+export const BASELINE = { month: '2026-09', from: '2026-09-24' }
+/** By this seed ten of the twenty vehicles are in either arm: fewer are nothing that could be told of. */
+const TRIAL = {
+  seed: 'gothenburg-7',
+  arms: { control: 1, milder: 1 },
+  reason: 'does a milder rush hour change who drives?',
+}
 /** A package on npm carries the map; nothing else of the package is used. */
 const MAP = require.resolve('geojson-path-finder/test/large-network.json')
 export const SEED = 'pilot'
@@ -59,8 +73,8 @@ const STAFF: readonly { subject: string; name: string; role: Exclude<Role, 'citi
   { subject: 'operator', name: 'Otto, who keeps it running', role: 'operator' },
 ]
 
-/** Files the city, its tariff and its people; what is there already stays. */
-export async function register(store: Store, { network, fleet }: DemoCity): Promise<void> {
+/** Files the city, its tariff, its trial and its people; what is there already stays. */
+export async function register(store: Store, { network, fleet }: DemoCity, now: Instant): Promise<void> {
   await store.transaction(async (tx) => {
     await saveAgency(tx, { id: AGENCY, name: 'Gothenburg road-use pilot' })
     await saveNetwork(tx, AGENCY, network, { name: 'Gothenburg', activeFrom: instant(0) })
@@ -75,11 +89,16 @@ export async function register(store: Store, { network, fleet }: DemoCity): Prom
     }
     await grantAccess(tx, demoToken('agency'), { role: 'agency', agency: AGENCY, account: null })
     await grantAccess(tx, demoToken('analyst'), { role: 'analyst', agency: AGENCY, account: null })
+    await grantAccess(tx, demoToken('auditor'), { role: 'auditor', agency: AGENCY, account: null })
     for (const { person, role, name } of OFFICERS) {
       await nameOfficer(tx, { agency: AGENCY, person, role, name }, instant(0))
       await grantAccess(tx, demoToken(role), { role, agency: AGENCY, account: null, person })
       await letIn(tx, person, { role, account: null, person, name })
     }
+    // Its trial begins with the month: whoever starts again later finds it drawn.
+    const { from } = localClock(TARIFF.timeZone).spanOf(MONTH)
+    const [{ arm }] = await ratedVehicles(tx, [{ vehicle: fleet.vehicles[0].vehicle, at: from }])
+    if (arm === undefined) await startPilot(tx, AGENCY, { ...TRIAL, from }, now)
     for (const { subject, ...person } of STAFF) await letIn(tx, subject, { ...person, account: null })
   })
 }

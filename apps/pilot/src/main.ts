@@ -9,8 +9,8 @@ import { RuntimeModule } from '#runtime/module'
 import { Store } from '#store'
 import { StoreModule } from '#store/module'
 import { ApiModule, serve } from '../../api/src'
-import { demoToken, MONTH, openCity, register } from './city'
-import { closeMonth, driveMonth, isSealed, planMonth, settle, type Stage } from './month'
+import { BASELINE, demoToken, MONTH, openCity, register } from './city'
+import { closeBaseline, closeMonth, driveMonth, isSealed, openOffice, planMonth, settle, type Stage } from './month'
 import { findingLines, firstStatements, monthSummary } from './summary'
 import { TARIFF } from './tariff'
 
@@ -44,7 +44,7 @@ run(async () => {
   const began = systemClock.now()
 
   say(`Opening the embedded database in ${settings.dataDir} (the first time takes some 15 seconds)`)
-  const clock = new ToldClock(localClock(TARIFF.timeZone).spanOf(MONTH).from)
+  const clock = new ToldClock(localClock(TARIFF.timeZone).spanOf(BASELINE.from).from)
   @Module({
     imports: [
       RuntimeModule.with('pilot', settings, clock),
@@ -76,27 +76,36 @@ run(async () => {
   process.exit(stop.signal.aborted && !holds ? STOPPED : holds ? 0 : 1)
 })
 
+/** Days that are driven: a week of September, and October. */
+const DAYS = 38
+
 /** Drives and closes the month where that isn't done yet, prints what it came to, and tells whether the invariants hold. */
 async function demo(stage: Stage, line: Line, url: string, began: number): Promise<boolean> {
   say('Reading Gothenburg © OpenStreetMap contributors, and moving people in')
   const { stop } = stage
   const city = openCity()
-  await register(stage.store, city)
-  const days = await withBar(stop, 'planning days', 31, (bar) => planMonth(city, (done) => bar.update(done)))
+  await register(stage.store, city, stage.clock.now())
+  const days = await withBar(stop, 'planning days', DAYS, (bar) => planMonth(city, (done) => bar.update(done)))
+  const before = days.filter(({ name }) => name.startsWith(BASELINE.month))
   const trips = days.reduce((sum, day) => sum + day.trips.length, 0)
   if (await isSealed(stage.store)) say(`${MONTH} was driven and sealed before: nothing is charged again`)
   else {
+    await driveMonth(stage, before, () => stop.throwIfAborted())
+    await settle(stage, () => stop.throwIfAborted())
+    await closeBaseline(stage)
     await withBar(stop, 'driving trips', trips, (bar) => driveMonth(stage, days, (done) => bar.update(done)))
     await withBar(stop, 'pricing trips', trips, (bar) => settle(stage, (left) => bar.update(Math.max(0, trips - left))))
     say('Closing the month: draft, review, seal')
     await closeMonth(stage)
+    await openOffice(stage, city)
+    await settle(stage, () => stop.throwIfAborted())
   }
   stop.throwIfAborted()
   say('')
   for (const text of await monthSummary(stage.store, days)) say(text)
   stop.throwIfAborted()
   say('\nThe portal, with the link that signs in')
-  for (const role of ['agency', 'editor', 'approver', 'analyst'])
+  for (const role of ['agency', 'editor', 'approver', 'analyst', 'auditor'])
     say(`${role.padEnd(20)} ${url}/enter?token=${demoToken(role)}`)
   say('\nStatements, each with the link that signs its citizen in')
   for (const text of await firstStatements(stage.store, url)) say(text)

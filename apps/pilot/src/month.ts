@@ -2,11 +2,11 @@ import { batchesOf, type FleetTrip } from '#fleet'
 import { deriveId, instant, invariant, type DeviceId, type Instant, type TripId } from '#kernel'
 import { covers, receiptOf, type Batch } from '#contracts'
 import { DeviceClient } from '#messaging'
-import { requestClose, reviewEnd } from '#pipeline'
+import { answerSurvey, openSurvey, requestClose, requestExport, reviewEnd } from '#pipeline'
 import { localClock } from '#policy'
 import { type ToldClock } from '#runtime'
-import { backlog, heldRanges, periodOf, type PeriodState, type Store } from '#store'
-import { AGENCY, type DemoCity, deviceToken, MONTH } from './city'
+import { backlog, heldRanges, periodOf, surveysOf, type PeriodState, type Store } from '#store'
+import { AGENCY, BASELINE, type DemoCity, deviceToken, MONTH } from './city'
 import { TARIFF } from './tariff'
 
 const BOOT = 0
@@ -29,10 +29,11 @@ export interface PlannedDay {
   readonly trips: readonly PlannedTrip[]
 }
 
-/** The days of the month with what everybody drives: the same at every start. `progress` is told the days done. */
+/** The days up to the month's end with what everybody drives: the same at every start. `progress` is told the days done. */
 export function planMonth({ fleet }: DemoCity, progress: (days: number) => void): PlannedDay[] {
   const clock = localClock(TARIFF.timeZone)
-  const { from, to } = clock.spanOf(MONTH)
+  const { from } = clock.spanOf(BASELINE.from)
+  const { to } = clock.spanOf(MONTH)
   const nextSeq = fleet.vehicles.map(() => 0)
   const days: PlannedDay[] = []
   for (let at = from; at < to;) {
@@ -107,6 +108,45 @@ export async function settle(stage: Stage, progress: (left: number) => void): Pr
     if (pieces === 0) return
     await pause(stage, 100)
   }
+}
+
+/** Asks for the days before the month to be closed. Their review passes while the month is driven. */
+export async function closeBaseline({ store, clock }: Stage): Promise<void> {
+  const { to } = localClock(TARIFF.timeZone).spanOf(BASELINE.month)
+  clock.advanceTo(instant(Math.max(clock.now(), to)))
+  await requestClose(store, AGENCY, BASELINE.month)
+}
+
+/** Lets analysts' tables of the month out, and a survey's first answers in: what an office would have on its desk by then. */
+export async function openOffice({ store, clock }: Stage, { fleet }: DemoCity): Promise<void> {
+  const now = clock.now()
+  await store.transaction(async (tx) => {
+    for (const [dataset, format] of EXPORTED)
+      await requestExport(tx, AGENCY, { dataset, period: MONTH, format }, 'anders', now)
+    if ((await surveysOf(tx, AGENCY)).length > 0) return
+    await openSurvey(tx, AGENCY, SURVEY, now)
+    // The first citizen hasn't answered yet: whoever signs in as her may.
+    for (const [i, { account }] of fleet.vehicles.slice(1, 16).entries())
+      await answerSurvey(tx, AGENCY, account, SURVEY.id, { answers: { fair: i % 4 === 0 ? 'no' : 'yes' } }, now)
+  })
+}
+const EXPORTED = [
+  ['revenue', 'csv'],
+  ['trips-by-zone', 'geoparquet'],
+] as const
+const SURVEY = {
+  id: 'first-month',
+  title: 'Your first month',
+  from: '2026-11-01T00:00:00+01:00',
+  until: '2036-11-01T00:00:00+01:00',
+  questions: [
+    { id: 'fair', text: 'Is it fair to pay for the roads by the mile?', options: { yes: 'Yes', no: 'No' } },
+    {
+      id: 'changed',
+      text: 'Did the prices change when you drive?',
+      options: { often: 'Often', sometimes: 'Sometimes', never: 'Never' },
+    },
+  ],
 }
 
 /** Closes the month: its end passes, statements are drafted, the review passes, they are sealed. */

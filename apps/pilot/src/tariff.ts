@@ -1,6 +1,17 @@
 import { parsePolicy } from '#policy'
 
-/** The demo city's tariff: a centre that is dearer in the rush hour, a cheap motorway, free private roads and a daily cap. */
+const RUSH_HOUR = {
+  zones: ['centre'],
+  times: [
+    { days: ['mon', 'tue', 'wed', 'thu', 'fri'], from: '06:30', to: '09:00' },
+    { days: ['mon', 'tue', 'wed', 'thu', 'fri'], from: '15:30', to: '18:00' },
+  ],
+}
+
+/**
+ * The demo city's tariff: a centre that is dearer in the rush hour, less so for one arm of its trial; a cheap motorway, free private
+ * roads and a daily cap.
+ */
 export const TARIFF = parsePolicy({
   v: 1,
   id: 'gothenburg-pilot-2026',
@@ -34,15 +45,15 @@ export const TARIFF = parsePolicy({
   rules: [
     { id: 'private', name: 'Private roads', match: { access: ['private'] }, price: { free: 'private road' } },
     {
+      id: 'centre-rush-trial',
+      name: 'City centre, rush hour, on trial',
+      match: { ...RUSH_HOUR, arms: ['milder'] },
+      price: { perMile: '4.50' },
+    },
+    {
       id: 'centre-rush',
       name: 'City centre, rush hour',
-      match: {
-        zones: ['centre'],
-        times: [
-          { days: ['mon', 'tue', 'wed', 'thu', 'fri'], from: '06:30', to: '09:00' },
-          { days: ['mon', 'tue', 'wed', 'thu', 'fri'], from: '15:30', to: '18:00' },
-        ],
-      },
+      match: RUSH_HOUR,
       price: { perMile: '6.00' },
     },
     { id: 'centre', name: 'City centre', match: { zones: ['centre'] }, price: { perMile: '3.00' } },

@@ -22,10 +22,10 @@ const COLOURS: Record<Change, string> = {
 
 /** Two versions of a tariff side by side: in prices, on the map, in money and in words. */
 export default function Diff() {
-  const { t } = useTranslation('agency')
+  const { t, i18n } = useTranslation('agency')
   const { policy } = useParams()
   const { agency } = useMe()
-  const diff = useGet<DiffView>(`/v1/agencies/${agency.id}/drafts/${policy}/diff`)
+  const diff = useGet<DiffView>(`/v1/agencies/${agency.id}/drafts/${policy}/diff?language=${i18n.language}`)
   const back = { to: `/agency/policies/${policy}`, label: policy! }
   if (diff.state === 'failed' && diff.problem.status === 404)
     return (

@@ -3,6 +3,7 @@ import { Navigate, Route, Routes } from 'react-router'
 import { useMe } from '../shared/me'
 import { NoSuchPage } from '../shared/states'
 import { addWords } from '../shared/words'
+import { Books } from './books'
 import { Dashboard } from './dashboard'
 import { Disputes } from './disputes'
 import { DisputePage } from './dispute'
@@ -34,6 +35,7 @@ export default function Agency() {
       <Route path="disputes" element={<Disputes />} />
       <Route path="disputes/:id" element={<DisputePage />} />
       <Route path="reviews" element={<Reviews />} />
+      <Route path="books" element={<Books />} />
       <Route path="*" element={<NoSuchPage />} />
     </Routes>
   )

@@ -1,7 +1,7 @@
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { useNavigate } from 'react-router'
-import type { FaultView, PolicyView, QuestionView } from '#contracts'
+import type { FaultView, PolicyView, PreviewView, QuestionView } from '#contracts'
 import { Problem, send } from '../shared/api'
 import { Form, TextField, useForm } from '../shared/form'
 import { useMe } from '../shared/me'
@@ -78,7 +78,7 @@ function Submit({ story, reload }: Step) {
   const path = usePath(story)
   // A check of a checked policy is the same again: its questions are what has to be answered.
   const [asked, setAsked] = useState<readonly QuestionView[] | null>(null)
-  const { t } = useTranslation('agency')
+  const { t, i18n } = useTranslation('agency')
   const form = useForm<{ reason: string; answers: Record<string, string> }>(
     { reason: '', answers: {} },
     {
@@ -92,7 +92,14 @@ function Submit({ story, reload }: Step) {
           reload()
         } catch (error) {
           if (!(error instanceof Problem) || error.code !== 'POLICY_QUESTIONS') throw error
-          setAsked(error.faults.map(({ path: where, expected }) => ({ path: where, question: questionIn(expected) })))
+          // The same in the reader's language: what is refused is said in one.
+          const said = await send<PreviewView>('POST', `${path}/preview?language=${i18n.language}`, story.document)
+          setAsked(
+            error.faults.map(({ path: where, expected }) => ({
+              path: where,
+              question: said.questions.find((one) => one.path === where)?.question ?? questionIn(expected),
+            })),
+          )
         }
       },
     },

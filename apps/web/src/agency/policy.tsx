@@ -15,10 +15,10 @@ import { zoneFeatures } from './zone-shapes'
 
 /** One policy: what it says, where it stands, how it came there, and what whoever reads this may do about it. */
 export function PolicyPage() {
-  const { t } = useTranslation('agency')
+  const { t, i18n } = useTranslation('agency')
   const { policy } = useParams()
   const { agency, role } = useMe()
-  const story = useGet<PolicyView>(`/v1/agencies/${agency.id}/drafts/${policy}`)
+  const story = useGet<PolicyView>(`/v1/agencies/${agency.id}/drafts/${policy}?language=${i18n.language}`)
   const { moment } = useFormats()
   const to = (page: string) => `/agency/policies/${policy}/${page}`
   return (

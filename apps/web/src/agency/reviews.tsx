@@ -12,7 +12,9 @@ import { Table } from '../shared/table'
 /** Trips that are held because distances don't agree: distances and months, no places. */
 export function Reviews() {
   const { t } = useTranslation('agency')
-  const { agency } = useMe()
+  const { agency, role } = useMe()
+  // An auditor reads; who runs the pilot decides.
+  const decides = role === 'agency' || role === 'operator'
   const held = useGet<readonly HeldTripView[]>(`/v1/agencies/${agency.id}/reviews`)
   const { distance, month, share } = useFormats()
   const [picked, setPicked] = useState<string | null>(null)
@@ -35,11 +37,14 @@ export function Reviews() {
                   {
                     id: 'trip',
                     title: t('reviews.trip'),
-                    cell: ({ trip }) => (
-                      <button type="button" className="rm-link" onClick={() => setPicked(trip)}>
-                        {short(trip)}
-                      </button>
-                    ),
+                    cell: ({ trip }) =>
+                      decides ? (
+                        <button type="button" className="rm-link" onClick={() => setPicked(trip)}>
+                          {short(trip)}
+                        </button>
+                      ) : (
+                        short(trip)
+                      ),
                   },
                   { id: 'month', title: t('reviews.month'), cell: (row) => month(row.month) },
                   {

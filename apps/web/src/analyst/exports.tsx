@@ -1,6 +1,7 @@
-import { useEffect, useState } from 'react'
+import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import { send, useGet } from '../shared/api'
+import type { BacktestProgressView } from '#contracts'
+import { send, useGet, useLive } from '../shared/api'
 import { Form, SelectField, TextField, useForm } from '../shared/form'
 import { useFormats } from '../shared/format'
 import { useMe } from '../shared/me'
@@ -10,7 +11,6 @@ import { Table } from '../shared/table'
 import { type DatasetView, type ExportView } from './tables'
 
 const FORMATS = ['csv', 'parquet', 'geoparquet'] as const
-const LOOK_MS = 2_000
 
 /** Files for analysts: asked for, in the register of what was released, with what every column means. */
 export function Exports() {
@@ -80,12 +80,12 @@ function Ask({ all, base, reload }: { all: readonly DatasetView[]; base: string;
 function Register({ rows, base, reload }: { rows: readonly ExportView[]; base: string; reload: () => void }) {
   const { t } = useTranslation('analyst')
   const { moment, number } = useFormats()
-  const isUnderWay = rows.some(({ state }) => state === 'counting' || state === 'waiting')
-  useEffect(() => {
-    if (!isUnderWay) return
-    const timer = setTimeout(reload, LOOK_MS)
-    return () => clearTimeout(timer)
-  }, [rows, isUnderWay, reload])
+  const isUnderWay = rows.some(isWaiting)
+  const [progress, setProgress] = useState<BacktestProgressView>([])
+  useLive<BacktestProgressView>(isUnderWay ? `${base}/exports/events` : null, (told) => {
+    setProgress(told)
+    if (told.some(({ id, isDone }) => isDone && rows.some((row) => row.id === id && isWaiting(row)))) reload()
+  })
   if (rows.length === 0) return <Empty title={t('exports.none')} />
   return (
     <Table
@@ -100,8 +100,7 @@ function Register({ rows, base, reload }: { rows: readonly ExportView[]; base: s
         {
           id: 'state',
           title: t('exports.state'),
-          cell: ({ state, refused, progress }) =>
-            refused ?? (progress ? t('exports.counting', progress) : t(`exports.states.${state}`)),
+          cell: (row) => <State of={row} now={progress.find(({ id }) => id === row.id)} />,
         },
         {
           id: 'rows',
@@ -112,17 +111,35 @@ function Register({ rows, base, reload }: { rows: readonly ExportView[]; base: s
         {
           id: 'files',
           title: t('exports.files'),
-          cell: ({ id, files }) =>
-            files.map((file) => (
-              <span key={file}>
-                <a className="govuk-link" href={`${base}/exports/${id}/${file}`} download>
-                  {file}
-                </a>{' '}
-              </span>
-            )),
+          // One thing in its cell, which is a row of its own in a narrow window.
+          cell: ({ id, files }) => (
+            <span>
+              {files.map((file) => (
+                <span key={file}>
+                  <a className="govuk-link rm-breaks" href={`${base}/exports/${id}/${file}`} download>
+                    {file}
+                  </a>{' '}
+                </span>
+              ))}
+            </span>
+          ),
         },
       ]}
     />
+  )
+}
+
+const isWaiting = ({ state }: ExportView): boolean => state === 'counting' || state === 'waiting'
+
+function State({ of, now }: { of: ExportView; now: BacktestProgressView[number] | undefined }) {
+  const { t } = useTranslation('analyst')
+  if (of.refused !== null) return of.refused
+  if (!isWaiting(of) || !now || now.trips === 0) return t(`exports.states.${of.state}`)
+  const said = t('exports.counting', { done: now.tripsDone, of: now.trips })
+  return (
+    <span>
+      <progress className="rm-progress" max={now.trips} value={now.tripsDone} aria-label={said} /> {said}
+    </span>
   )
 }
 

@@ -43,18 +43,23 @@ interface Estimate {
   readonly low: number
   readonly high: number
 }
+export const COMPARED_BY = ['hour', 'zone', 'road-class', 'vehicle-class', 'programme'] as const
+interface ArmChange {
+  readonly arm: string
+  readonly vehicles: number
+  readonly change: Estimate | null
+  readonly elasticity: Estimate | null
+}
 export interface EvaluationView {
+  readonly parts: {
+    readonly by: (typeof COMPARED_BY)[number]
+    readonly groups: readonly { readonly group: string; readonly arms: readonly ArmChange[] }[]
+    readonly withheld: number
+  } | null
   readonly vehicles: number | null
   readonly result: {
     readonly comparedWith: string
     readonly withheld: number
-    readonly arms: readonly {
-      readonly arm: string
-      readonly vehicles: number
-      readonly baselineMm: number
-      readonly pilotMm: number
-      readonly change: Estimate | null
-      readonly elasticity: Estimate | null
-    }[]
+    readonly arms: readonly (ArmChange & { readonly baselineMm: number; readonly pilotMm: number })[]
   } | null
 }

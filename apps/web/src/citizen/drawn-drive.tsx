@@ -17,6 +17,10 @@ export function usePriceWords() {
       : t('price.free', { reason: freeReason ?? '' })
 }
 
+/** A rule with the zones that it was in; a zone that the rule is named after isn't said twice. */
+export const ruleAndZones = (rule: string, zones: readonly string[]): string =>
+  [rule, ...zones.filter((zone) => !rule.includes(zone))].join(', ')
+
 /** A drive on the map, each part in the colour of its price, and the same as a table. */
 export function DrawnDrive({
   pieces,
@@ -64,7 +68,11 @@ export function DrawnDrive({
             title: t('drive.road'),
             cell: ({ road, roadClass }) => road || t('drive.unnamed', { roadClass: t(`roadClass.${roadClass}`) }),
           },
-          { id: 'at', title: t('drive.at'), cell: ({ enteredAt }) => format.time(enteredAt) },
+          {
+            id: 'at',
+            title: t('drive.at'),
+            cell: ({ enteredAt }) => <span className="rm-nowrap">{format.time(enteredAt)}</span>,
+          },
           {
             id: 'mm',
             title: t('drive.distance'),
@@ -75,7 +83,7 @@ export function DrawnDrive({
           {
             id: 'why',
             title: t('drive.why'),
-            cell: (piece) => [piece.ruleName, ...piece.zones].join(', '),
+            cell: ({ ruleName, zones }) => ruleAndZones(ruleName, zones),
           },
           { id: 'price', title: t('drive.price'), cell: priceWords },
           {

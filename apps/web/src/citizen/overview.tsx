@@ -11,6 +11,7 @@ import { Empty, Load } from '../shared/states'
 import { Table } from '../shared/table'
 import { type Balance, type StatementRow } from './documents'
 import { amountFault } from './faults'
+import { Surveys } from './surveys'
 
 export function Overview() {
   const { t } = useTranslation('citizen')
@@ -24,6 +25,7 @@ export function Overview() {
         {(balance) => <Load of={statements}>{(rows) => <Owed balance={balance} statements={rows} />}</Load>}
       </Load>
       <Load of={overview}>{(data) => <Month data={data} reload={overview.reload} />}</Load>
+      <Surveys />
     </Page>
   )
 }

@@ -13,6 +13,7 @@ import { amountFault } from './faults'
 interface Payment {
   readonly id: string
   readonly amountMicros: string
+  readonly provider: string
   readonly askedAt: number
   readonly state: 'asked' | 'succeeded' | 'failed'
 }
@@ -26,7 +27,10 @@ export function Pay() {
   return (
     <Page title={t('pay.title')} lead={t('pay.lead')}>
       <Load of={balance}>{(data) => <Bills balance={data} saved={balance.reload} />}</Load>
-      <Payments />
+      <Payments
+        creditMicros={balance.state === 'ready' ? BigInt(balance.data.creditMicros) : 0n}
+        changed={balance.reload}
+      />
     </Page>
   )
 }
@@ -158,9 +162,14 @@ function Plan({ wallet, saved }: { wallet: Balance['wallet']; saved: () => void 
   )
 }
 
-function Payments() {
+/** Less than the hundredth of a unit can't be given back. */
+const COIN_MICROS = 10_000n
+
+/** Payments, each with a way back for as much of it as is credit. */
+function Payments({ creditMicros, changed }: { creditMicros: bigint; changed: () => void }) {
   const { t } = useTranslation('citizen')
   const format = useFormats()
+  const [back, setBack] = useState<string | null>(null)
   const payments = useGet<Payment[]>('/v1/payments')
   return (
     <Section title={t('payments.title')}>
@@ -183,12 +192,59 @@ function Payments() {
                   isNumber: true,
                   cell: ({ amountMicros }) => format.money(amountMicros),
                 },
+                {
+                  id: 'back',
+                  title: t('payments.todo'),
+                  cell: ({ id, state, provider, amountMicros }) => {
+                    const most = BigInt(amountMicros) < creditMicros ? BigInt(amountMicros) : creditMicros
+                    return (
+                      state === 'succeeded' &&
+                      provider !== 'desk' &&
+                      most >= COIN_MICROS && (
+                        <GiveBack
+                          payment={id}
+                          micros={most}
+                          done={() => {
+                            setBack(format.money(most))
+                            payments.reload()
+                            changed()
+                          }}
+                        />
+                      )
+                    )
+                  },
+                },
               ]}
             />
           )
         }
       </Load>
+      {back && <Notice kind="success" title={t('payments.givenBack', { amount: back })} />}
       <p className="govuk-body rm-muted">{t('payments.refund')}</p>
     </Section>
   )
 }
+
+function GiveBack({ payment, micros, done }: { payment: string; micros: bigint; done: () => void }) {
+  const { t } = useTranslation('citizen')
+  const format = useFormats()
+  const form = useForm(
+    {},
+    {
+      check: () => ({}),
+      send: async () => {
+        await send('POST', `/v1/payments/${payment}/refunds`, { amount: inUnits(micros) })
+        done()
+      },
+    },
+  )
+  return (
+    <Form form={form} submit={t('payments.giveBack', { amount: format.money(micros) })}>
+      {null}
+    </Form>
+  )
+}
+
+/** Whole micros as decimal units, as the api takes them: to the hundredth, never more than there is. */
+const inUnits = (micros: bigint): string =>
+  `${micros / 1_000_000n}.${String((micros % 1_000_000n) / 10_000n).padStart(2, '0')}`

@@ -91,7 +91,12 @@ function Keeps({ kept: { keeps, destroyed } }: { kept: Kept }) {
 const LOOKS_SHOWN = 50
 
 function Looks() {
-  const { t } = useTranslation('citizen')
+  const { t, i18n } = useTranslation('citizen')
+  const shared = useTranslation('shared')
+  const roleOf = (role: string) => (i18n.exists(`shared:role.${role}`) ? shared.t(`role.${role as 'agency'}`) : role)
+  // What is read may get names that this page doesn't know yet.
+  const words = (what: string) =>
+    i18n.exists(`citizen:privacy.things.${what}`) ? t(`privacy.things.${what as 'statement'}`) : what
   const format = useFormats()
   const looks = useGet<Access[]>('/v1/me/access-log')
   return (
@@ -107,8 +112,8 @@ function Looks() {
             keyOf={(_, i) => i}
             columns={[
               { id: 'at', title: t('payments.when'), cell: ({ at }) => format.moment(at) },
-              { id: 'who', title: t('privacy.who'), cell: ({ who, role }) => `${who} (${role})` },
-              { id: 'what', title: t('privacy.read'), cell: ({ what }) => what },
+              { id: 'who', title: t('privacy.who'), cell: ({ who, role }) => `${who} (${roleOf(role)})` },
+              { id: 'what', title: t('privacy.read'), cell: ({ what }) => words(what) },
               { id: 'why', title: t('privacy.why'), cell: ({ why }) => why ?? '' },
             ]}
           />

@@ -9,7 +9,7 @@ import { useMe } from '../shared/me'
 import { Figure, Figures, Notice, Page, Section } from '../shared/page'
 import { Load } from '../shared/states'
 import { Table } from '../shared/table'
-import { DrawnDrive, usePriceWords } from './drawn-drive'
+import { DrawnDrive, ruleAndZones, usePriceWords } from './drawn-drive'
 import { layerOf, pointFeature } from './prices'
 
 const CLASSES = ['car', 'van', 'truck', 'bus', 'motorcycle'] as const
@@ -147,7 +147,7 @@ function Shown({ quote }: { quote: Quote }) {
         rows={quote.lines}
         keyOf={(_, i) => i}
         columns={[
-          { id: 'rule', title: t('drive.why'), cell: ({ ruleName, zones }) => [ruleName, ...zones].join(', ') },
+          { id: 'rule', title: t('drive.why'), cell: ({ ruleName, zones }) => ruleAndZones(ruleName, zones) },
           {
             id: 'mm',
             title: t('drive.distance'),

@@ -1,16 +1,15 @@
 import { useTranslation } from 'react-i18next'
 import { Link } from 'react-router'
 import { useFormats } from '../shared/format'
-import { useMe } from '../shared/me'
 import { Section } from '../shared/page'
 import { Table } from '../shared/table'
 import { type StatementDocument } from './documents'
+import { StatementCheck } from './statement-check'
 
 /** The rest of what a statement says: late trips, corrections, the odometer, what it would have cost otherwise, and how to check it. */
 export function StatementExtras({ statement, id }: { statement: StatementDocument; id: string }) {
   const { t } = useTranslation('citizen')
   const format = useFormats()
-  const { agency } = useMe()
   const late = statement.journeys.filter(({ month }) => month !== statement.month)
   const { mileage = [], corrections = [], comparisons = [], rateChanges = [] } = statement
   return (
@@ -155,35 +154,7 @@ export function StatementExtras({ statement, id }: { statement: StatementDocumen
           </div>
         </Section>
       ))}
-      <Section title={t('extras.check')} hint={t('extras.checkHint')}>
-        <ol className="govuk-list govuk-list--number">
-          <li>
-            <a className="govuk-link" href={`/v1/statements/${id}.json`} download={`statement-${statement.month}.json`}>
-              {t('extras.checkStatement')}
-            </a>
-          </li>
-          <li>
-            <a className="govuk-link" href={`/v1/agencies/${agency.id}/policies`} download="policies.json">
-              {t('extras.checkPolicies')}
-            </a>
-          </li>
-          <li>
-            <a className="govuk-link" href={`/v1/statements/${id}/proof`} download="proof.json">
-              {t('extras.checkProof')}
-            </a>
-          </li>
-          <li>
-            <a className="govuk-link" href="/verify">
-              {t('extras.checkPage')}
-            </a>
-          </li>
-        </ol>
-        <p className="govuk-body rm-muted">
-          {statement.retentionDays === undefined
-            ? t('extras.kept')
-            : t('extras.destroyed', { count: statement.retentionDays })}
-        </p>
-      </Section>
+      <StatementCheck id={id} month={statement.month} retentionDays={statement.retentionDays} />
     </>
   )
 }

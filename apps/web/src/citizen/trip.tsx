@@ -8,7 +8,7 @@ import { Figure, Figures, Notice, Page, Section } from '../shared/page'
 import { Load } from '../shared/states'
 import { Table } from '../shared/table'
 import { useIsDark } from '../shared/theme'
-import { DrawnDrive, usePriceWords } from './drawn-drive'
+import { DrawnDrive, ruleAndZones, usePriceWords } from './drawn-drive'
 import { layerOf, pointFeature } from './prices'
 
 /** `GET /v1/trips/{trip}/fixes` */
@@ -83,7 +83,7 @@ function Shown({ view }: { view: TripView }) {
           rows={view.lines}
           keyOf={(_, i) => i}
           columns={[
-            { id: 'rule', title: t('drive.why'), cell: ({ ruleName, zones }) => [ruleName, ...zones].join(', ') },
+            { id: 'rule', title: t('drive.why'), cell: ({ ruleName, zones }) => ruleAndZones(ruleName, zones) },
             { id: 'class', title: t('trip.roadClass'), cell: ({ roadClass }) => t(`roadClass.${roadClass}`) },
             {
               id: 'mm',

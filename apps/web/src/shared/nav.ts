@@ -10,7 +10,11 @@ const RESULTS = [
   ['/analyst/roads', 'roads'],
   ['/analyst/exports', 'exports'],
 ] as const
-const OFFICE = [...WRITING, ['/agency/disputes', 'disputes'], ['/agency/reviews', 'reviews'], ...RESULTS] as const
+const CHECKING = [
+  ['/agency/reviews', 'reviews'],
+  ['/agency/books', 'books'],
+] as const
+const OFFICE = [...WRITING, ['/agency/disputes', 'disputes'], ...CHECKING, ...RESULTS] as const
 
 /** The ways through each room, with the key of their name under `nav` in the shared words. */
 export const NAV = {
@@ -29,5 +33,5 @@ export const NAV = {
   editor: WRITING,
   approver: WRITING,
   analyst: RESULTS,
-  auditor: [],
+  auditor: [...WRITING, ...CHECKING],
 } as const satisfies Record<Role, readonly (readonly [string, string])[]>

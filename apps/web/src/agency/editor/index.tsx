@@ -182,12 +182,14 @@ const said = ({ expected, found }: FaultView): string => `${expected}; ${found}`
 /** What the api says of the document as it is, a little after the last change. */
 function usePreview(document: JsonObject): PreviewView | null {
   const { agency } = useMe()
+  const { language } = useTranslation().i18n
   const [preview, setPreview] = useState<PreviewView | null>(null)
   useEffect(() => {
     let isStale = false
     const timer = setTimeout(() => {
       const id = typeof document.id === 'string' && document.id ? document.id : 'unnamed'
-      send<PreviewView>('POST', `/v1/agencies/${agency.id}/drafts/${encodeURIComponent(id)}/preview`, document)
+      const path = `/v1/agencies/${agency.id}/drafts/${encodeURIComponent(id)}/preview?language=${language}`
+      send<PreviewView>('POST', path, document)
         .then((found) => isStale || setPreview(found))
         .catch((error: unknown) => {
           // The last answer stands until the next: saving says what is wrong for good.
@@ -198,7 +200,7 @@ function usePreview(document: JsonObject): PreviewView | null {
       isStale = true
       clearTimeout(timer)
     }
-  }, [document, agency.id])
+  }, [document, agency.id, language])
   return preview
 }
 

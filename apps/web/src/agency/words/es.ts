@@ -434,4 +434,26 @@ export const es: Words<typeof en> = {
     done: 'El viaje {{trip}} está decidido.',
     pick: 'Decidir sobre el viaje {{trip}}',
   },
+  books: {
+    title: 'Los libros',
+    lead: 'Lo asentado nunca se cambia. Estos números lo demuestran a quien los haya guardado, y no dicen nada de nadie.',
+    months: 'Raíz de cada mes',
+    monthsHow:
+      'La factura de cada persona está bajo la raíz de su mes: quien tiene una factura y su prueba puede mostrar que no se cambió.',
+    none: 'Todavía no se ha cerrado ningún mes',
+    sealed: 'Sellado el {{moment}}',
+    noRoot: 'No tiene raíz antes de sellarse.',
+    heads: 'Cabezas del libro mayor',
+    headsHow:
+      'Cada asiento lleva el hash del anterior. Una cabeza guardada tiene que encontrarse de nuevo en su cadena.',
+    empty: 'Todavía no hay nada asentado',
+    asOf: 'A {{moment}}. Lo mismo para máquinas: /v1/ledger/heads',
+    shard: 'Cadena',
+    entries: 'Asientos',
+    head: 'Hash del último',
+    check: 'Cómo comprobarlos',
+    checkHeads: 'Los libros contra cabezas guardadas fuera de la base de datos:',
+    checkInvariants: 'Lo que siempre debe cumplirse, sobre todo lo guardado:',
+    checkBills: 'Una factura con los precios publicados, o en un navegador en /verify:',
+  },
 }

@@ -52,6 +52,20 @@ export const en = {
     chart: 'Change of distance by arm, with 95 % intervals',
     unknown: 'cannot be said',
     to: '{{value}} ({{low}} to {{high}})',
+    by: 'Also compare by',
+    parts: {
+      none: 'nothing more',
+      hour: 'Hour',
+      zone: 'Zone',
+      'road-class': 'Road class',
+      'vehicle-class': 'Vehicle class',
+      programme: 'Programme',
+    },
+    partsTitle: 'By part of the driving: {{by}}',
+    partsHint:
+      'Each part with the vehicles that drove there before. Ratios alone, without distances: what all drove less these would else be that of a few.',
+    partsNone: 'Every part is of fewer than ten vehicles in an arm: nothing can be said.',
+    partsWithheld: '{{count}} parts are of fewer than ten vehicles in an arm and are left out.',
   },
   roads: {
     title: 'Where charged miles are driven',

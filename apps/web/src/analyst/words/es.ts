@@ -55,6 +55,20 @@ export const es: Words<typeof en> = {
     chart: 'Cambio de distancia por grupo, con intervalos del 95 %',
     unknown: 'no se puede decir',
     to: '{{value}} ({{low}} a {{high}})',
+    by: 'Comparar también por',
+    parts: {
+      none: 'nada más',
+      hour: 'Hora',
+      zone: 'Zona',
+      'road-class': 'Clase de vía',
+      'vehicle-class': 'Clase de vehículo',
+      programme: 'Programa',
+    },
+    partsTitle: 'Por parte de la conducción: {{by}}',
+    partsHint:
+      'Cada parte con los vehículos que ya conducían allí. Solo proporciones, sin distancias: lo de todos menos estas sería lo de unos pocos.',
+    partsNone: 'Cada parte es de menos de diez vehículos en un grupo: no se puede decir nada.',
+    partsWithheld: 'Se omiten {{count}} partes de menos de diez vehículos en un grupo.',
   },
   roads: {
     title: 'Dónde se circulan las millas cobradas',

@@ -25,6 +25,7 @@ export const en = {
     dashboard: 'Dashboard',
     policies: 'Policies',
     reviews: 'Held trips',
+    books: 'Books',
     results: 'Results',
     pilot: 'How people changed',
     roads: 'Roads',

@@ -28,6 +28,7 @@ export const es: Words<typeof en> = {
     dashboard: 'Panel',
     policies: 'Tarifas',
     reviews: 'Viajes retenidos',
+    books: 'Libros',
     results: 'Resultados',
     pilot: 'Cómo cambió la gente',
     roads: 'Vías',

@@ -182,7 +182,7 @@ export async function isolate(tx: Tx): Promise<void> {
   // two databases that grant at one moment would fail.
   const grant = async (role: string, to: string) => {
     const [{ has, name }] = await tx.rows<{ has: boolean; name: string }>(
-      `select pg_has_role($1, $2, 'member') as has, quote_ident($1) as name`,
+      `select pg_has_role($1::text::name, $2::text::name, 'member') as has, quote_ident($1::text) as name`,
       [to, role],
     )
     if (!has) await tx.run(`grant ${role} to ${name}`)

@@ -8,6 +8,7 @@ import { useMe } from '../shared/me'
 import { Notice, Page, Section } from '../shared/page'
 import { Empty, Load } from '../shared/states'
 import { Table } from '../shared/table'
+import { useDatasetWords } from './dataset-words'
 import { type DatasetView, type ExportView } from './tables'
 
 const FORMATS = ['csv', 'parquet', 'geoparquet'] as const
@@ -44,6 +45,7 @@ export function Exports() {
 
 function Ask({ all, base, reload }: { all: readonly DatasetView[]; base: string; reload: () => void }) {
   const { t } = useTranslation('analyst')
+  const { titleOf } = useDatasetWords()
   const [isAsked, setAsked] = useState(false)
   const form = useForm(
     { dataset: all[0]?.dataset ?? '', period: '', format: 'csv' as (typeof FORMATS)[number] },
@@ -63,7 +65,7 @@ function Ask({ all, base, reload }: { all: readonly DatasetView[]; base: string;
       <Form form={form} submit={t('exports.send')}>
         <SelectField
           label={t('exports.dataset')}
-          options={all.map(({ dataset, title }) => ({ value: dataset, label: title }))}
+          options={all.map((one) => ({ value: one.dataset, label: titleOf(one) }))}
           {...form.bind('dataset')}
         />
         <TextField label={t('exports.period')} hint={t('exports.periodHint')} width={10} {...form.bind('period')} />
@@ -143,8 +145,11 @@ function State({ of, now }: { of: ExportView; now: BacktestProgressView[number] 
   )
 }
 
-function Dictionary({ of: { title, about, dimensions, measures } }: { of: DatasetView }) {
+function Dictionary({ of }: { of: DatasetView }) {
   const { t } = useTranslation('analyst')
+  const { titleOf, aboutOf } = useDatasetWords()
+  const { dimensions, measures } = of
+  const title = titleOf(of)
   const columns = [...dimensions.map((one) => ({ ...one, unit: '' })), ...measures]
   return (
     <details className="govuk-details">
@@ -152,7 +157,7 @@ function Dictionary({ of: { title, about, dimensions, measures } }: { of: Datase
         <span className="govuk-details__summary-text">{title}</span>
       </summary>
       <div className="govuk-details__text">
-        <p className="govuk-body">{about}</p>
+        <p className="govuk-body">{aboutOf(of)}</p>
         <Table
           caption={t('exports.columnsOf', { title })}
           isCaptionHidden

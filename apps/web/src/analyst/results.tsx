@@ -11,6 +11,7 @@ import { useMe } from '../shared/me'
 import { Page, Section } from '../shared/page'
 import { Empty, Load } from '../shared/states'
 import { Table } from '../shared/table'
+import { useDatasetWords } from './dataset-words'
 import { type DatasetView, type TableView } from './tables'
 
 type Shown = Exclude<MonthView, { suppressed: true | string }>
@@ -108,6 +109,7 @@ function Months({ rows }: { rows: readonly MonthView[] }) {
 /** A released table, chosen by name and month. */
 function Tables() {
   const { t } = useTranslation('analyst')
+  const { titleOf, aboutOf } = useDatasetWords()
   const { agency } = useMe()
   const { month: monthName } = useFormats()
   const datasets = useGet<readonly DatasetView[]>(`/v1/agencies/${agency.id}/datasets`)
@@ -138,7 +140,7 @@ function Tables() {
                     name="dataset"
                     label={t('results.table')}
                     value={dataset.dataset}
-                    options={all.map((one) => ({ value: one.dataset, label: one.title }))}
+                    options={all.map((one) => ({ value: one.dataset, label: titleOf(one) }))}
                     onValue={setName}
                   />
                   <SelectField
@@ -150,7 +152,7 @@ function Tables() {
                     onValue={setMonth}
                   />
                 </div>
-                <p className="govuk-body rm-muted">{dataset.about}</p>
+                <p className="govuk-body rm-muted">{aboutOf(dataset)}</p>
                 <Released key={`${dataset.dataset} ${of}`} dataset={dataset} month={of} />
               </>
             )
@@ -163,6 +165,7 @@ function Tables() {
 
 function Released({ dataset, month }: { dataset: DatasetView; month: string }) {
   const { t } = useTranslation('analyst')
+  const { titleOf, columnOf } = useDatasetWords()
   const { agency } = useMe()
   const { number, distance, money, month: monthName } = useFormats()
   const table = useGet<TableView>(`/v1/agencies/${agency.id}/datasets/${dataset.dataset}?period=${month}`)
@@ -184,14 +187,14 @@ function Released({ dataset, month }: { dataset: DatasetView; month: string }) {
         <>
           {rows.some(({ mean }) => mean) && <Means dataset={dataset} rows={rows} />}
           <Table
-            caption={dataset.title}
+            caption={titleOf(dataset)}
             isCaptionHidden
             rows={rows.slice(0, ROWS_LISTED_MAX)}
             keyOf={(_, i) => i}
             columns={[
               ...dataset.dimensions.map(({ name }) => ({
                 id: name,
-                title: name,
+                title: columnOf(name),
                 cell: (row: TableView['rows'][number]) => String(row[name]),
               })),
               {
@@ -202,7 +205,7 @@ function Released({ dataset, month }: { dataset: DatasetView; month: string }) {
               },
               ...dataset.measures.map(({ name, unit }) => ({
                 id: name,
-                title: name,
+                title: columnOf(name),
                 isNumber: true,
                 cell: (row: TableView['rows'][number]) => said(unit, Number(row[name])),
               })),
@@ -228,6 +231,7 @@ function Released({ dataset, month }: { dataset: DatasetView; month: string }) {
 
 function Means({ dataset, rows }: { dataset: DatasetView; rows: TableView['rows'] }) {
   const { t } = useTranslation('analyst')
+  const { titleOf } = useDatasetWords()
   const { unit } = useFormats()
   const option = useMemo(() => {
     const [{ unit: of }] = dataset.measures
@@ -250,5 +254,5 @@ function Means({ dataset, rows }: { dataset: DatasetView; rows: TableView['rows'
       ],
     }
   }, [dataset, rows, unit])
-  return <Chart label={t('results.tableChart', { title: dataset.title })} option={option} />
+  return <Chart label={t('results.tableChart', { title: titleOf(dataset) })} option={option} />
 }

@@ -113,4 +113,64 @@ export const en = {
     unit: 'Unit',
     columnsOf: 'Columns of {{title}}',
   },
+  datasets: {
+    'trips-by-zone': {
+      title: 'Trips by zone, kind of day and hour',
+      about:
+        'A trip counts in every zone that it drove through, under the hour in which it came there. (none) is outside all zones.',
+    },
+    'trips-by-grid': {
+      title: 'Trips by grid cell, kind of day and hour',
+      about: 'As by zone, in squares of about a kilometre.',
+    },
+    'miles-by-segment': {
+      title: 'Distance by road segment and hour',
+      about: 'Directed stretches of road between junctions.',
+    },
+    revenue: {
+      title: 'Revenue by zones, road class and vehicle class',
+      about: 'What was booked in the month, by the set of zones that it was in.',
+    },
+    accuracy: {
+      title: 'Charging accuracy by vehicle class',
+      about:
+        'The three distances of trips: matched to roads, along the positions, and by the odometer where one was read.',
+    },
+    behaviour: {
+      title: 'Behaviour by arm of the pilot',
+      about: 'Each arm several times over: by hour and kind of day, zones, road class, vehicle class and programme.',
+    },
+    survey: {
+      title: 'Survey answers by arm',
+      about: 'Answers to the questions of a survey. Nobody must answer; free texts are not asked for.',
+    },
+  },
+  columns: {
+    zone: 'Zone',
+    day_kind: 'Kind of day',
+    hour: 'Hour',
+    cell: 'Grid cell',
+    segment: 'Segment',
+    road_class: 'Road class',
+    zones: 'Zones',
+    vehicle_class: 'Vehicle class',
+    verdict: 'Verdict',
+    arm: 'Arm',
+    by: 'By',
+    group: 'Group',
+    question: 'Question',
+    answer: 'Answer',
+    distance_mm: 'Distance',
+    trips: 'Trips',
+    amount_micros: 'Charges',
+    charged_mm: 'Charged',
+    free_mm: 'Free',
+    matched_mm: 'Matched',
+    inferred_mm: 'Estimated',
+    off_network_mm: 'Off the map',
+    raw_mm: 'Along positions',
+    metered_mm: 'Metered',
+    odometer_mm: 'By odometer',
+    answers: 'Answers',
+  },
 } as const

@@ -115,4 +115,63 @@ export const es: Words<typeof en> = {
     unit: 'Unidad',
     columnsOf: 'Columnas de {{title}}',
   },
+  datasets: {
+    'trips-by-zone': {
+      title: 'Viajes por zona, tipo de día y hora',
+      about:
+        'Un viaje cuenta en cada zona por la que pasó, en la hora en que llegó a ella. (none) es fuera de todas las zonas.',
+    },
+    'trips-by-grid': {
+      title: 'Viajes por celda, tipo de día y hora',
+      about: 'Como por zona, en cuadrados de un kilómetro más o menos.',
+    },
+    'miles-by-segment': {
+      title: 'Distancia por tramo de vía y hora',
+      about: 'Tramos de vía entre cruces, por sentido.',
+    },
+    revenue: {
+      title: 'Ingresos por zonas, clase de vía y clase de vehículo',
+      about: 'Lo asentado en el mes, por el conjunto de zonas en que fue.',
+    },
+    accuracy: {
+      title: 'Exactitud del cobro por clase de vehículo',
+      about: 'Las tres distancias de los viajes: sobre las vías, por las posiciones y por el odómetro donde se leyó.',
+    },
+    behaviour: {
+      title: 'Comportamiento por grupo del piloto',
+      about: 'Cada grupo varias veces: por hora y tipo de día, zonas, clase de vía, clase de vehículo y programa.',
+    },
+    survey: {
+      title: 'Respuestas de encuestas por grupo',
+      about: 'Respuestas a las preguntas de una encuesta. Nadie tiene que responder; no se piden textos libres.',
+    },
+  },
+  columns: {
+    zone: 'Zona',
+    day_kind: 'Tipo de día',
+    hour: 'Hora',
+    cell: 'Celda',
+    segment: 'Tramo',
+    road_class: 'Clase de vía',
+    zones: 'Zonas',
+    vehicle_class: 'Clase de vehículo',
+    verdict: 'Resultado',
+    arm: 'Grupo',
+    by: 'Por',
+    group: 'Parte',
+    question: 'Pregunta',
+    answer: 'Respuesta',
+    distance_mm: 'Distancia',
+    trips: 'Viajes',
+    amount_micros: 'Cargos',
+    charged_mm: 'Cobrada',
+    free_mm: 'Gratis',
+    matched_mm: 'Sobre vías',
+    inferred_mm: 'Estimada',
+    off_network_mm: 'Fuera del mapa',
+    raw_mm: 'Por posiciones',
+    metered_mm: 'Medida',
+    odometer_mm: 'Por odómetro',
+    answers: 'Respuestas',
+  },
 }

@@ -52,6 +52,7 @@ describeInBrowser('those who run a pilot', () => {
       await page.mouse.click(x + width * (0.5 + dx), y + height * (0.5 + dy))
       await frame()
     }
+    await page.locator('.rm-map canvas').first().focus()
     await page.keyboard.press('Enter')
     await page.getByLabel('Name of zone new-zone-2').fill('Harbour')
     const json = page.getByLabel('The policy as JSON')

@@ -6,9 +6,10 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { batchDigest, wireBatch, type Batch, type Receipt } from '#contracts'
 import { Fleet, sendingsOf, SOME_TROUBLE } from '#fleet'
 import { chance, instant, type AccountId, type AgencyId, type DeviceId, type Instant, type VehicleId } from '#kernel'
+import { requestClose } from '#pipeline'
 import { parsePolicy } from '#policy'
 import { type RoadNetwork } from '#road-network'
-import { KeyRing, readSettings, systemClock } from '#runtime'
+import { KeyRing, readSettings, systemClock, type CrashPoint } from '#runtime'
 import {
   dataSourceOptions,
   filePolicy,
@@ -34,6 +35,14 @@ const ROOT = path.join(__dirname, '../..')
 const DAY_MS = 86_400_000
 export const AGENCY = 'fault-city' as AgencyId
 
+/** A busy machine has to do what is before it first. */
+const REACHED_MS_MAX = 180_000
+const STARTS_MAX = 20
+/** Agencies without a vehicle, each with a month that is drafted and then waits for its review: its close is tried at every sweep. */
+const CLOSING = 6
+
+export type Name = 'ingest1' | 'ingest2' | 'ownIngest' | 'engine1' | 'engine2' | 'calmEngine' | 'api'
+
 /** A line of a history: what the checker reads, and the batch itself. */
 export type Line = Event & { readonly batch?: Batch }
 
@@ -47,13 +56,30 @@ interface Load {
   readonly done: Promise<SimulationResult | null>
 }
 
+const POLICY = parsePolicy({ ...TARIFF, startsAt: '2020-01-01T00:00:00+01:00' })
+
 /** An agency with the demo city and a tariff, in a new database. */
 export async function foundCity(store: Store, network: RoadNetwork): Promise<void> {
   await store.transaction(async (tx) => {
     await saveAgency(tx, { id: AGENCY, name: 'Fault City' })
     await saveNetwork(tx, AGENCY, network, { name: 'demo', activeFrom: instant(0) })
-    await filePolicy(tx, AGENCY, parsePolicy({ ...TARIFF, startsAt: '2020-01-01T00:00:00+01:00' }), instant(0))
+    await filePolicy(tx, AGENCY, POLICY, instant(0))
   })
+}
+
+/** Lets the last month of all agencies close, that of the city too, which waits for what its devices have yet to send. */
+async function closeLastMonth(store: Store): Promise<void> {
+  const now = new Date(systemClock.now())
+  const month = new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() - 1, 15)).toISOString().slice(0, 7)
+  for (let i = 1; i <= CLOSING; i++) {
+    const id = `closing-city-${i}` as AgencyId
+    await store.transaction(async (tx) => {
+      await saveAgency(tx, { id, name: `Closing City ${i}` })
+      await filePolicy(tx, id, POLICY, instant(0))
+    })
+    await requestClose(store, id, month)
+  }
+  await requestClose(store, AGENCY, month)
 }
 
 /** Devices that speak HTTPS, each with a vehicle of an account of its own. */
@@ -90,7 +116,7 @@ export async function openStore(url: string, folder: string): Promise<Store> {
  * through our own broker with signed batches, and over HTTPS.
  */
 export class Cluster {
-  readonly processes: Record<'ingest1' | 'ingest2' | 'ownIngest' | 'engine1' | 'engine2' | 'api', Process>
+  readonly processes: Record<Name, Process>
   private readonly loads: Load[] = []
 
   private constructor(
@@ -112,6 +138,7 @@ export class Cluster {
     const network = await networkOf(undefined)
     const store = await openStore(servers.databaseUrl, folder)
     await foundCity(store, network)
+    await closeLastMonth(store)
     const real = new URL(servers.databaseUrl)
     const cutter = await CommitCutter.open(real.hostname, Number(real.port))
     const throughCutter = Object.assign(new URL(real), { port: String(cutter.port) }).toString()
@@ -139,6 +166,8 @@ export class Cluster {
       ownIngest: new Process('ingest', await freePort(), { ...common, ROADMETER_MQTT_PORT: String(ownPort) }),
       engine1: new Process('engine', await freePort(), common),
       engine2: new Process('engine', await freePort(), common),
+      // Nobody kills it: what others drop is picked up, as by an orchestrator's other replicas.
+      calmEngine: new Process('engine', await freePort(), common),
       api: new Process('api', await freePort(), common),
     }
     // One makes the operator's key, which the fleets then know receipts by.
@@ -187,6 +216,35 @@ export class Cluster {
     const results = await Promise.race([all, delay(waitMs, null, { ref: false })])
     if (!results) throw new Error(`not every batch had its receipt within ${waitMs / 1000} s`)
     return results.flatMap((result) => result ?? [])
+  }
+
+  /** Starts a process that has ended, again and again where it gives up because a server is away, as an orchestrator does. */
+  async revive(name: Name): Promise<void> {
+    for (let triesLeft = STARTS_MAX; ; triesLeft--)
+      try {
+        return await this.processes[name].start()
+      } catch (error) {
+        await this.processes[name].kill()
+        if (triesLeft === 0) throw error
+      }
+  }
+
+  /** Starts a process and kills it `lifeMs` after it is ready. */
+  async isKilled(name: Name, lifeMs: number): Promise<void> {
+    await this.revive(name)
+    await delay(lifeMs)
+    await this.processes[name].kill()
+  }
+
+  /** Starts a process that kills itself at a crash point; throws where it doesn't come there. */
+  async diesAt(name: Name, point: CrashPoint): Promise<void> {
+    const end = Date.now() + REACHED_MS_MAX
+    for (let triesLeft = STARTS_MAX; triesLeft > 0; triesLeft--) {
+      const signal = await this.processes[name].live({ CRASH_AT: point }, end - Date.now())
+      if (signal === 'SIGKILL') return
+      if (signal === undefined) break
+    }
+    throw new Error(`${name} did not pass ${point} within ${REACHED_MS_MAX / 1000} s`)
   }
 
   /** Whether a fleet has ended by itself: nothing is left to disturb. */

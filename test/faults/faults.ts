@@ -1,13 +1,25 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import { type Chance } from '#kernel'
-import { requestClose } from '#pipeline'
 import { CRASH_POINTS, type CrashPoint } from '#runtime'
-import { AGENCY, type Cluster } from './cluster'
+import { type Cluster, type Name } from './cluster'
 
-export interface Fault {
+/** How one life of a process ends: by SIGKILL, at any moment, or at a named place between two effects. */
+export interface Death {
   readonly name: string
-  /** Does its worst and resolves when everything is up again. Throws where it could not be brought about. */
-  readonly strike: (cluster: Cluster, dice: Chance) => Promise<void>
+  readonly at: CrashPoint | null
+}
+
+/** What befalls the servers that all processes share. Resolves when they are up again; throws where it could not be brought about. */
+export interface Blow {
+  readonly name: string
+  /** How long at most there is peace after it. */
+  readonly pauseMsMax: number
+  readonly strike: (cluster: Cluster) => Promise<void>
+}
+
+/** What happens in one run: to each process one life after the other, and meanwhile to the servers one blow after the other. */
+export interface Plan {
+  readonly deaths: ReadonlyMap<Name, readonly Death[]>
+  readonly blows: readonly Blow[]
 }
 
 /** How often each happens. */
@@ -32,7 +44,7 @@ export const IN_CI: Counts = {
   broker: 3,
   redis: 3,
   diskFull: 1,
-  outagesS: [1, 3],
+  outagesS: [1, 10],
 }
 export const long = (kills: number): Counts => ({
   kills,
@@ -45,96 +57,81 @@ export const long = (kills: number): Counts => ({
   outagesS: [1, 10, 60],
 })
 
-type Name = keyof Cluster['processes']
-const REACHED_MS_MAX = 180_000
 const FULL_S = 5
+const PAUSE_MS_MAX = 1_000
 
-const kill = (name: string, names: readonly Name[]): Fault => ({
-  name: `SIGKILL ${name}`,
-  async strike({ processes }, dice) {
-    const process = processes[dice.pick(names)]
-    await process.kill()
-    await delay(dice.below(500))
-    await process.start()
-  },
-})
-
-/** Who passes a crash point. */
+/** Who passes a crash point, one of them at least in every run. */
 const passing = (point: CrashPoint): readonly Name[] => {
   if (point === 'door.receipt-sent') return ['ingest1', 'ingest2']
   if (point === 'door.acknowledged') return ['ownIngest']
   return point.startsWith('inbox.') ? ['ingest1', 'ownIngest', 'api'] : ['engine1', 'engine2']
 }
 
-const crashAt = (point: CrashPoint): Fault => ({
-  name: `crash at ${point}`,
-  async strike({ processes, store }, dice) {
-    // A close is asked for as often as one likes; it waits at every sweep for what is not ready.
-    if (point.startsWith('close.')) await closeOfLastMonth(store)
-    const names = passing(point)
-    const process = processes[dice.pick(names)]
-    // The work of an engine may be done by the other as well: it has to wait.
-    const idle = names.includes('engine1') ? names.map((name) => processes[name]).filter((one) => one !== process) : []
-    for (const one of [process, ...idle]) await one.kill()
-    const died = await process.live({ CRASH_AT: point }, REACHED_MS_MAX)
-    if (!died) throw new Error(`${point} was not passed within ${REACHED_MS_MAX / 1000} s`)
-    await Promise.all([process, ...idle].map((one) => one.start()))
-  },
-})
-
-const closeOfLastMonth = (store: Cluster['store']): Promise<void> => {
-  const now = new Date()
-  const month = new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() - 1, 15)).toISOString().slice(0, 7)
-  return requestClose(store, AGENCY, month)
-}
-
-const cutCommit: Fault = {
-  name: 'answer to a COMMIT cut',
-  strike: ({ cutter }) => cutter.cut(),
-}
-
-/** The faults of a run, in the order that the chance has it. */
-export function plan(counts: Counts, dice: Chance): Fault[] {
-  const times = (count: number, of: (i: number) => Fault): Fault[] => Array.from({ length: count }, (_, i) => of(i))
-  const faults = [
-    ...times(counts.kills, () => kill('ingest, a subscriber', ['ingest1', 'ingest2'])),
-    ...times(counts.kills, () => kill('ingest, a broker of its own', ['ownIngest'])),
-    ...times(counts.kills, () => kill('an engine', ['engine1', 'engine2'])),
-    ...times(counts.kills, () => kill('the api', ['api'])),
-    ...CRASH_POINTS.flatMap((point) => times(counts.crashPoints, () => crashAt(point))),
-    ...times(
-      counts.database,
-      (i): Fault =>
-        [
-          { name: 'SIGKILL a backend of PostgreSQL', strike: ({ servers }: Cluster) => servers.killBackend() },
-          {
-            name: 'PostgreSQL restarted, its plug pulled',
-            strike: ({ servers }: Cluster) => servers.restartPostgres(),
-          },
-          { name: 'backends of PostgreSQL ended', strike: ({ servers }: Cluster) => servers.terminateBackends() },
-        ][i % 3],
-    ),
-    ...times(counts.commits, () => cutCommit),
+/** The faults of a run whose names have one of the texts of `only` in them, in the order that the chance has it. */
+export function plan(counts: Counts, only: readonly string[], dice: Chance): Plan {
+  const isMeant = ({ name }: { readonly name: string }) => only.some((text) => name.includes(text))
+  const deaths = new Map<Name, Death[]>()
+  const kill = (who: string, names: readonly Name[]) => {
+    for (let i = 0; i < counts.kills; i++) die(names[i % names.length], { name: `SIGKILL ${who}`, at: null })
+  }
+  const die = (process: Name, death: Death) => {
+    if (isMeant(death)) deaths.set(process, [...(deaths.get(process) ?? []), death])
+  }
+  kill('ingest, a subscriber', ['ingest2', 'ingest1'])
+  kill('ingest, a broker of its own', ['ownIngest'])
+  kill('an engine', ['engine1', 'engine2'])
+  kill('the api', ['api'])
+  for (const [place, at] of CRASH_POINTS.entries()) {
+    const names = passing(at)
+    for (let i = 0; i < counts.crashPoints; i++) die(names[(place + i) % names.length], { name: `crash at ${at}`, at })
+  }
+  const times = (count: number, of: (i: number) => Blow): Blow[] => Array.from({ length: count }, (_, i) => of(i))
+  const blows = [
+    ...times(counts.database, (i) => ON_DATABASE[i % ON_DATABASE.length]),
+    ...times(counts.commits, () => ({
+      name: 'answer to a COMMIT cut',
+      pauseMsMax: 100,
+      strike: ({ cutter }) => cutter.cut(),
+    })),
     ...times(counts.broker, () => ({
       name: 'SIGKILL Mosquitto, its state wiped',
+      pauseMsMax: PAUSE_MS_MAX,
       strike: ({ servers }) => servers.killBroker(),
     })),
-    ...times(counts.redis, (i): Fault =>
-      i % 3 === 0
-        ? { name: 'Redis emptied', strike: ({ servers }) => servers.flushRedis() }
-        : {
-            name: `Redis killed, away for ${counts.outagesS[(i - 1 - Math.floor(i / 3)) % counts.outagesS.length]} s`,
-            strike: ({ servers }) =>
-              servers.redisAway(counts.outagesS[(i - 1 - Math.floor(i / 3)) % counts.outagesS.length]),
-          },
-    ),
+    ...times(counts.redis, (i) => onRedis(i, counts.outagesS)),
     ...times(counts.diskFull, () => ({
       name: `disk of the database full for ${FULL_S} s`,
+      pauseMsMax: PAUSE_MS_MAX,
       strike: ({ servers }) => servers.diskFull(FULL_S),
     })),
-  ]
-  return faults
-    .map((fault) => [dice.next(), fault] as const)
-    .sort(([a], [b]) => a - b)
-    .map(([, fault]) => fault)
+  ].filter(isMeant)
+  return {
+    deaths: new Map([...deaths].map(([name, all]) => [name, shuffled(all, dice)])),
+    blows: shuffled(blows, dice),
+  }
 }
+
+const ON_DATABASE: readonly Blow[] = [
+  { name: 'SIGKILL a backend of PostgreSQL', strike: ({ servers }: Cluster) => servers.killBackend() },
+  { name: 'PostgreSQL restarted, its plug pulled', strike: ({ servers }: Cluster) => servers.restartPostgres() },
+  { name: 'backends of PostgreSQL ended', strike: ({ servers }: Cluster) => servers.terminateBackends() },
+].map((blow) => ({ ...blow, pauseMsMax: PAUSE_MS_MAX }))
+
+/** Emptied, and killed for each of the outages, in turn. */
+function onRedis(i: number, outagesS: readonly number[]): Blow {
+  const turn = i % (1 + outagesS.length)
+  const pauseMsMax = PAUSE_MS_MAX
+  if (turn === 0) return { name: 'Redis emptied', pauseMsMax, strike: ({ servers }) => servers.flushRedis() }
+  const seconds = outagesS[turn - 1]
+  return {
+    name: `Redis killed, away for ${seconds} s`,
+    pauseMsMax,
+    strike: ({ servers }) => servers.redisAway(seconds),
+  }
+}
+
+const shuffled = <T>(all: readonly T[], dice: Chance): T[] =>
+  all
+    .map((one) => [dice.next(), one] as const)
+    .sort(([a], [b]) => a - b)
+    .map(([, one]) => one)

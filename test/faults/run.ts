@@ -12,21 +12,25 @@ import { chainHeads, chainPage, type Store } from '#store'
 import { enrolCast } from '../../apps/ops/src/simulate/cast'
 import { newDatabase } from '../databases'
 import { check, faultsOf, type Event, type FinalState } from './checker'
-import { AGENCY, Cluster, foundCity, httpDevices, openStore } from './cluster'
-import { IN_CI, long, plan } from './faults'
+import { AGENCY, Cluster, foundCity, httpDevices, openStore, type Name } from './cluster'
+import { IN_CI, long, plan, type Death, type Plan } from './faults'
 import { Servers } from './servers'
 import { moneyOf, stateDigest, takeIn, untilDone, workThrough, type SentBatch } from './undisturbed'
 
-// npm run test:faults -- [--kills N] [--seed S] [--only TEXT] [--keep]: everything that may break breaks while fleets drive, and
+// npm run test:faults -- [--kills N] [--seed S] [--only TEXT,TEXT] [--keep]: everything that may break breaks while fleets drive, and
 // then what devices say is held against what the database says.
 
-/** Of each of the two fleets on MQTT, enough to have roads left when the faults end; on HTTPS there are half as many. */
-const devicesFor = (kills: number): number => Math.max(40, kills)
+/**
+ * Of each of the two fleets on MQTT; on HTTPS there are half as many. Each drives some 5,000 fixes a day and ends its day when it
+ * is enough, so that more devices only make the end longer.
+ */
+const DEVICES = 16
 /** Fixes a second of all fleets together. */
 const RATE = 1_150
 /** More than the faults take: the fleets are told when it is enough. */
 const DAYS = 33
-const PAUSE_MS_MAX = 200
+/** How long a process lives that is killed, from when it is ready. */
+const LIFE_MS_MAX = 1_000
 const RECEIPTS_MS_MAX = 300_000
 const GROUP = 50
 
@@ -46,9 +50,10 @@ async function main(): Promise<void> {
     throw new InputError('ARGUMENT', `--kills: expected a whole number from 1 to 10000, found ${values.kills}`)
   const counts = values.kills === undefined ? IN_CI : long(kills)
   const seed = values.seed ?? String(Math.floor(systemClock.now() / 1000))
-  const faults = plan(counts, chance(`plan ${seed}`)).filter(({ name }) => name.includes(values.only ?? ''))
-  if (faults.length === 0) throw new InputError('ARGUMENT', `--only: no fault has "${values.only}" in its name`)
-  say(`seed ${seed}: ${faults.length} faults; the same again: npm run test:faults -- --seed ${seed}`)
+  const faults = plan(counts, (values.only ?? '').split(','), chance(`plan ${seed}`))
+  const count = [...faults.deaths.values(), faults.blows].reduce((sum, { length }) => sum + length, 0)
+  if (count === 0) throw new InputError('ARGUMENT', `--only: no fault has "${values.only}" in its name`)
+  say(`seed ${seed}: ${count} faults; the same again: npm run test:faults -- --seed ${seed}`)
 
   const folder = mkdtempSync(path.join(os.tmpdir(), 'roadmeter-history-'))
   const servers = Servers.start()
@@ -62,19 +67,20 @@ async function main(): Promise<void> {
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
     process.once(signal, () => void close().finally(() => process.exit(130)))
   try {
-    cluster = await Cluster.open(servers, folder, seed, devicesFor(kills))
-    await cluster.drive(RATE, DAYS)
-    const begun = performance.now()
-    const struck = await strike(cluster, faults, seed)
-    const fleets = await cluster.stopDriving(RECEIPTS_MS_MAX)
-    const seconds = (performance.now() - begun) / 1000
-    const backlogSince = performance.now()
-    await untilDone(cluster.store)
-    const drainedMs = performance.now() - backlogSince
-    const found = await judge(cluster, servers, folder)
+    const [openedS, city] = await timed(() => Cluster.open(servers, folder, seed, DEVICES))
+    cluster = city
+    await city.drive(RATE, DAYS)
+    const [struckS, struck] = await timed(() => strike(city, faults, seed))
+    const [stoppedS, fleets] = await timed(() => city.stopDriving(RECEIPTS_MS_MAX))
+    const seconds = struckS + stoppedS
+    const [drainedS] = await timed(() => untilDone(city.store))
+    const [judgedS, found] = await timed(() => judge(city, servers, folder))
     for (const [name, times] of struck) say(`  ${String(times).padStart(4)} x ${name}`)
     say(
-      `${found.batches} batches with ${found.fixes} fixes of ${cluster.casts.http.length + fleets.reduce((sum, { devices }) => sum + devices, 0)} devices in ${seconds.toFixed(0)} s: ${(found.fixes / seconds).toFixed(0)} fixes/s; the backlog drained in ${(drainedMs / 1000).toFixed(1)} s`,
+      `${found.batches} batches with ${found.fixes} fixes of ${city.casts.http.length + fleets.reduce((sum, { devices }) => sum + devices, 0)} devices in ${seconds.toFixed(0)} s: ${(found.fixes / seconds).toFixed(0)} fixes/s`,
+    )
+    say(
+      `opened in ${openedS.toFixed(0)} s, struck for ${struckS.toFixed(0)} s, all received ${stoppedS.toFixed(0)} s later, the backlog drained in ${drainedS.toFixed(0)} s, judged in ${judgedS.toFixed(0)} s`,
     )
     say(
       `${found.receipted} batches have receipts; state ${found.state.slice(0, 16)}, undisturbed ${found.undisturbed.slice(0, 16)}`,
@@ -94,37 +100,59 @@ async function main(): Promise<void> {
   }
 }
 
-/** Lets the faults happen one after the other; how often each did. */
-async function strike(
-  cluster: Cluster,
-  faults: ReturnType<typeof plan>,
-  seed: string,
-): Promise<ReadonlyMap<string, number>> {
-  const dice = chance(`strike ${seed}`)
+/** How many seconds it took, and what it came to. */
+async function timed<T>(act: () => Promise<T>): Promise<[number, T]> {
+  const from = performance.now()
+  const made = await act()
+  return [(performance.now() - from) / 1000, made]
+}
+
+/**
+ * Lets the faults happen: to each process one after the other, and to the servers, all at the same time, so that they meet in
+ * ever other ways. How often each did.
+ */
+async function strike(cluster: Cluster, { deaths, blows }: Plan, seed: string): Promise<ReadonlyMap<string, number>> {
   const struck = new Map<string, number>()
+  const total = [...deaths.values(), blows].reduce((sum, { length }) => sum + length, 0)
   const bar = new SingleBar(
     { format: '{bar} {value}/{total}  {name}', clearOnComplete: true, stream: process.stderr },
     Presets.shades_classic,
   )
-  if (process.stderr.isTTY) bar.start(faults.length, 0, { name: '' })
-  try {
-    for (const [i, fault] of faults.entries()) {
-      bar.update(i, { name: fault.name })
-      if (fault.name.startsWith('disk') && !cluster.servers.hasOwnDisk) {
+  if (process.stderr.isTTY) bar.start(total, 0, { name: '' })
+  const stop = new AbortController()
+  const each = async (name: string, befall: () => Promise<void>): Promise<void> => {
+    if (stop.signal.aborted) return
+    if (await cluster.isOver()) throw new Error('a fleet has ended before the faults did')
+    const from = performance.now()
+    await befall().catch((cause: Error) => {
+      throw new Error(`${name}: ${cause.message}`, { cause })
+    })
+    struck.set(name, (struck.get(name) ?? 0) + 1)
+    bar.increment({ name })
+    if (!process.stderr.isTTY) say(`  ${((performance.now() - from) / 1000).toFixed(1).padStart(5)} s  ${name}`)
+  }
+  const lives = async (name: Name, ends: readonly Death[]): Promise<void> => {
+    const dice = chance(`strike ${name} ${seed}`)
+    await delay(dice.below(LIFE_MS_MAX))
+    await cluster.processes[name].kill()
+    for (const { name: how, at } of ends)
+      await each(how, () => (at ? cluster.diesAt(name, at) : cluster.isKilled(name, dice.below(LIFE_MS_MAX))))
+    if (!stop.signal.aborted) await cluster.revive(name)
+  }
+  const befallen = async (): Promise<void> => {
+    const dice = chance(`strike the servers ${seed}`)
+    for (const blow of blows) {
+      if (blow.name.startsWith('disk') && !cluster.servers.hasOwnDisk) {
         say('SKIPPED: no disk could be filled, because no tmpfs can be mounted here (that takes root)')
         continue
       }
-      if (await cluster.isOver()) throw new Error('a fleet has ended before the faults did')
-      const from = performance.now()
-      try {
-        await fault.strike(cluster, dice)
-      } catch (error) {
-        throw new Error(`fault ${i + 1}, ${fault.name}: ${(error as Error).message}`, { cause: error })
-      }
-      struck.set(fault.name, (struck.get(fault.name) ?? 0) + 1)
-      if (!process.stderr.isTTY) say(`  ${((performance.now() - from) / 1000).toFixed(1).padStart(5)} s  ${fault.name}`)
-      await delay(dice.below(PAUSE_MS_MAX))
+      await each(blow.name, () => blow.strike(cluster))
+      await delay(dice.below(blow.pauseMsMax))
     }
+  }
+  try {
+    const all = [...[...deaths].map(([name, ends]) => lives(name, ends)), befallen()]
+    await Promise.all(all.map((one) => one.catch((error: unknown) => (stop.abort(), Promise.reject(error as Error)))))
   } finally {
     bar.stop()
   }

@@ -59,11 +59,11 @@ export class Process {
         throw new Error(`${this.app} is not ready; status ${child.exitCode}; it says:\n${this.says()}`)
   }
 
-  /** Starts it under another environment; resolves when it has ended by itself, false where it hasn't in time. */
-  async live(environment: Record<string, string>, waitMs: number): Promise<boolean> {
+  /** Starts it under another environment; resolves when it has ended by itself: by which signal, or null; undefined where it hasn't in time. */
+  async live(environment: Record<string, string>, waitMs: number): Promise<NodeJS.Signals | null | undefined> {
     const child = this.spawn(environment)
-    const ended = new Promise<boolean>((resolve) => child.once('exit', () => resolve(true)))
-    return Promise.race([ended, delay(waitMs, false, { ref: false })])
+    const ended = new Promise<NodeJS.Signals | null>((resolve) => child.once('exit', (_, signal) => resolve(signal)))
+    return Promise.race([ended, delay(waitMs, undefined, { ref: false })])
   }
 
   private spawn(more: Record<string, string> = {}): ChildProcess {

@@ -2,7 +2,7 @@ import { batchBytes, decodeBatch, type Batch } from '#contracts'
 import { digest, canonical, type DeviceId } from '#kernel'
 import { localBell } from '#messaging'
 import { Engine, Reference } from '#pipeline'
-import { Metrics, openLog, readSettings, systemClock } from '#runtime'
+import { Metrics, openLog, readSettings, systemClock, type Clock } from '#runtime'
 import { backlog, commitArrivals, type Arrival, type Store } from '#store'
 import { createHash } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -14,28 +14,30 @@ export interface SentBatch {
 
 const WAIT_MS_MAX = 600_000
 
-/** Hands batches to the inbox as they are given, group by group. */
-export async function takeIn(store: Store, groups: Iterable<readonly SentBatch[]>): Promise<void> {
+/** Hands batches to the inbox as they are given, group by group. Of what age they may be is asked where `by` is told. */
+export async function takeIn(store: Store, groups: Iterable<readonly SentBatch[]>, by?: Clock): Promise<void> {
   for (const group of groups) {
     const arrivals = group.map(({ device, batch }): Arrival => {
       const bytes = batchBytes(batch)
-      const decoded = decodeBatch(device, bytes, null)
+      const decoded = decodeBatch(device, bytes, by?.now() ?? null)
       if (!decoded.ok) throw new Error(`a batch of ${device} is none: ${decoded.detail}`)
       const contentDigest = createHash('sha256').update(decoded.content).digest('hex')
       return { device, bytes, decoded, authentic: true, contentDigest }
     })
-    await store.transaction((tx) => commitArrivals(tx, arrivals, systemClock.now(), 'undisturbed'))
+    await store.transaction((tx) => commitArrivals(tx, arrivals, (by ?? systemClock).now(), 'undisturbed'))
   }
 }
 
 /** Does all the work that is due, in this process, and resolves when none is left. */
-export async function workThrough(store: Store): Promise<void> {
+export async function workThrough(store: Store, clock: Clock = systemClock): Promise<void> {
   const settings = readSettings({ ROADMETER_LOG: 'silent', ROADMETER_SWEEP_MS: '200', ROADMETER_BACKTEST_THREADS: '0' })
   const log = openLog(settings, 'undisturbed')
   const bell = localBell(log)
-  const line = { clock: systemClock, settings, reference: new Reference() }
+  const line = { clock, settings, reference: new Reference() }
   const engine = new Engine(store, bell, line, settings, new Metrics(), log)
   await engine.start()
+  // What only time makes due, too.
+  await engine.sweep()
   await untilDone(store)
   await engine.stop()
   await bell.close()
@@ -43,7 +45,7 @@ export async function workThrough(store: Store): Promise<void> {
 
 /** Resolves when no work is due, whoever does it. */
 export async function untilDone(store: Store, waitMs = WAIT_MS_MAX): Promise<void> {
-  for (const end = Date.now() + waitMs; ; await delay(100)) {
+  for (const end = Date.now() + waitMs; ; await delay(20)) {
     const { pieces } = await store.transaction((tx) => backlog(tx))
     if (pieces === 0) return
     if (Date.now() > end)

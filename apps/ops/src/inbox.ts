@@ -3,7 +3,16 @@ import { REJECTIONS } from '#contracts'
 import { type DeviceId } from '#kernel'
 import { replayQuarantined, STAGES } from '#pipeline'
 import { systemClock } from '#runtime'
-import { logAccess, ownerOf, parkedWork, quarantined, quarantineRows, retryParked } from '#store'
+import {
+  logAccess,
+  ownerOf,
+  parkedWork,
+  QUARANTINED_A_DAY_MAX,
+  quarantined,
+  quarantineRows,
+  retryParked,
+  unkeptByDay,
+} from '#store'
 import { deviceId } from './arguments'
 import { withDatabase } from './database'
 import { operatorName } from './operator'
@@ -25,9 +34,12 @@ export const inboxCommands = (): Command[] => [
         .addOption(new Option('--reason <reason>', 'of one reason').choices(REJECTIONS))
         .action((of: { device?: DeviceId; reason?: string }) =>
           withDatabase(async (store) => {
-            const rows = await store.transaction((tx) =>
-              quarantineRows(tx, { device: of.device ?? null, reason: of.reason ?? null, most: LISTED_MAX }),
-            )
+            const [rows, unkept] = await store.transaction(async (tx) => [
+              await quarantineRows(tx, { device: of.device ?? null, reason: of.reason ?? null, most: LISTED_MAX }),
+              await unkeptByDay(tx),
+            ])
+            for (const [day, count] of Object.entries(unkept))
+              say(`${day}: ${counted(count, 'message')} more not kept, beyond ${QUARANTINED_A_DAY_MAX} of a device`)
             if (rows.length === 0) return say('(none)')
             const cells = rows.map((row) => [
               row.id,

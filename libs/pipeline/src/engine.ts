@@ -16,6 +16,7 @@ import {
   giveBack,
   parkExhausted,
   restedDevices,
+  unkeptByDay,
   unsealedPeriods,
   want,
   wantDestruction,
@@ -161,6 +162,8 @@ export class Engine {
       if (now - this.balancedAt >= BALANCE_MS) {
         this.balancedAt = now
         this.metrics.balanceDifference.set(await balanceDifference(tx))
+        const unkept = Object.values(await unkeptByDay(tx)).reduce((sum, count) => sum + count, 0)
+        this.metrics.unkeptRejections.set(unkept)
         await forgetBridged(tx, now, BRIDGED_MS)
       }
       if (now - this.destroyedAt >= DESTROY_MS) await this.askDestruction(tx, now)

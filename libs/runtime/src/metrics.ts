@@ -58,6 +58,11 @@ export class Metrics {
     help: 'Arrivals by which received differs from accepted + duplicate + rejected, or the days from the streams: 0, always',
     registers: this.registers,
   })
+  readonly unkeptRejections = new Gauge({
+    name: 'roadmeter_rejections_unkept',
+    help: 'Messages that were rejected and not kept, their devices having filled their share of the quarantine for the day',
+    registers: this.registers,
+  })
   readonly invariantFaults = new Gauge({
     name: 'roadmeter_invariant_faults',
     help: 'Faults that the latest check found of each invariant (at most ten): 0, always',

@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto'
-import { BATCH_BYTES_MAX, batchDigest, BRIDGED_BOOT, type Rejection } from '#contracts'
+import { batchDigest, BRIDGED_BOOT, type Rejection } from '#contracts'
 import { instant, invariant, type DeviceId, type Instant } from '#kernel'
 import { raiseAlarms } from './devices'
 import {
@@ -14,7 +13,7 @@ import {
   type Ranges,
 } from './fates'
 import { packBatch } from './packed-batch'
-import { sealRefused } from './quarantine'
+import { keepRefused } from './quarantine'
 import { type Tx } from './store'
 import { BATCH_ROW, dayOf, destroyedAmong, openBatches, sealBatches, type BatchRow } from './stored-batch'
 import { want } from './work'
@@ -28,9 +27,6 @@ export interface Outcome {
   readonly boot: number | null
   readonly held: Ranges
 }
-
-/** What is kept of a message that is too large to be looked at again; any other is kept whole. */
-const HEAD_BYTES = 4096
 
 type Key = { readonly boot: number; readonly seq: number }
 type Keys = readonly (Key | null)[]
@@ -65,7 +61,7 @@ export async function commitArrivals(
 
   const fresh = arrivals.filter((_, i) => rulings[i].fate === 'accepted')
   await insertBatches(tx, fresh, now)
-  await quarantine(
+  const unkept = await keepRefused(
     tx,
     arrivals.flatMap((arrival, i) =>
       rulings[i].fate === 'rejected'
@@ -82,7 +78,7 @@ export async function commitArrivals(
     }),
     now,
   )
-  const held = await countFates(tx, arrivals, keys, rulings, now, lane)
+  const held = await countFates(tx, arrivals, keys, rulings, unkept, now, lane)
   await want(
     tx,
     [...new Set(fresh.map((arrival) => arrival.device))].map((device) => ({ stage: 'match', key: device })),
@@ -273,49 +269,6 @@ async function insertBatches(tx: Tx, fresh: readonly Arrival[], now: Instant): P
   )
 }
 
-interface Refused {
-  readonly arrival: Arrival
-  readonly key: Key | null
-  readonly reason: Rejection
-  readonly detail: string
-}
-
-/**
- * Keeps what was rejected, once for each content of a device, number and reason: repeats don't grow the table. In the order
- * of their keys, so that two processes never wait for each other in a circle.
- */
-async function quarantine(tx: Tx, refused: readonly Refused[], now: Instant): Promise<void> {
-  if (refused.length === 0) return
-  const rows = refused.map(({ arrival: { device, bytes }, key, reason, detail }) => ({
-    device,
-    boot: key?.boot ?? null,
-    seq: key?.seq ?? null,
-    reason,
-    contentDigest: createHash('sha256').update(bytes).digest('hex'),
-    detail: detail.slice(0, 300),
-    payload: Buffer.from(bytes.subarray(0, reason === 'TOO_LARGE' ? HEAD_BYTES : BATCH_BYTES_MAX)),
-  }))
-  const closed = await sealRefused(tx, rows, now)
-  await tx.run(
-    `insert into location.quarantine (device, boot, seq, reason, received_at, content_digest, payload, key)
-     select device, boot, seq, reason, $5, content_digest, payload, key
-     from unnest($1::text[], $2::int[], $3::int8[], $4::text[], $6::text[], $7::bytea[], $8::int8[])
-       as new(device, boot, seq, reason, content_digest, payload, key)
-     order by device, boot, seq, reason, content_digest
-     on conflict (device, boot, seq, reason, content_digest) do nothing`,
-    [
-      rows.map(({ device }) => device),
-      rows.map(({ boot }) => boot),
-      rows.map(({ seq }) => seq),
-      rows.map(({ reason }) => reason),
-      now,
-      rows.map(({ contentDigest }) => contentDigest),
-      closed.map(({ bytes }) => bytes),
-      closed.map(({ key }) => key),
-    ],
-  )
-}
-
 interface StreamCount extends Record<Fate, number> {
   readonly device: DeviceId
   readonly boot: number
@@ -328,6 +281,7 @@ async function countFates(
   arrivals: readonly Arrival[],
   keys: Keys,
   rulings: readonly { fate: Fate }[],
+  unkept: number,
   now: Instant,
   lane: string,
 ): Promise<Map<string, Ranges>> {
@@ -351,10 +305,10 @@ async function countFates(
   const all = [...streams.values()]
   const rows = await tx.rows<{ device: string; boot: number; held: string }>(
     `with day as (
-       insert into metering.balance (day, lane, received, accepted, duplicate, rejected, fixes)
-       values ($7::date, $8, $9::int8 + $10::int8 + $11::int8, $9, $10, $11, $12)
+       insert into metering.balance (day, lane, received, accepted, duplicate, rejected, fixes, unkept)
+       values ($7::date, $8, $9::int8 + $10::int8 + $11::int8, $9, $10, $11, $12, $13)
        on conflict (day, lane) do update set received = balance.received + excluded.received, accepted = balance.accepted + excluded.accepted,
-         duplicate = balance.duplicate + excluded.duplicate, rejected = balance.rejected + excluded.rejected, fixes = balance.fixes + excluded.fixes)
+         duplicate = balance.duplicate + excluded.duplicate, rejected = balance.rejected + excluded.rejected, fixes = balance.fixes + excluded.fixes, unkept = balance.unkept + excluded.unkept)
      update metering.stream s set held = s.held + new.held::int8multirange,
        received = s.received + new.accepted + new.duplicate + new.rejected, accepted = s.accepted + new.accepted,
        duplicate = s.duplicate + new.duplicate, rejected = s.rejected + new.rejected
@@ -374,6 +328,7 @@ async function countFates(
       day.duplicate,
       day.rejected,
       day.fixes,
+      unkept,
     ],
   )
   return new Map(rows.map((row) => [streamKey(row.device, row.boot), parseRanges(row.held)]))

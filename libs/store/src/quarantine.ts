@@ -1,5 +1,7 @@
-import { type Rejection } from '#contracts'
+import { createHash } from 'node:crypto'
+import { BATCH_BYTES_MAX, type Rejection } from '#contracts'
 import { InputError, instant, type DeviceId, type Instant } from '#kernel'
+import { type Arrival } from './fates'
 import { type Tx } from './store'
 
 /** A message that was rejected, as it is listed. */
@@ -17,6 +19,15 @@ export interface QuarantineRow {
 
 /** Whose key seals what was rejected: one a day for all, since whose it is may not be known. */
 const SUBJECT = 'rejected'
+
+/** What is kept of a message that is too large to be looked at again; any other is kept whole. */
+const HEAD_BYTES = 4096
+/**
+ * Messages of one device that are put into quarantine on one day: 32 MiB at most. Enough to see what is wrong with it; who sends
+ * rubbish for ever fills no disk. What is beyond it is answered and counted as any other, but not kept.
+ */
+export const QUARANTINED_A_DAY_MAX = 500
+const DAY_MS = 86_400_000
 
 interface Refused {
   readonly device: string
@@ -48,6 +59,76 @@ export const sealRefused = (
       }
     }),
   )
+
+/** An arrival that was rejected, and why; `key` is its number, where that can be trusted. */
+interface RefusedArrival {
+  readonly arrival: Arrival
+  readonly key: { readonly boot: number; readonly seq: number } | null
+  readonly reason: Rejection
+  readonly detail: string
+}
+
+/**
+ * Keeps what was rejected, once for each content of a device, number and reason: repeats don't grow the table. In the order
+ * of their keys, so that two processes never wait for each other in a circle. Returns for how many there was no room.
+ */
+export async function keepRefused(tx: Tx, refused: readonly RefusedArrival[], now: Instant): Promise<number> {
+  if (refused.length === 0) return 0
+  const rows = refused.map(({ arrival: { device, bytes }, key, reason, detail }) => ({
+    device,
+    boot: key?.boot ?? null,
+    seq: key?.seq ?? null,
+    reason,
+    contentDigest: createHash('sha256').update(bytes).digest('hex'),
+    detail: detail.slice(0, 300),
+    payload: Buffer.from(bytes.subarray(0, reason === 'TOO_LARGE' ? HEAD_BYTES : BATCH_BYTES_MAX)),
+  }))
+  const closed = await sealRefused(tx, rows, now)
+  // A number that a receipt covers is on record in any case (I1): without its message where there is no room for that.
+  const bare = await sealRefused(
+    tx,
+    rows.map((row) => ({ ...row, payload: new Uint8Array() })),
+    now,
+  )
+  const devices = [...new Set(rows.map(({ device }) => device))].sort()
+  // One counts at a time: two commits at once would each find room for the last.
+  await tx.run(
+    `select pg_advisory_xact_lock(hashtextextended('quarantine/' || device, 0)) from unnest($1::text[]) as of(device)`,
+    [devices],
+  )
+  const { unkept } = (await tx.row<{ unkept: string }>(
+    `with new as (
+       select distinct on (device, boot, seq, reason, content_digest) * from unnest($1::text[], $2::int[], $3::int8[], $4::text[], $6::text[], $7::bytea[], $8::int8[], $11::bytea[])
+         as new(device, boot, seq, reason, content_digest, payload, key, bare)
+       where not exists (select from location.quarantine q where q.device = new.device and q.boot is not distinct from new.boot
+         and q.seq is not distinct from new.seq and q.reason = new.reason and q.content_digest = new.content_digest)),
+     today as (select device, count(*) as kept from location.quarantine where device = any($1::text[]) and received_at >= $9 group by device),
+     placed as (
+       select new.*, coalesce(today.kept, 0) + row_number() over (partition by device order by boot, seq, reason, content_digest) as place
+       from new left join today using (device)),
+     kept as (
+       insert into location.quarantine (device, boot, seq, reason, received_at, content_digest, payload, key)
+       select device, boot, seq, reason, $5, content_digest, case when place <= $10 then payload else bare end, key
+       from placed where place <= $10 or boot is not null
+       order by device, boot, seq, reason, content_digest
+       on conflict (device, boot, seq, reason, content_digest) do nothing)
+     select count(*) as unkept from placed where place > $10`,
+    [
+      rows.map(({ device }) => device),
+      rows.map(({ boot }) => boot),
+      rows.map(({ seq }) => seq),
+      rows.map(({ reason }) => reason),
+      now,
+      rows.map(({ contentDigest }) => contentDigest),
+      closed.map(({ bytes }) => bytes),
+      closed.map(({ key }) => key),
+      now - (now % DAY_MS),
+      QUARANTINED_A_DAY_MAX,
+      bare.map(({ bytes }) => bytes),
+    ],
+  ))!
+  return Number(unkept)
+}
 
 const COLUMNS = `id, device, boot, seq, reason, detail, received_at as "receivedAt", replayed_at as "replayedAt", content_digest as "contentDigest", key, payload`
 
@@ -134,4 +215,14 @@ export const reopenNumber = (tx: Tx, device: DeviceId, boot: number, seq: number
   tx.run(
     `update metering.stream set gaps = gaps + int8multirange(int8range($3::int8, $3::int8 + 1)) where device = $1 and boot = $2 and processed > $3::int8`,
     [device, boot, seq],
+  )
+
+/** How many messages were rejected, by day (UTC), for which quarantine had no room: `{ '2026-10-05': 12 }`. */
+export const unkeptByDay = async (tx: Tx): Promise<Record<string, number>> =>
+  Object.fromEntries(
+    (
+      await tx.rows<{ day: string; unkept: string }>(
+        'select day::text as day, sum(unkept) as unkept from metering.balance group by day having sum(unkept) > 0 order by day',
+      )
+    ).map(({ day, unkept }) => [day, Number(unkept)]),
   )

@@ -16,6 +16,7 @@ import { Posting1764600000000 } from './1764600000000-posting'
 import { FewerIndexes1764600000500 } from './1764600000500-fewer-indexes'
 import { CheckedBooks1764600001000 } from './1764600001000-checked-books'
 import { Results1764800000000 } from './1764800000000-results'
+import { QuarantineBound1764900000000 } from './1764900000000-quarantine-bound'
 import { SealedPhotos1764940000000 } from './1764940000000-sealed-photos'
 import { TrafficBesideTables1764940000500 } from './1764940000500-traffic-beside-tables'
 
@@ -39,6 +40,7 @@ export const MIGRATIONS = [
   FewerIndexes1764600000500,
   CheckedBooks1764600001000,
   Results1764800000000,
+  QuarantineBound1764900000000,
   SealedPhotos1764940000000,
   TrafficBesideTables1764940000500,
 ]

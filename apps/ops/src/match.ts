@@ -121,8 +121,8 @@ function matchStreamed(matcher: Matcher, fixes: FixColumns, size: number): Match
   }
 }
 
-/** An end of a drive this far on an edge is no scatter of the fixes (about their standard deviation). */
-const REACHED_MM = 8_000
+/** An end of a drive this far on an edge counts as on it: half of what fixes scatter by. References count edges as soon as they are touched. */
+const REACHED_MM = 4_000
 
 /**
  * Edges of `edges.csv` that were driven, in order. Edges are whole and offsets are not: an edge counts where at least half of it

@@ -14,12 +14,13 @@ export const micros = (value: bigint): Micros => value as Micros
 export const NO_MONEY = 0n as Micros
 
 export function millimetres(value: number): Millimetres {
-  invariant(Number.isSafeInteger(value), `distance must be whole millimetres, found ${value}`)
+  // The text is made only where it is needed: this is called for every stretch of every trip.
+  if (!Number.isSafeInteger(value)) invariant(false, `distance must be whole millimetres, found ${value}`)
   return value as Millimetres
 }
 
 export function instant(value: number): Instant {
-  invariant(Number.isSafeInteger(value), `instant must be whole milliseconds, found ${value}`)
+  if (!Number.isSafeInteger(value)) invariant(false, `instant must be whole milliseconds, found ${value}`)
   return value as Instant
 }
 

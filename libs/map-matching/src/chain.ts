@@ -1,4 +1,4 @@
-import { LocalScale, Places, RouteSearch, type RoadNetwork } from '#road-network'
+import { lengthM, LocalScale, Places, RouteSearch, type RoadNetwork } from '#road-network'
 import { confidenceOf, emissionMm, offEmissionMm, routeMmMax, sigmaOf, weightOf } from './costs'
 import { Drive, type Traversal } from './drive'
 import { copyFix, newFix, readFix, saveFix, type Fix } from './fixes'
@@ -61,7 +61,15 @@ export class Chain {
     this.link = new Link(network, p)
     this.places = new Places(p.placesMax)
     this.emission = new Float64Array(p.placesMax)
-    this.trellis = new Trellis(p.lagStepsMax, p.lagNodesMax, ends + 1, (segment) => network.roadOf(segment), p.rivalM)
+    this.trellis = new Trellis(
+      p.lagStepsMax,
+      p.lagNodesMax,
+      ends + 1,
+      (segment) => network.roadOf(segment),
+      p.rivalM,
+      p.forgoM,
+      (segment, offsetMm, other, otherMm) => this.apartMm(segment, offsetMm, other, otherMm),
+    )
     this.frontSegment = new Int32Array(ends + 1)
     this.frontOffset = new Int32Array(ends + 1)
     this.frontCost = new Float64Array(ends + 1)
@@ -121,6 +129,7 @@ export class Chain {
   /** Decides everything by the best candidate; ready for `start`. */
   end(): void {
     if (this.frontCount > 0) {
+      this.weighLast()
       const best = this.bestOfFront()
       this.leave((i) => i === best)
       this.trellis.finish(this.frontNode[0], this.emit)
@@ -128,6 +137,23 @@ export class Chain {
     this.frontCount = 0
     this.kept = null
     this.drive.end(this.out)
+  }
+
+  /**
+   * No fix follows that would correct the last one, so it weighs more. Without this a drive ends short: a road that it has just
+   * turned into costs more than one fix was worth, which is one of many elsewhere.
+   */
+  private weighLast(): void {
+    const { p, kept } = this
+    if (!kept) return
+    const more = p.endWeight - weightOf(this.trellis.hopOfNewestM(), p)
+    const sigma = sigmaOf(kept.accuracyM, p)
+    for (let i = 0; i < this.frontCount; i++) {
+      const isOff = this.frontSegment[i] === OFF
+      const [lon, lat] = isOff ? [0, 0] : this.network.pointAt(this.frontSegment[i], this.frontOffset[i])
+      const emission = isOff ? offEmissionMm(sigma, p) : emissionMm(this.displacementM(lon, lat), sigma, p)
+      this.frontCost[i] += more * emission
+    }
   }
 
   /** To be called when all is settled. */
@@ -142,7 +168,7 @@ export class Chain {
 
   restore(r: StateReader): void {
     this.clear()
-    this.drive.restore(r.ints(16))
+    this.drive.restore(r.ints(17))
     const count = r.int()
     if (count < 0 || count > this.frontCost.length) refuse(`${count} candidates`)
     this.frontCount = count
@@ -162,10 +188,11 @@ export class Chain {
   /** Begins a chain at a fix whose places are found. */
   start(fix: Fix): void {
     const { search } = this
-    search.begin(fix.lon, fix.lat, this.weigh(fix, Infinity), 0)
+    this.weigh(fix, this.p.endWeight)
+    search.begin(fix.lon, fix.lat, 0)
     const targets = this.addTargets()
     for (let t = 0; t < targets; t++) search.targetTotal[t] = search.targetCostOf(t)
-    this.offCost = this.p.offEnterM * 1000 + offEmissionMm(sigmaOf(fix.accuracyM, this.p), this.p)
+    this.offCost = this.p.offEnterM * 1000 + this.p.endWeight * offEmissionMm(sigmaOf(fix.accuracyM, this.p), this.p)
     this.offSource = -1
     this.trellis.clear()
     this.frontCount = 0
@@ -173,10 +200,9 @@ export class Chain {
     this.extend(fix, targets)
   }
 
-  /** What each place found costs by itself; returns how far the farthest is that isn't hopeless, metres: the search's goal. */
-  private weigh(fix: Fix, displacementM: number): number {
+  /** What each place found costs by itself. */
+  private weigh(fix: Fix, weight: number): void {
     const { places, p } = this
-    const weight = weightOf(displacementM, p)
     const sigma = sigmaOf(fix.accuracyM, p)
     let least = Infinity
     for (let i = 0; i < places.count; i++) {
@@ -184,11 +210,6 @@ export class Chain {
       if (this.emission[i] < least) least = this.emission[i]
     }
     this.emissionMax = least + p.windowM * 1000
-    let reachM = 0
-    for (let i = 0; i < places.count; i++)
-      if (this.emission[i] <= this.emissionMax && places.distanceM[i] > reachM) reachM = places.distanceM[i]
-    // Rounding must not put a place beyond the goal.
-    return reachM + 1
   }
 
   /** Targets for both directions of each place that isn't hopelessly far. */
@@ -200,16 +221,16 @@ export class Chain {
       const offset = Math.round(places.roadMm[i])
       const forward = network.forwardOf(places.road[i])
       const backward = network.backwardOf(places.road[i])
-      const road = places.road[i]
-      if (forward >= 0) n = this.addTarget(road, forward, offset, this.emission[i])
-      if (backward >= 0) n = this.addTarget(road, backward, network.lengthMm(backward) - offset, this.emission[i])
+      if (forward >= 0) n = this.addTarget(i, forward, offset)
+      if (backward >= 0) n = this.addTarget(i, backward, network.lengthMm(backward) - offset)
     }
     return n
   }
 
-  private addTarget(road: number, segment: number, offsetMm: number, cost: number): number {
-    const t = this.search.addTarget(segment, offsetMm, cost)
-    this.targetRoad[t] = road
+  private addTarget(place: number, segment: number, offsetMm: number): number {
+    // A metre for what rounding to 1e-7 degrees and to whole millimetres may move.
+    const t = this.search.addTarget(segment, offsetMm, this.emission[place], this.places.distanceM[place] + 1)
+    this.targetRoad[t] = this.places.road[place]
     this.targetSegment[t] = segment
     this.targetOffset[t] = offsetMm
     return t + 1
@@ -222,7 +243,9 @@ export class Chain {
     // From the last fix that was still about there.
     const gapMs = fix.at - this.trellis.untilOfNewest()
     if (displacementM > (p.speedMsMax * gapMs) / 1000 + p.radiusM) return false
-    search.begin(fix.lon, fix.lat, this.weigh(fix, displacementM), routeMmMax(gapMs, displacementM, wasOff, p))
+    const weight = weightOf(displacementM, p)
+    this.weigh(fix, weight)
+    search.begin(fix.lon, fix.lat, routeMmMax(gapMs, displacementM, wasOff, p))
     // The one that is off the network, if any, is the last.
     const roads = this.frontCount - Number(this.frontSegment[this.frontCount - 1] === OFF)
     for (let i = 0; i < roads; i++) search.addSource(this.frontSegment[i], this.frontOffset[i], this.frontCost[i])
@@ -237,14 +260,14 @@ export class Chain {
       }
     }
     search.run(p.searchWindowM * 1000)
-    this.crossOff(fix, targets, roads, displacementM)
+    this.crossOff(fix, targets, roads, displacementM, weight)
     if (!this.extend(fix, targets)) return false
     if (this.trellis.isOver()) this.settle()
     return true
   }
 
   /** Ways over land without roads: straight, at the cost of leaving the network and of coming back. */
-  private crossOff(fix: Fix, targets: number, roads: number, displacementM: number): void {
+  private crossOff(fix: Fix, targets: number, roads: number, displacementM: number, weight: number): void {
     const { search, p } = this
     const enterMm = p.offEnterM * 1000
     let nearest = -1
@@ -256,7 +279,7 @@ export class Chain {
         nearest = i
       }
     }
-    const emission = weightOf(displacementM, p) * offEmissionMm(sigmaOf(fix.accuracyM, p), p)
+    const emission = weight * offEmissionMm(sigmaOf(fix.accuracyM, p), p)
     this.offCost = least + displacementM * 1000 * p.offFactor + emission
     this.offSource = nearest
     if (roads === this.frontCount) return
@@ -297,27 +320,28 @@ export class Chain {
       const parent = isFirst ? -1 : this.formerNode[source]
       // Going back buys nothing and gives nothing back: the vehicle stays where it was.
       const offset = search.targetMm[t] < 0 ? this.formerOffset[source] : this.targetOffset[t]
-      this.survive(this.targetSegment[t], this.targetRoad[t], total - best, parent, offset)
+      this.survive(this.targetSegment[t], this.targetRoad[t], total - best, parent, offset, search.targetMm[t])
     }
     if (this.offCost <= best + p.windowM * 1000)
-      this.survive(OFF, OFF, this.offCost - best, isFirst ? -1 : this.formerNode[this.offSource], 0)
+      this.survive(OFF, OFF, this.offCost - best, isFirst ? -1 : this.formerNode[this.offSource], 0, 0)
     for (let i = 0; i < formers; i++)
       this.trellis.end(
         this.formerNode[i],
         this.trellis.steps - 2,
         (this.formerCost[i] - this.formerCost[bestSource]) / 1000,
+        this.formerNode[bestSource],
       )
     this.costMm += best
     this.keep(fix)
     return true
   }
 
-  private survive(segment: number, road: number, cost: number, parent: number, offsetMm: number): void {
+  private survive(segment: number, road: number, cost: number, parent: number, offsetMm: number, hopMm: number): void {
     const i = this.frontCount++
     this.frontSegment[i] = segment
     this.frontOffset[i] = offsetMm
     this.frontCost[i] = cost
-    this.frontNode[i] = this.trellis.addNode(segment, road, offsetMm, parent)
+    this.frontNode[i] = this.trellis.addNode(segment, road, offsetMm, parent, Math.max(0, Math.round(hopMm)))
   }
 
   /** Offers the way on along the segment, or a little back on it: that buys no road, so its length is given as negative. */
@@ -343,11 +367,13 @@ export class Chain {
 
   /** Gives up those of the front that aren't among `kept`, of which the best one is. */
   private leave(kept: (i: number) => boolean): void {
-    const least = this.frontCost[this.bestOfFront()]
+    const best = this.bestOfFront()
+    const least = this.frontCost[best]
+    const bestNode = this.frontNode[best]
     let n = 0
     for (let i = 0; i < this.frontCount; i++) {
       if (!kept(i)) {
-        this.trellis.end(this.frontNode[i], this.trellis.steps - 1, (this.frontCost[i] - least) / 1000)
+        this.trellis.end(this.frontNode[i], this.trellis.steps - 1, (this.frontCost[i] - least) / 1000, bestNode)
         continue
       }
       this.frontSegment[n] = this.frontSegment[i]
@@ -357,6 +383,12 @@ export class Chain {
       n++
     }
     this.frontCount = n
+  }
+
+  private apartMm(segment: number, offsetMm: number, other: number, otherMm: number): number {
+    const [lon, lat] = this.network.pointAt(segment, offsetMm)
+    const [lon2, lat2] = this.network.pointAt(other, otherMm)
+    return Math.round(1000 * lengthM(lon, lat, lon2, lat2))
   }
 
   private bestOfFront(): number {

@@ -15,6 +15,8 @@ export interface Traversal {
   readonly inferred: boolean
   /** How sure the road is against its best rival on another road, by what was before and after it, thousandths. */
   readonly confidence: number
+  /** Of its length, what another way that may as well have been driven is shorter by: not to be charged. Absent where none. */
+  readonly forgoneMm?: number
 }
 
 /** Pieces of segments in driving order, reused: what leads from one visit to the next. */
@@ -43,6 +45,7 @@ interface Open {
   sure: number
   /** Of the less sure of the visits around it, where none is on it. */
   around: number
+  forgoneMm: number
 }
 
 /**
@@ -62,6 +65,8 @@ export class Drive {
   /** Fixes at `segment` as long as no traversal is open. */
   private waiting = 0
   private open: Open | null = null
+  /** Not to be charged, of what is driven next. */
+  private lessMm = 0
 
   /**
    * `connect` gives the pieces from the last visit on a road to this one, null where nothing leads there; `decide` is told the fate
@@ -87,9 +92,16 @@ export class Drive {
       for (let i = 0; i < pieces.count; i++) total += pieces.toMm[i] - pieces.fromMm[i]
       let done = 0
       const around = Math.min(this.confidence, confidence)
+      // The road on which the ways part is driven on both.
+      const parted = pieces.count === 1 ? 0 : 1
+      let { lessMm } = visit
       for (let i = 0; i < pieces.count; i++) {
         const length = pieces.toMm[i] - pieces.fromMm[i]
         if (length <= 0) continue
+        if (i >= parted) {
+          this.lessMm = Math.max(this.lessMm, lessMm)
+          lessMm = 0
+        }
         const enteredAt = this.until + Math.round(((visit.at - this.until) * done) / total)
         done += length
         const leftAt = this.until + Math.round(((visit.at - this.until) * done) / total)
@@ -120,6 +132,7 @@ export class Drive {
     this.wasOff = false
     this.breaks = 0
     this.waiting = 0
+    this.lessMm = 0
     this.open = null
   }
 
@@ -128,6 +141,7 @@ export class Drive {
     this.close(out)
     this.decideWaiting(STANDING)
     this.segment = OFF
+    this.lessMm = 0
   }
 
   private decideWaiting(fate: number): void {
@@ -144,7 +158,10 @@ export class Drive {
     around: number,
     out: Traversal[],
   ): void {
+    const forgoneMm = Math.min(this.lessMm, toMm - fromMm)
+    this.lessMm -= forgoneMm
     if (this.open && this.open.segment === segment && this.open.toMm === fromMm) {
+      this.open.forgoneMm += forgoneMm
       this.open.toMm = toMm
       this.open.leftAt = leftAt
       return
@@ -152,15 +169,15 @@ export class Drive {
     this.close(out)
     const visits = Number(this.waiting > 0)
     const sure = visits * this.confidence
-    this.open = { segment, fromMm, toMm, enteredAt, leftAt, fixes: this.waiting, visits, sure, around }
+    this.open = { segment, fromMm, toMm, enteredAt, leftAt, fixes: this.waiting, visits, sure, around, forgoneMm }
     this.decideWaiting(MATCHED)
   }
 
   private close(out: Traversal[]): void {
     if (!this.open) return
-    const { segment, fromMm, toMm, fixes, enteredAt, leftAt, visits, sure, around } = this.open
+    const { segment, fromMm, toMm, fixes, enteredAt, leftAt, visits, sure, around, forgoneMm } = this.open
     const inferred = fixes === 0
-    out.push({
+    const traversal = {
       segment,
       fromMm,
       toMm,
@@ -169,7 +186,8 @@ export class Drive {
       fixes,
       inferred,
       confidence: inferred ? around : Math.round(sure / visits),
-    })
+    }
+    out.push(forgoneMm > 0 ? { ...traversal, forgoneMm } : traversal)
     this.open = null
   }
 
@@ -182,17 +200,21 @@ export class Drive {
       this.until,
       this.confidence,
       this.waiting,
-      ...(o ? [o.segment, o.fromMm, o.toMm, o.enteredAt, o.leftAt, o.fixes, o.visits, o.sure, o.around] : []),
+      this.lessMm,
+      ...(o
+        ? [o.segment, o.fromMm, o.toMm, o.enteredAt, o.leftAt, o.fixes, o.visits, o.sure, o.around, o.forgoneMm]
+        : []),
     ]
   }
 
-  restore([wasOff, segment, offsetMm, until, confidence, waiting, ...open]: readonly number[]): void {
+  restore([wasOff, segment, offsetMm, until, confidence, waiting, lessMm, ...open]: readonly number[]): void {
     this.wasOff = wasOff === 1
     this.segment = segment
     this.offsetMm = offsetMm
     this.until = until
     this.confidence = confidence
     this.waiting = waiting
+    this.lessMm = lessMm
     this.open = open.length
       ? {
           segment: open[0],
@@ -204,6 +226,7 @@ export class Drive {
           visits: open[6],
           sure: open[7],
           around: open[8],
+          forgoneMm: open[9],
         }
       : null
   }

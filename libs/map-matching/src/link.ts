@@ -49,9 +49,10 @@ export class Link {
       return pieces
     }
     const [lon, lat] = network.pointAt(to, visit.offsetMm)
-    search.begin(lon, lat, 1, mmMax)
+    search.begin(lon, lat, mmMax)
     search.addSource(from, drive.offsetMm, 0)
-    search.addTarget(to, visit.offsetMm, 0)
+    // A metre for what rounding to 1e-7 degrees and to whole millimetres may move.
+    search.addTarget(to, visit.offsetMm, 0, 1)
     if (network.reverse(from) === to)
       offerBack(search, 0, 0, network.lengthMm(from) - drive.offsetMm - visit.offsetMm, p)
     search.run(0)

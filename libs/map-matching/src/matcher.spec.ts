@@ -93,6 +93,69 @@ function holds(match: Match, network: RoadNetwork, fixes: FixColumns): void {
   }
 }
 
+describe('what is in doubt', () => {
+  /** A straight road of 400 m between two feeders, and one that swings about it, `swingM` to the north at every other point. */
+  function twoWays(swingM: number) {
+    const points: [number, number][] = []
+    const point = (x: number, y: number) => points.push([7.5 + x / 75_300, 47.5 + y / 111_180]) - 1
+    const [west, a, b, east] = [point(-400, 0), point(0, 0), point(400, 0), point(800, 0)]
+    const swinging = [a, ...Array.from({ length: 19 }, (_, i) => point(20 * (i + 1), i % 2 === 0 ? swingM : 0)), b]
+    const chain = (ids: readonly number[]) => ids.slice(1).map((id, i) => [ids[i], id])
+    const edges = [...chain([west, a, b, east]), ...chain(swinging)]
+    const id = points.map((_, i) => i)
+    const network = buildFromEdges(
+      { id, lon: points.map(([x]) => x), lat: points.map(([, y]) => y) },
+      { id: edges.map((_, i) => i), from: edges.map(([from]) => from), to: edges.map(([, to]) => to) },
+    )
+    const drive = (northM: number) =>
+      columns(
+        Array.from({ length: 13 }, (_, i) => {
+          const x = -300 + 80 * i
+          return [1_750_000_000_000 + 8_000 * i, 7.5 + x / 75_300, 47.5 + (x > 0 && x < 400 ? northM : 0) / 111_180]
+        }),
+      )
+    return { network, drive, lengths: [0, 1, 2, 3].map((s) => network.lengthMm(s)) }
+  }
+  const { network, drive, lengths } = twoWays(12)
+  const [straight, swinging] = [Math.min(lengths[1], lengths[2]), Math.max(lengths[1], lengths[2])]
+  const forgone = (northM: number) => {
+    const { traversals } = new Matcher(network).match(drive(northM))
+    const total = traversals.reduce((sum, { fromMm, toMm }) => sum + toMm - fromMm, 0)
+    return { driven: traversals.map(({ segment }) => network.lengthMm(segment)), total, traversals }
+  }
+  it('is charged as the shorter way, on the road that is longer', () => {
+    const { driven, traversals } = forgone(10)
+    expect(driven[1]).toBe(swinging)
+    expect(traversals.map(({ forgoneMm }) => forgoneMm)).toEqual([undefined, expect.any(Number), undefined])
+    // The last fixes of both ways are some metres apart, and that far the shorter one is given no credit.
+    expect(traversals[1].forgoneMm).toBeGreaterThan((swinging - straight) * 0.7)
+    expect(traversals[1].forgoneMm).toBeLessThanOrEqual(swinging - straight)
+  })
+  it('is forgone neither where the longer way is sure, nor where the shorter one was driven', () => {
+    expect(forgone(16).driven[1]).toBe(swinging)
+    expect(forgone(16).traversals.every(({ forgoneMm }) => forgoneMm === undefined)).toBe(true)
+    expect(forgone(0).driven[1]).toBe(straight)
+    expect(forgone(0).traversals.every(({ forgoneMm }) => forgoneMm === undefined)).toBe(true)
+  })
+})
+
+describe('the end of a drive', () => {
+  it('is where the last fix is, on the road that it has just turned into', () => {
+    const network = buildFromEdges(
+      { id: [0, 1, 2, 3], lon: [7.5, 7.506, 7.506, 7.512], lat: [47.5, 47.5, 47.502, 47.5] },
+      { id: [0, 1, 2], from: [0, 1, 1], to: [1, 2, 3] },
+    )
+    // Every 2 s and 10 m, at last 10 m round the corner.
+    const rows = Array.from({ length: 43 }, (_, i) => [1_750_000_000_000 + 2_000 * i, 7.5 + (i * 10) / 75_300, 47.5])
+    rows.push([1_750_000_090_000, 7.506, 47.5 + 10 / 111_180])
+    const { traversals } = new Matcher(network).match(columns(rows))
+    expect(
+      traversals.flatMap(({ segment, fromMm, toMm }) => network.edges(segment, fromMm, toMm).map((e) => e.edge)),
+    ).toEqual([0, 1])
+    expect(Math.abs(traversals[1].toMm - 10_000)).toBeLessThan(1_000)
+  })
+})
+
 describe('streamed is whole', () => {
   const network = city(8, 'streets')
   it('to the byte, however a trip is cut, with the state saved and restored at each cut', () => {

@@ -22,7 +22,7 @@ import { parameters, type Parameters } from './parameters'
 import { refuse, StateReader, StateWriter } from './state'
 
 /** Names what turns fixes into traversals: the number changes with the code's results, the rest with any parameter. */
-export const ENGINE_VERSION = `hmm-6-${digest(parameters()).slice(0, 8)}`
+export const ENGINE_VERSION = `hmm-7-${digest(parameters()).slice(0, 8)}`
 
 export interface Match {
   /** In driving order. */
@@ -171,7 +171,7 @@ export class Matcher {
     this.queue.take(this.fates)
     const { chain } = this
     const breaks = this.breaks + chain.takeBreaks()
-    const answer = { traversals: chain.out, fates: Uint8Array.from(this.fates), breaks, forced: chain.forced }
+    const answer = { traversals: chain.out, fates: new Uint8Array(this.fates), breaks, forced: chain.forced }
     chain.out = []
     chain.forced = 0
     this.fates = []

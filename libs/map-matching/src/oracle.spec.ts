@@ -59,8 +59,8 @@ const statesOf = (n: RoadNetwork, fix: Fix, weight: number): State[] =>
 function viterbi(n: RoadNetwork, fixes: readonly Fix[], displacements: readonly number[]): number {
   const enter = p.offEnterM * 1000
   const offEmission = offEmissionMm(p.sigmaM, p)
-  let states = statesOf(n, fixes[0], 1)
-  let off = enter + offEmission
+  let states = statesOf(n, fixes[0], p.endWeight)
+  let off = enter + p.endWeight * offEmission
   for (let i = 1; i < fixes.length; i++) {
     const weight = weightOf(displacements[i], p)
     const straight = displacements[i] * 1000 * p.offFactor

@@ -15,6 +15,8 @@ export interface Visit {
   fixes: number
   /** Least cost by which a way over another road was dearer, metres; MARGIN_MAX where there was none. */
   marginM: number
+  /** From the visit before on, a way that was hardly dearer is shorter by so much. */
+  lessMm: number
 }
 
 export const MARGIN_MAX = 0xffff
@@ -36,6 +38,9 @@ export class Trellis {
   private readonly road: Int32Array
   private readonly offset: Int32Array
   private readonly parent: Int32Array
+  /** Millimetres of road from the parent. */
+  private readonly hopMm: Int32Array
+  private readonly lessMm: Int32Array
   private readonly marginM: Uint16Array
   /** Least margin of the ways through a node that have ended. */
   private readonly endedM: Uint16Array
@@ -45,7 +50,7 @@ export class Trellis {
   private readonly moved: Int32Array
   private readonly path: Int32Array
   /** Reused: whoever is given it copies what must last. */
-  private readonly visit: Visit = { segment: -1, offsetMm: 0, at: 0.5, until: 0.5, fixes: 0, marginM: 0 }
+  private readonly visit: Visit = { segment: -1, offsetMm: 0, at: 0.5, until: 0.5, fixes: 0, marginM: 0, lessMm: 0 }
 
   constructor(
     private readonly stepsMax: number,
@@ -55,6 +60,10 @@ export class Trellis {
     private readonly roadOf: (segment: number) => number,
     /** Ways apart for less than this are the same, metres. */
     private readonly rivalM: number,
+    /** What is dearer by less may have been driven as well, metres. */
+    private readonly doubtM: number,
+    /** Millimetres between two places. */
+    private readonly apartMm: (segment: number, offsetMm: number, other: number, otherMm: number) => number,
   ) {
     const steps = stepsMax + 2
     const nodes = nodesMax + candidatesMax * 2
@@ -67,6 +76,8 @@ export class Trellis {
     this.road = new Int32Array(nodes)
     this.offset = new Int32Array(nodes)
     this.parent = new Int32Array(nodes)
+    this.hopMm = new Int32Array(nodes)
+    this.lessMm = new Int32Array(nodes)
     this.marginM = new Uint16Array(nodes)
     this.endedM = new Uint16Array(nodes)
     this.children = new Uint8Array(nodes)
@@ -95,13 +106,15 @@ export class Trellis {
     this.firstNode[this.steps] = this.nodes
   }
 
-  /** Adds a node to the newest step; `parent` is a node or -1 where the past is decided. Returns its number. */
-  addNode(segment: number, road: number, offsetMm: number, parent: number): number {
+  /** Adds a node to the newest step; `parent`, from where `hopMm` of road lead to it, is a node or -1 where the past is decided. Returns its number. */
+  addNode(segment: number, road: number, offsetMm: number, parent: number, hopMm: number): number {
     const node = this.nodes++
     this.segment[node] = segment
     this.road[node] = road
     this.offset[node] = offsetMm
     this.parent[node] = parent
+    this.hopMm[node] = hopMm
+    this.lessMm[node] = 0
     this.marginM[node] = MARGIN_MAX
     this.endedM[node] = MARGIN_MAX
     this.children[node] = 0
@@ -112,14 +125,16 @@ export class Trellis {
 
   /**
    * The way of a node ends at the step of that node, `marginM` dearer than the best way there: what lies on another road at any step of
-   * it was surer by no more than that (the soft output of Hagenauer & Hoeher 1989, with the roads of a step as its symbols).
+   * it was surer by no more than that (the soft output of Hagenauer & Hoeher 1989, with the roads of a step as its symbols). `best`
+   * is the best node of that step.
    */
-  end(node: number, step: number, marginM: number): void {
+  end(node: number, step: number, marginM: number, best: number): void {
     const { children, parent } = this
     let margin = Math.min(MARGIN_MAX, Math.max(0, Math.round(marginM)))
     let apartM = 0
     for (let n = node, s = step, left = 0; n >= 0 && children[n] === left; n = parent[n], left = 1)
       apartM += this.hopM[s--]
+    if (apartM >= this.rivalM && margin < this.doubtM && node !== best) this.compare(node, best)
     for (let n = node, s = step; n >= 0 && children[n] === 0; n = parent[n], s--) {
       margin = Math.min(margin, this.endedM[n])
       const road = this.road[n]
@@ -131,10 +146,33 @@ export class Trellis {
     }
   }
 
+  /**
+   * A way that ends was hardly dearer than the best one of its step: if it is shorter from where they part, even with what lies between
+   * their ends, the best one keeps in mind by how much.
+   */
+  private compare(ended: number, best: number): void {
+    const { parent, hopMm } = this
+    let lessMm = 0
+    let first = best
+    for (let n = ended, b = best; n !== b && n >= 0; n = parent[n], b = parent[b]) {
+      lessMm += hopMm[b] - hopMm[n]
+      first = b
+    }
+    if (lessMm <= this.lessMm[first]) return
+    const isOff = this.segment[ended] === OFF || this.segment[best] === OFF
+    if (!isOff) lessMm -= this.apartMm(this.segment[ended], this.offset[ended], this.segment[best], this.offset[best])
+    if (lessMm > this.lessMm[first]) this.lessMm[first] = lessMm
+  }
+
   /** A fix was thinned into the newest step. */
   stay(until: number): void {
     this.until[this.steps - 1] = until
     this.fixes[this.steps - 1]++
+  }
+
+  /** Metres from the fix of the step before the newest. */
+  hopOfNewestM(): number {
+    return this.hopM[this.steps - 1]
   }
 
   untilOfNewest(): number {
@@ -208,6 +246,8 @@ export class Trellis {
       w.int(this.segment[node])
       w.int(this.offset[node])
       w.int(this.parent[node] < 0 ? 0 : node - this.parent[node])
+      w.int(this.hopMm[node])
+      w.int(this.lessMm[node])
       w.int(this.marginM[node] === MARGIN_MAX ? -1 : this.marginM[node])
       w.int(this.endedM[node] === MARGIN_MAX ? -1 : this.endedM[node])
     }
@@ -235,6 +275,8 @@ export class Trellis {
       this.offset[node] = r.int()
       const back = r.int()
       this.parent[node] = back === 0 ? FINAL : node - back
+      this.hopMm[node] = r.int()
+      this.lessMm[node] = r.int()
       const marginM = r.int()
       this.marginM[node] = marginM < 0 ? MARGIN_MAX : marginM
       const endedM = r.int()
@@ -270,6 +312,7 @@ export class Trellis {
       visit.until = this.until[step]
       visit.fixes = this.fixes[step]
       visit.marginM = this.marginM[n]
+      visit.lessMm = this.lessMm[n]
       emit(visit)
     }
     return steps
@@ -288,6 +331,8 @@ export class Trellis {
         this.segment[to] = this.segment[node]
         this.road[to] = this.road[node]
         this.offset[to] = this.offset[node]
+        this.hopMm[to] = this.hopMm[node]
+        this.lessMm[to] = this.lessMm[node]
         this.marginM[to] = this.marginM[node]
         this.endedM[to] = this.endedM[node]
         this.children[to] = this.children[node]

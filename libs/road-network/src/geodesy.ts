@@ -38,27 +38,29 @@ export function lengthM(lon1: number, lat1: number, lon2: number, lat2: number):
   return Math.sqrt(x * x + y * y)
 }
 
+const ROWS_PER_DEGREE = 100
+const ROW_MAX = 90 * ROWS_PER_DEGREE
+/** For each 0.01 degrees from -90: the parabolas of metres per degree of longitude and of latitude there; 0 until it is asked for. */
+const parabolas = new Float64Array((2 * ROW_MAX + 1) * 6)
+
 /**
  * Metres per degree at a latitude, without trigonometry for every point of a drive: quadratic about the nearest 0.01 degrees
- * (error below 1e-9), whose coefficients are kept until the latitude is nearer to another.
+ * (error below 1e-9).
  */
 export class LocalScale {
   lonM = 0
   latM = 0
-  private row = NaN
-  private readonly lon = [0, 0, 0]
-  private readonly lat = [0, 0, 0]
 
   at(lat: number): void {
-    const row = Math.round(lat * ROWS_PER_DEGREE)
-    if (row !== this.row) {
-      this.row = row
-      quadratic(metresPerDegreeLon, row / ROWS_PER_DEGREE, this.lon)
-      quadratic(metresPerDegreeLat, row / ROWS_PER_DEGREE, this.lat)
+    const row = Math.max(-ROW_MAX, Math.min(ROW_MAX, Math.round(lat * ROWS_PER_DEGREE)))
+    const i = (row + ROW_MAX) * 6
+    if (parabolas[i + 3] === 0) {
+      fitParabola(metresPerDegreeLon, row / ROWS_PER_DEGREE, i)
+      fitParabola(metresPerDegreeLat, row / ROWS_PER_DEGREE, i + 3)
     }
     const d = lat - row / ROWS_PER_DEGREE
-    this.lonM = this.lon[0] + d * (this.lon[1] + d * this.lon[2])
-    this.latM = this.lat[0] + d * (this.lat[1] + d * this.lat[2])
+    this.lonM = parabolas[i] + d * (parabolas[i + 1] + d * parabolas[i + 2])
+    this.latM = parabolas[i + 3] + d * (parabolas[i + 4] + d * parabolas[i + 5])
   }
 
   /** Metres between two points near that latitude, on the plane that touches the earth there. */
@@ -69,12 +71,11 @@ export class LocalScale {
   }
 }
 
-const ROWS_PER_DEGREE = 100
-/** Coefficients of the parabola through three values, 0.01 degrees apart. */
-function quadratic(of: (lat: number) => number, lat: number, into: number[]): void {
-  const step = 0.01
+/** Writes the coefficients of the parabola through three values, 0.01 degrees apart. */
+function fitParabola(of: (lat: number) => number, lat: number, at: number): void {
+  const step = 1 / ROWS_PER_DEGREE
   const [below, here, above] = [of(lat - step), of(lat), of(lat + step)]
-  into[0] = here
-  into[1] = (above - below) / (2 * step)
-  into[2] = (above - 2 * here + below) / (2 * step * step)
+  parabolas[at] = here
+  parabolas[at + 1] = (above - below) / (2 * step)
+  parabolas[at + 2] = (above - 2 * here + below) / (2 * step * step)
 }

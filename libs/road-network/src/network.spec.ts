@@ -300,13 +300,13 @@ describe('turns', () => {
       [10, 9, 1],
     ].map(([w, a, b]) => segment(n, w, a, b))
     expect(turns.sharpness(from, on)).toBe(0)
-    expect(turns.sharpness(from, left)).toBeCloseTo(0.55, 1)
+    expect(turns.sharpness(from, left)).toBeCloseTo(0.63, 1)
     expect(turns.sharpness(from, back)).toBe(1)
     const costTo = (to: number, turnCost: number) => {
       const search = new RouteSearch(n, { turnCost, endsMax: 1 })
-      search.begin(7.5, 47.5, 500, Infinity)
+      search.begin(7.5, 47.5, Infinity)
       search.addSource(from, n.lengthMm(from), 0)
-      search.addTarget(to, 0, 0)
+      search.addTarget(to, 0, 0, 500)
       search.run(0)
       return search.targetTotal[0]
     }

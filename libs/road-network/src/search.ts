@@ -1,5 +1,6 @@
 import { invariant } from '#kernel'
 import { LocalScale, UNITS_PER_DEGREE } from './geodesy'
+import { Heap } from './heap'
 import { FLAG_BANS, type Sections } from './layout'
 import type { RoadNetwork } from './network'
 import { stateAfter } from './paths'
@@ -7,6 +8,8 @@ import { ASSUMED_KMH } from './roads'
 import type { Turns } from './turns'
 
 const NONE = -1
+/** Slots of a search that finds what it looks for at once; a power of two. */
+const FIRST_SLOTS = 256
 const HALF_TURN = 180 * UNITS_PER_DEGREE
 /** Straight lines are measured on a plane: this much shorter than they seem, so that no route is underestimated. */
 const PLANE_SAFETY = 0.998
@@ -50,8 +53,8 @@ export class RouteSearch {
   private readonly turns: Turns | null
   private readonly labelsMax: number
 
-  /** Hash of segments: the label of a segment in this round. */
-  private readonly mask: number
+  /** Hash of segments: the label of a segment in this round. A search begins with few slots, which stay in the nearest cache. */
+  private mask = 0
   private readonly slotRound: Uint32Array
   private readonly slotLabel: Int32Array
   private readonly labelSegment: Int32Array
@@ -66,9 +69,7 @@ export class RouteSearch {
   private round = 0
 
   /** Labels by key; ~label is to turn back at its end. */
-  private readonly heapKey: Float64Array
-  private readonly heapLabel: Int32Array
-  private heapSize = 0
+  private readonly heap: Heap
 
   private sources = 0
   private readonly sourceSegment: Int32Array
@@ -93,7 +94,9 @@ export class RouteSearch {
   private goalY = 0
   private kx = 0
   private ky = 0
-  private goalRadiusMm = Infinity
+  /** A way to any target costs at least this, and its straight line to the goal less the slack. */
+  private leastCost = Infinity
+  private slack = -Infinity
   private lengthMmMax = Infinity
 
   constructor(
@@ -112,7 +115,6 @@ export class RouteSearch {
     this.labelsMax = options.labelsMax ?? 20_000
     const endsMax = options.endsMax ?? 64
     const slots = 2 ** Math.ceil(Math.log2(this.labelsMax * 2))
-    this.mask = slots - 1
     this.slotRound = new Uint32Array(slots)
     this.slotLabel = new Int32Array(slots)
     this.labelSegment = new Int32Array(this.labelsMax)
@@ -124,9 +126,7 @@ export class RouteSearch {
     this.labelState = new Int32Array(this.labelsMax)
     this.hasPaths = this.s.pathParent.length > 0
     // Each improvement of a label pushes once more, and a full heap ends the search.
-    const heap = this.labelsMax * 3
-    this.heapKey = new Float64Array(heap)
-    this.heapLabel = new Int32Array(heap)
+    this.heap = new Heap(this.labelsMax * 3)
     this.sourceSegment = new Int32Array(endsMax)
     this.sourceMm = new Float64Array(endsMax)
     this.sourceCost = new Float64Array(endsMax)
@@ -140,15 +140,12 @@ export class RouteSearch {
     this.targetMm = new Float64Array(endsMax)
   }
 
-  /** Starts a search towards the disc of `goalRadiusM` around a point, which must hold all targets; routes up to `lengthMmMax`. */
-  begin(goalLon: number, goalLat: number, goalRadiusM: number, lengthMmMax: number): void {
-    this.round++
-    if (this.round > 0xffff_fff0) {
-      this.slotRound.fill(0)
-      this.round = 1
-    }
+  /** Starts a search towards a point that the targets are near to; routes up to `lengthMmMax`. */
+  begin(goalLon: number, goalLat: number, lengthMmMax: number): void {
+    this.mask = Math.min(FIRST_SLOTS, this.slotRound.length) - 1
+    this.nextRound()
     this.labels = 0
-    this.heapSize = 0
+    this.heap.size = 0
     this.sources = 0
     this.targets = 0
     this.targetBits = 0
@@ -159,7 +156,8 @@ export class RouteSearch {
     this.scale.at(goalLat)
     this.kx = (this.scale.lonM * 1000 * PLANE_SAFETY) / UNITS_PER_DEGREE
     this.ky = (this.scale.latM * 1000 * PLANE_SAFETY) / UNITS_PER_DEGREE
-    this.goalRadiusMm = goalRadiusM * 1000
+    this.leastCost = Infinity
+    this.slack = -Infinity
     this.lengthMmMax = lengthMmMax
   }
 
@@ -171,7 +169,8 @@ export class RouteSearch {
     return this.sources++
   }
 
-  addTarget(segment: number, toMm: number, cost: number): number {
+  /** `awayM`: the target is no farther from the goal. What it costs by itself counts against that. */
+  addTarget(segment: number, toMm: number, cost: number, awayM: number): number {
     if (this.targets >= this.targetSegment.length) invariant(false, 'too many targets')
     const t = this.targets++
     this.targetBits |= 1 << (segment & 31)
@@ -183,6 +182,9 @@ export class RouteSearch {
     this.targetSource[t] = NONE
     this.targetMm[t] = 0
     this.targetLabel[t] = NONE
+    const slack = awayM * 1000 * (this.byTime ? this.msPerMmMin : 1) - cost
+    if (slack > this.slack) this.slack = slack
+    if (cost < this.leastCost) this.leastCost = cost
     return t
   }
 
@@ -210,10 +212,11 @@ export class RouteSearch {
       const state = this.hasPaths ? stateAfter(this.s, 0, segment) : 0
       this.arrive(segment, this.sourceCost[i] + this.cost(segment, left), left, NONE, i, state)
     }
-    while (this.heapSize > 0 && this.heapKey[0] < this.bound()) {
-      const key = this.heapKey[0]
-      const entry = this.heapLabel[0]
-      this.popTop()
+    const { heap } = this
+    while (heap.size > 0 && heap.key[0] < this.bound()) {
+      const key = heap.key[0]
+      const entry = heap.item[0]
+      heap.popTop()
       if (entry < 0) this.turnBack(~entry)
       else if (this.labelDone[entry] === 0) this.expand(entry, key)
     }
@@ -231,7 +234,7 @@ export class RouteSearch {
     for (let next = firstOut[junction]; next < end; next++) {
       if (hasBans && !this.network.turnAllowed(segment, next)) continue
       if (this.uTurnCost > 0 && segmentRoad[next] === (directed ^ 1)) {
-        if (key + this.uTurnCost < this.bound()) this.push(key + this.uTurnCost, ~label)
+        if (key + this.uTurnCost < this.bound()) this.heap.push(key + this.uTurnCost, ~label)
       } else this.take(next, this.labelCost[label] + this.turnCostOf(segment, next), label)
     }
   }
@@ -286,22 +289,20 @@ export class RouteSearch {
   private arrive(segment: number, cost: number, mm: number, parent: number, source: number, state: number): void {
     const key = cost + this.remaining(this.s.segmentTo[segment])
     if (!(key < this.bound())) return
-    const { slotRound, slotLabel, labelSegment, labelState, mask } = this
-    let slot = Math.imul(segment, 0x9e37_79b1) >>> 7
-    slot = (slot ^ (slot >>> 11)) & mask
-    while (
-      slotRound[slot] === this.round &&
-      (labelSegment[slotLabel[slot]] !== segment || labelState[slotLabel[slot]] !== state)
-    )
-      slot = (slot + 1) & mask
+    const { slotLabel } = this
+    let slot = this.slotOf(segment, state)
     let label = slotLabel[slot]
-    if (slotRound[slot] !== this.round) {
+    if (this.slotRound[slot] !== this.round) {
       if (this.labels >= this.labelsMax) return
+      if (this.labels * 2 > this.mask && this.mask + 1 < this.slotRound.length) {
+        this.growSlots()
+        slot = this.slotOf(segment, state)
+      }
       label = this.labels++
-      slotRound[slot] = this.round
+      this.slotRound[slot] = this.round
       slotLabel[slot] = label
-      labelSegment[label] = segment
-      labelState[label] = state
+      this.labelSegment[label] = segment
+      this.labelState[label] = state
       this.labelDone[label] = 0
     } else if (this.labelDone[label] === 1 || this.labelCost[label] <= cost) return
     this.labelCost[label] = cost
@@ -309,8 +310,39 @@ export class RouteSearch {
     this.labelParent[label] = parent
     this.labelSource[label] = source
     // Beyond the longest route of use it is not gone on from; it still stands in the way of dearer ones.
-    if (mm <= this.lengthMmMax) this.push(key, label)
+    if (mm <= this.lengthMmMax) this.heap.push(key, label)
     else this.labelDone[label] = 1
+  }
+
+  /** Where the label of a segment in a state is, or belongs. */
+  private slotOf(segment: number, state: number): number {
+    const { slotRound, slotLabel, labelSegment, labelState, mask, round } = this
+    let slot = Math.imul(segment, 0x9e37_79b1) >>> 7
+    slot = (slot ^ (slot >>> 11)) & mask
+    while (
+      slotRound[slot] === round &&
+      (labelSegment[slotLabel[slot]] !== segment || labelState[slotLabel[slot]] !== state)
+    )
+      slot = (slot + 1) & mask
+    return slot
+  }
+
+  private growSlots(): void {
+    this.mask = Math.min(4 * this.mask + 3, this.slotRound.length - 1)
+    this.nextRound()
+    for (let label = 0; label < this.labels; label++) {
+      const slot = this.slotOf(this.labelSegment[label], this.labelState[label])
+      this.slotRound[slot] = this.round
+      this.slotLabel[slot] = label
+    }
+  }
+
+  /** Empties all slots. */
+  private nextRound(): void {
+    this.round++
+    if (this.round <= 0xffff_fff0) return
+    this.slotRound.fill(0)
+    this.round = 1
   }
 
   private cost(segment: number, mm: number): number {
@@ -318,16 +350,15 @@ export class RouteSearch {
     return mm * msPerMm(kmhOf(this.network, segment))
   }
 
-  /** A bound from below on the cost from a junction to any target. */
+  /** A bound from below on the cost from the end of a segment to any target. */
   private remaining(junction: number): number {
     let x = this.s.junctionX[junction] - this.goalX
     if (x > HALF_TURN) x -= 2 * HALF_TURN
     else if (x < -HALF_TURN) x += 2 * HALF_TURN
     const dx = x * this.kx
     const dy = (this.s.junctionY[junction] - this.goalY) * this.ky
-    const straight = Math.sqrt(dx * dx + dy * dy) - this.goalRadiusMm
-    if (!(straight > 0)) return 0
-    return this.byTime ? straight * this.msPerMmMin : straight
+    const straight = Math.sqrt(dx * dx + dy * dy)
+    return Math.max(this.leastCost, (this.byTime ? straight * this.msPerMmMin : straight) - this.slack)
   }
 
   /**
@@ -347,38 +378,5 @@ export class RouteSearch {
     into.push(this.targetSegment[target])
     for (let l = label; l !== NONE; l = this.labelParent[l]) into.push(this.labelSegment[l])
     into.reverse()
-  }
-
-  private push(key: number, label: number): void {
-    if (this.heapSize >= this.heapKey.length) return
-    const { heapKey, heapLabel } = this
-    let i = this.heapSize++
-    while (i > 0) {
-      const up = (i - 1) >> 1
-      if (heapKey[up] <= key) break
-      heapKey[i] = heapKey[up]
-      heapLabel[i] = heapLabel[up]
-      i = up
-    }
-    heapKey[i] = key
-    heapLabel[i] = label
-  }
-
-  private popTop(): void {
-    const { heapKey, heapLabel } = this
-    const n = --this.heapSize
-    const key = heapKey[n]
-    let i = 0
-    for (;;) {
-      let down = 2 * i + 1
-      if (down >= n) break
-      if (down + 1 < n && heapKey[down + 1] < heapKey[down]) down++
-      if (heapKey[down] >= key) break
-      heapKey[i] = heapKey[down]
-      heapLabel[i] = heapLabel[down]
-      i = down
-    }
-    heapKey[i] = key
-    heapLabel[i] = heapLabel[n]
   }
 }

@@ -33,9 +33,9 @@ export function shortestPath(
   for (let labelsMax = Math.min(bound, 2_000); ; labelsMax = Math.min(bound, labelsMax * 8)) {
     const search = new RouteSearch(network, { ...limits, labelsMax, endsMax: 1 })
     // A metre for what rounding to 1e-7 degrees and to whole millimetres may move.
-    search.begin(lon, lat, 1, limits.lengthMmMax ?? 100_000_000)
+    search.begin(lon, lat, limits.lengthMmMax ?? 100_000_000)
     search.addSource(from.segment, from.offsetMm, 0)
-    search.addTarget(to.segment, to.offsetMm, 0)
+    search.addTarget(to.segment, to.offsetMm, 0, 1)
     search.run(0)
     if (search.labels >= labelsMax && labelsMax < bound) continue
     if (search.targetSource[0] < 0) return null

@@ -4,8 +4,8 @@ import { metresPerDegreeLat, metresPerDegreeLon } from './geodesy'
 const REACH_MM = 20_000
 /** Parts of a full turn that headings are told apart by; 0 stands for one that nobody asked for yet. */
 const PARTS = 255
-/** Up to 34° is to follow the road, from 135° on no turn is sharper. */
-const STRAIGHT = 24
+/** Up to 11° is to follow the road, from 135° on no turn is sharper. Of two ways as long as each other the straighter one is likelier. */
+const STRAIGHT = 8
 const SHARP = 96
 
 /** What turns are seen by. */

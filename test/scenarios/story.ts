@@ -3,6 +3,7 @@ import { instant, type Instant, type Micros } from '#kernel'
 import { DeviceClient } from '#messaging'
 import { requestClose } from '#pipeline'
 import { localClock, parsePolicy } from '#policy'
+import type { RoadNetwork } from '#road-network'
 import { verifyStatement } from '#statement'
 import { cast, faultsOf, openWorld, settled, type Cast, type World } from '../harness'
 import { driveAlong, MAIN_ROAD, METRES_PER_DEGREE, TARIFF } from './roads'
@@ -48,11 +49,12 @@ export async function openStory(
   now: string,
   {
     policies = [TARIFF],
+    roads = MAIN_ROAD,
     environment = {},
-  }: { policies?: readonly unknown[]; environment?: Record<string, string> } = {},
+  }: { policies?: readonly unknown[]; roads?: RoadNetwork; environment?: Record<string, string> } = {},
 ): Promise<Story> {
   const world = await openWorld(at(now), environment)
-  const people = await cast(world, MAIN_ROAD, policies)
+  const people = await cast(world, roads, policies)
   const device = await DeviceClient.connect({ url: world.mqttUrl, device: people.device, token: people.deviceToken })
   const clock = localClock('Europe/Rome')
   let seq = 0

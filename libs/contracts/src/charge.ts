@@ -19,6 +19,8 @@ export interface Stretch {
   readonly confidence: number
   /** How many fixes lie on it. */
   readonly fixes: number
+  /** Another way that may as well have been driven is shorter by this stretch: it is not charged. Absent where nothing is in doubt. */
+  readonly inDoubt?: true
 }
 
 /**

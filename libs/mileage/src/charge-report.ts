@@ -27,6 +27,7 @@ export type MeteredRoads = Pick<RoadNetwork, 'digest' | 'ref' | 'roadClass' | 'a
  * in force at a moment, or null where none is, and the same object for the same policy: each stretch has the zones of the
  * policy in force when it was entered, also where a policy takes over in the middle of a road.
  *
+ * What is forgone of a traversal, because a shorter way may as well have been driven, are its last millimetres: stretches in doubt.
  * The millimetres of the stretches add up to those of the traversals, and so do their fixes; a stretch that is part of a
  * traversal gets its share of the traversal's time and fixes by distance, in whole numbers.
  */
@@ -37,20 +38,25 @@ export function chargeReport(
   zonesAt: (at: Instant) => ZoneCut | null,
 ): ChargeReport {
   const stretches: Stretch[] = []
-  const matchedMm = eachStretch(match, network, zonesAt, (traversal, fromMm, toMm, enteredAt, leftAt, zones, fixes) =>
-    stretches.push({
-      segment: network.ref(traversal.segment),
-      fromMm: millimetres(fromMm),
-      toMm: millimetres(toMm),
-      enteredAt,
-      leftAt,
-      roadClass: network.roadClass(traversal.segment),
-      access: network.access(traversal.segment),
-      zones,
-      inferred: traversal.inferred,
-      confidence: traversal.confidence,
-      fixes,
-    }),
+  const matchedMm = eachStretch(
+    match,
+    network,
+    zonesAt,
+    (traversal, fromMm, toMm, enteredAt, leftAt, zones, fixes, inDoubt) =>
+      stretches.push({
+        segment: network.ref(traversal.segment),
+        fromMm: millimetres(fromMm),
+        toMm: millimetres(toMm),
+        enteredAt,
+        leftAt,
+        roadClass: network.roadClass(traversal.segment),
+        access: network.access(traversal.segment),
+        zones,
+        inferred: traversal.inferred,
+        confidence: traversal.confidence,
+        fixes,
+        ...(inDoubt && { inDoubt }),
+      }),
   )
   const { matched = 0, ...unmatched } = match.fates
   const onStretches = stretches.reduce((sum, stretch) => sum + stretch.fixes, 0)
@@ -74,7 +80,7 @@ export function chargeReport(
   }
 }
 
-/** [fromMm, toMm) of a traversal, when it was driven, in which zones, and how many of the fixes lie on it. */
+/** [fromMm, toMm) of a traversal, when it was driven, in which zones, how many of the fixes lie on it; whether it is not to be charged. */
 export type VisitStretch = (
   traversal: Traversal,
   fromMm: number,
@@ -83,6 +89,7 @@ export type VisitStretch = (
   leftAt: Instant,
   zones: readonly string[],
   fixes: number,
+  inDoubt: boolean,
 ) => void
 
 /** Calls `visit` with each stretch of a trip, as `chargeReport` has them, and returns their millimetres. */
@@ -94,11 +101,11 @@ export function eachStretch(
 ): number {
   let matchedMm = 0
   for (const traversal of traversals) {
-    const { segment, fromMm, toMm, enteredAt, leftAt, fixes } = traversal
+    const { segment, fromMm, toMm, enteredAt, leftAt, fixes, forgoneMm } = traversal
     invariant(toMm >= fromMm, 'a traversal runs in the direction of its segment')
     matchedMm += toMm - fromMm
     const first = firstPart(zonesAt(enteredAt), network, segment, fromMm, toMm)
-    if (first.toMm === toMm) visit(traversal, fromMm, toMm, enteredAt, leftAt, first.zones, fixes)
+    if (first.toMm === toMm && !forgoneMm) visit(traversal, fromMm, toMm, enteredAt, leftAt, first.zones, fixes, false)
     else cutTraversal(traversal, network, zonesAt, visit)
   }
   return matchedMm
@@ -110,16 +117,18 @@ function cutTraversal(
   zonesAt: (at: Instant) => ZoneCut | null,
   visit: VisitStretch,
 ): void {
-  const { segment, fromMm, toMm, enteredAt, leftAt, fixes } = traversal
+  const { segment, fromMm, toMm, enteredAt, leftAt, fixes, forgoneMm = 0 } = traversal
   const lengthMm = toMm - fromMm
   /** The part of a whole that belongs to [fromMm, mm). */
   const upTo = (whole: number, mm: number) => Math.floor((whole * (mm - fromMm)) / lengthMm)
   const momentAt = (mm: number) => (mm === fromMm ? enteredAt : instant(enteredAt + upTo(leftAt - enteredAt, mm)))
+  const surelyMm = toMm - forgoneMm
   let done = 0
   for (let at = fromMm; at < toMm;) {
-    const part = firstPart(zonesAt(momentAt(at)), network, segment, at, toMm)
+    const inDoubt = at >= surelyMm
+    const part = firstPart(zonesAt(momentAt(at)), network, segment, at, inDoubt ? toMm : surelyMm)
     const left = part.toMm === toMm ? leftAt : momentAt(part.toMm)
-    visit(traversal, at, part.toMm, momentAt(at), left, part.zones, upTo(fixes, part.toMm) - done)
+    visit(traversal, at, part.toMm, momentAt(at), left, part.zones, upTo(fixes, part.toMm) - done, inDoubt)
     done = upTo(fixes, part.toMm)
     at = part.toMm
   }

@@ -26,6 +26,14 @@ import { ZoneSets } from './zone-sets'
 
 /** The line of driving at a moment when no policy was in force. */
 export const NO_POLICY = { policy: '' as PolicyId, rule: 'none', freeReason: 'no policy in force' } as const
+/** The line of what is forgone: nobody pays for a detour that a shorter way explains nearly as well. */
+export const IN_DOUBT = {
+  policy: '' as PolicyId,
+  rule: 'in-doubt',
+  freeReason: 'in doubt: a shorter way is as likely',
+} as const
+/** In place of the number of a rule. */
+const DOUBT = -2
 
 const DAY_MS = 86_400_000
 
@@ -48,8 +56,8 @@ export function rate(
   scratch.begin(vehicle, policyAt)
   const { stretches } = report
   for (let i = 0; i < stretches.length; i++) {
-    const { enteredAt, roadClass, access, zones, fromMm, toMm, inferred, fixes } = stretches[i]
-    scratch.drive(enteredAt, roadClass, access, zones, toMm - fromMm, inferred, fixes)
+    const { enteredAt, roadClass, access, zones, fromMm, toMm, inferred, fixes, inDoubt } = stretches[i]
+    scratch.drive(enteredAt, roadClass, access, zones, toMm - fromMm, inferred, fixes, inDoubt)
   }
   return scratch.end(report.trip, report.matchedMm, report.fixes.matched)
 }
@@ -66,6 +74,7 @@ export class Rater {
   private tripRules: TripRule[] | null = null
   /** Of the stretch before, under the same policy: stretches that follow it often are on its line. */
   private set = 0
+  private inDoubt = false
   private cell = -1
   private day = NaN
   private line = 0
@@ -89,6 +98,7 @@ export class Rater {
     mm: number,
     inferred: boolean,
     fixes: number,
+    inDoubt = false,
   ): number {
     if (mm < 0) invariant(false, 'a stretch runs backwards')
     const { lines } = this
@@ -104,8 +114,14 @@ export class Rater {
     }
     policy.look(at, roadClass, access)
     const set = policy.zoneSets.numberOf(zones)
-    if (!crossed || set !== this.set || policy.cell !== this.cell || policy.day !== this.day) {
-      this.line = lines.lineOf(policyNumber, policy.day, policy.ruleOf(set), policy.roadClass, set)
+    const isSame = crossed && set === this.set && policy.cell === this.cell && policy.day === this.day
+    if (!isSame || inDoubt !== this.inDoubt) {
+      const rule = policy.ruleOf(set)
+      const isForgone = inDoubt && policy.rules[rule].distanceRate !== null
+      this.line = isForgone
+        ? this.lineInDoubt(policy, zones)
+        : lines.lineOf(policyNumber, policy.day, rule, policy.roadClass, set)
+      this.inDoubt = inDoubt
       this.cell = policy.cell
       this.day = policy.day
       if (policy.hasEvents) this.count(policy, crossed, set)
@@ -113,6 +129,13 @@ export class Rater {
     }
     lines.drive(this.line, mm, inferred, fixes)
     return this.line
+  }
+
+  private lineInDoubt(policy: CompiledPolicy, zones: readonly string[]): number {
+    const known = this.policies.indexOf(null)
+    const none = known < 0 ? added(this.policies, null) : known
+    const set = (this.noZones ??= new ZoneSets()).numberOf(zones)
+    return this.lines.lineOf(none, policy.day, DOUBT, policy.roadClass, set)
   }
 
   /** What the distance of a line costs; null where it is free. */
@@ -194,10 +217,11 @@ function chargeOf(
   const rule = policy ? policy.rules[lines.rule[line]] : null
   const distanceMm = lines.distanceMm[line] as Millimetres
   const rate = rule ? rule.rate : null
+  const free = lines.rule[line] === DOUBT ? IN_DOUBT : NO_POLICY
   const charge = {
     trip,
-    policy: policy ? policy.id : NO_POLICY.policy,
-    rule: rule ? rule.id : NO_POLICY.rule,
+    policy: policy ? policy.id : free.policy,
+    rule: rule ? rule.id : free.rule,
     roadClass: ROAD_CLASSES[lines.roadClass[line]],
     zones: (policy ? policy.zoneSets : noZones!).zonesOf(lines.zoneSet[line]),
     day: dayName(lines.day[line]),
@@ -205,7 +229,7 @@ function chargeOf(
     inferredMm: lines.inferredMm[line] as Millimetres,
     fixes: lines.fixes[line],
     rate,
-    freeReason: rule ? rule.freeReason : NO_POLICY.freeReason,
+    freeReason: rule ? rule.freeReason : free.freeReason,
     amount: NO_MONEY,
   }
   if (!rate) return charge

@@ -50,6 +50,43 @@ const stretchOf = fc.record({
   roadClass: fc.constantFrom(...ROAD_CLASSES),
   access: fc.constantFrom(...ACCESS),
   zones: fc.constantFrom([], ['centre']),
+  inDoubt: fc.constantFrom(true as const, undefined),
+})
+
+describe('a stretch in doubt', () => {
+  const line = (access: 'public' | 'private', mm: number, inDoubt?: true): Stretch => ({
+    segment: '1.1.2',
+    fromMm: millimetres(0),
+    toMm: millimetres(mm),
+    enteredAt: instant(Date.parse('2026-10-05T12:00Z')),
+    leftAt: instant(Date.parse('2026-10-05T12:01Z')),
+    roadClass: 'primary',
+    access,
+    zones: [],
+    inferred: false,
+    confidence: 700,
+    fixes: 1,
+    ...(inDoubt && { inDoubt }),
+  })
+  it('is a line of its own that costs nothing; what is free anyway stays where it is', () => {
+    const stretches = [line('public', 1_000), line('public', 66, true), line('private', 5), line('private', 7, true)]
+    const report = {
+      vehicle: 'v',
+      trip: 't',
+      stretches,
+      matchedMm: 1_078,
+      fixes: { accepted: 4, matched: 4, unmatched: {} },
+    } as unknown as ChargeReport
+    const policy = compilePolicy(POLICY)
+    const charges = rate(report, { vehicle: 'v' as VehicleId, vehicleClass: 'car' }, () => policy)
+    expect(
+      charges.map(({ policy, rule, distanceMm, fixes, amount }) => [policy, rule, distanceMm, fixes, amount]),
+    ).toEqual([
+      ['', 'in-doubt', 66, 1, 0n],
+      ['p', 'private', 12, 2, 0n],
+      ['p', 'base', 1_000, 1, 932n],
+    ])
+  })
 })
 
 describe('the price of each stretch', () => {

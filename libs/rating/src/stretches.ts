@@ -1,7 +1,7 @@
 import { type ChargeReport, type Rate, type RatedVehicle } from '#contracts'
 import { type Instant, type PolicyId } from '#kernel'
 import { type CompiledPolicy } from './compile'
-import { NO_POLICY } from './rate'
+import { IN_DOUBT, NO_POLICY } from './rate'
 
 /** What prices a stretch by its distance. */
 export interface StretchPrice {
@@ -20,12 +20,13 @@ export function priceStretches(
   vehicle: RatedVehicle,
   policyAt: (at: Instant) => CompiledPolicy | null,
 ): StretchPrice[] {
-  return stretches.map(({ enteredAt, roadClass, access, zones }) => {
+  return stretches.map(({ enteredAt, roadClass, access, zones, inDoubt }) => {
     const policy = policyAt(enteredAt)
     if (!policy) return { ...NO_POLICY, rate: null }
     policy.turnTo(vehicle)
     policy.look(enteredAt, roadClass, access)
     const { id, rate, freeReason } = policy.rules[policy.ruleOf(policy.zoneSets.numberOf(zones))]
+    if (inDoubt && rate) return { ...IN_DOUBT, rate: null }
     return { policy: policy.id, rule: id, rate, freeReason }
   })
 }

@@ -205,7 +205,11 @@ function correctedOf(
   }
 }
 
-const FREE_RULES: Readonly<Record<string, string>> = { voided: 'Voided on review', corrected: 'Corrected' }
+const FREE_RULES: Readonly<Record<string, string>> = {
+  voided: 'Voided on review',
+  corrected: 'Corrected',
+  'in-doubt': 'In doubt',
+}
 
 const linesOf = (trip: BilledTrip, policies: ReadonlyMap<PolicyId, PolicyDocument>): StatementLine[] =>
   trip.charges.map((charge) => {

@@ -22,7 +22,7 @@ const row = (value: number, unit: string, min: number, max: number, meaning: str
 /** One set for all data. */
 export const PARAMETERS = {
   radiusM: row(42, 'm', 10, 200, 'roads further from a fix are no candidates', 'fitted'),
-  placesMax: row(8, 'places', 1, 24, 'nearest places looked at for a fix', 'feasibility probe'),
+  placesMax: row(10, 'places', 1, 24, 'nearest places looked at for a fix', 'fitted'),
   sigmaM: row(8, 'm', 1, 50, 'standard deviation of a fix across the road', 'fitted'),
   betaM: row(32, 'm', 1, 200, 'road that one nat of emission is worth: what a detour must explain', 'fitted'),
   robustSigmas: row(2, 'sigma', 1, 10, 'beyond it the cost of a distance grows linearly (Huber 1964)', 'fitted'),

@@ -84,6 +84,7 @@ export class Chain {
       (visit) => this.link.between(this.drive, visit),
       decide,
       (marginM) => confidenceOf(marginM, p),
+      (ms, mm) => ms >= p.gapMs && mm >= p.gapM * 1000,
     )
     this.emit = (visit) => this.drive.visit(visit, this.out)
   }
@@ -144,8 +145,7 @@ export class Chain {
    * turned into costs more than one fix was worth, which is one of many elsewhere.
    */
   private weighLast(): void {
-    const { p, kept } = this
-    if (!kept) return
+    const { p, keptFix: kept } = this
     const more = p.endWeight - weightOf(this.trellis.hopOfNewestM(), p)
     const sigma = sigmaOf(kept.accuracyM, p)
     for (let i = 0; i < this.frontCount; i++) {
@@ -368,8 +368,7 @@ export class Chain {
   /** Gives up those of the front that aren't among `kept`, of which the best one is. */
   private leave(kept: (i: number) => boolean): void {
     const best = this.bestOfFront()
-    const least = this.frontCost[best]
-    const bestNode = this.frontNode[best]
+    const [least, bestNode] = [this.frontCost[best], this.frontNode[best]]
     let n = 0
     for (let i = 0; i < this.frontCount; i++) {
       if (!kept(i)) {

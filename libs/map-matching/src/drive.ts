@@ -11,7 +11,7 @@ export interface Traversal {
   readonly leftAt: Instant
   /** Fixes that lie on it. */
   readonly fixes: number
-  /** No fix lies on it: it is the route between its neighbours. */
+  /** No fix lies on it: it is the route between its neighbours, or what was driven in a long silence. */
   readonly inferred: boolean
   /** How sure the road is against its best rival on another road, by what was before and after it, thousandths. */
   readonly confidence: number
@@ -76,6 +76,7 @@ export class Drive {
     private readonly connect: (visit: Visit) => Pieces | null,
     private readonly decide: (fixes: number, fate: number) => void,
     private readonly confidenceOf: (marginM: number) => number,
+    private readonly isSilence: (ms: number, mm: number) => boolean,
   ) {}
 
   visit(visit: Visit, out: Traversal[]): void {
@@ -90,6 +91,9 @@ export class Drive {
     if (pieces) {
       let total = 0
       for (let i = 0; i < pieces.count; i++) total += pieces.toMm[i] - pieces.fromMm[i]
+      // Nothing was measured in between: where both ends are on one road, what leads there is a traversal of its own, as it is elsewhere.
+      const isSilence = pieces.count === 1 && this.isSilence(visit.at - this.until, total)
+      if (isSilence) this.close(out)
       let done = 0
       const around = Math.min(this.confidence, confidence)
       // The road on which the ways part is driven on both.
@@ -107,6 +111,7 @@ export class Drive {
         const leftAt = this.until + Math.round(((visit.at - this.until) * done) / total)
         this.extend(pieces.segment[i], pieces.fromMm[i], pieces.toMm[i], enteredAt, leftAt, around, out)
       }
+      if (isSilence) this.close(out)
     }
     if (!pieces && this.segment !== OFF) {
       this.end(out)

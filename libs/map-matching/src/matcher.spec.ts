@@ -139,6 +139,25 @@ describe('what is in doubt', () => {
   })
 })
 
+describe('a long silence', () => {
+  it('makes an inferred traversal of what lies between its ends, also within one segment', () => {
+    const network = buildFromEdges({ id: [0, 1], lon: [7.5, 7.6], lat: [47.5, 47.5] }, { id: [0], from: [0], to: [1] })
+    const at = (s: number) => [1_750_000_000_000 + 1_000 * s, 7.501 + (20 * s) / 75_300, 47.5]
+    const [before, after] = [0, 180].map((from) => Array.from({ length: 11 }, (_, i) => at(from + 5 * i)))
+    const { traversals, fates } = new Matcher(network).match(columns([...before, ...after]))
+    expect(traversals.map(({ fixes, inferred }) => [fixes, inferred])).toEqual([
+      [11, false],
+      [0, true],
+      [11, false],
+    ])
+    expect(traversals[1].toMm - traversals[1].fromMm).toBeCloseTo(20_000 * 130, -4)
+    expect([traversals[0].toMm, traversals[1].toMm]).toEqual([traversals[1].fromMm, traversals[2].fromMm])
+    expect(new Set(fates)).toEqual(new Set([0]))
+    const sooner = columns([...before, ...after.map(([ms, ...place]) => [ms - 50_000, ...place])])
+    expect(new Matcher(network).match(sooner).traversals).toHaveLength(1)
+  })
+})
+
 describe('the end of a drive', () => {
   it('is where the last fix is, on the road that it has just turned into', () => {
     const network = buildFromEdges(

@@ -176,7 +176,10 @@ export class CitizensController {
       finalize(() => {
         const left = (this.watchers.get(account) ?? 1) - 1
         if (left > 0) this.watchers.set(account, left)
-        else this.watchers.delete(account)
+        else {
+          this.watchers.delete(account)
+          this.running.forget(account)
+        }
       }),
     )
   }

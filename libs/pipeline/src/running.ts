@@ -7,8 +7,6 @@ import { batchesOf, choicesOf, networkInForce, ratedVehicles, tripsWhere, vehicl
 import { type Line } from './line'
 import { fixColumns } from './match'
 
-/** Trips under way that are remembered; the one that was looked at longest ago is read anew when it is looked at again. */
-const REMEMBERED_MAX = 2_000
 const TRIPS_MAX = 20
 
 /** What became certain of a trip under way, and the matcher's own state: enough to go on from without what it was made from. */
@@ -30,23 +28,25 @@ interface Followed {
 /**
  * What the trips under way of accounts came to so far. Each look reads and matches only what has come in since the last one: the
  * matcher goes on from its saved state, and gives what matching the whole trip would give, to the byte. Provisional all the same: fixes that
- * come may show that another road was driven, and caps and allowances are of longer than a trip. Lives in memory: a process that
- * starts anew reads a trip once from its beginning.
+ * come may show that another road was driven, and caps and allowances are of longer than a trip. Kept in memory while somebody watches and
+ * the trip goes on, and no longer; a process that starts anew reads a trip once from its beginning.
  */
 export class RunningTrips {
-  private readonly followed = new Map<TripId, Followed>()
+  private readonly followed = new Map<AccountId, Map<TripId, Followed>>()
 
   constructor(private readonly line: Line) {}
 
   async of(tx: Tx, account: AccountId): Promise<RunningTrip[]> {
     const { reference } = this.line
     const running: RunningTrip[] = []
-    for (const trip of await tripsWhere(tx, `account = $1 and state = 'open' order by id limit ${TRIPS_MAX}`, [
-      account,
-    ])) {
+    const kept = this.followed.get(account) ?? new Map<TripId, Followed>()
+    this.followed.set(account, kept)
+    const trips = await tripsWhere(tx, `account = $1 and state = 'open' order by id limit ${TRIPS_MAX}`, [account])
+    for (const id of [...kept.keys()]) if (!trips.some((trip) => trip.id === id)) kept.delete(id)
+    for (const trip of trips) {
       const choices = await choicesOf(tx, trip.vehicle)
       const method = methodLine(choices)
-      let before = this.followed.get(trip.id) ?? null
+      let before = kept.get(trip.id) ?? null
       const from = before?.nextSeq ?? trip.firstSeq
       let batches = from > trip.lastSeq ? [] : await batchesOf(tx, trip, from)
       const firstAt = before?.firstAt ?? batches.find(({ fixes }) => fixes.length > 0)?.fixes[0][0]
@@ -59,15 +59,15 @@ export class RunningTrips {
         batches = await batchesOf(tx, trip)
       }
       const { network, matcher } = await reference.network(tx, trip.agency, digest)
-      // From here to `remember` nothing waits: a matcher follows one trip at a time, and two windows may look at one.
-      const known = this.followed.get(trip.id) ?? null
+      // From here to where it is kept nothing waits: a matcher follows one trip at a time, and two windows may look at one.
+      const known = kept.get(trip.id) ?? null
       const follows = before ?? { ...NOTHING, under, nextSeq: trip.firstSeq, firstAt, lastAt: firstAt }
       // Another window was quicker, and knows as much.
       const { now, tail } =
         known && known.under === under && known.nextSeq > follows.nextSeq
           ? follow(matcher, known, [], () => true)
           : follow(matcher, follows, batches, (at) => givesLocation(method, at))
-      this.remember(trip.id, now)
+      kept.set(trip.id, now)
 
       if (now.read === 0) continue
       const [first, last] = [instant(now.firstAt), instant(now.lastAt)]
@@ -92,10 +92,9 @@ export class RunningTrips {
     return running
   }
 
-  private remember(trip: TripId, followed: Followed): void {
-    this.followed.delete(trip)
-    this.followed.set(trip, followed)
-    if (this.followed.size > REMEMBERED_MAX) this.followed.delete(this.followed.keys().next().value!)
+  /** Nobody watches an account any more: what was known of where it drives is let go. */
+  forget(account: AccountId): void {
+    this.followed.delete(account)
   }
 }
 

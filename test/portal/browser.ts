@@ -160,7 +160,10 @@ export async function follow(page: Page, from: string, ...selectors: readonly st
 export async function ask<T>(who: string, method: string, path: string, body?: unknown): Promise<T> {
   const answer = await fetch(portalUrl() + path, {
     method,
-    headers: { authorization: `Bearer ${demoToken(who)}`, 'content-type': 'application/json' },
+    headers: {
+      authorization: `Bearer ${demoToken(who)}`,
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+    },
     body: body === undefined ? undefined : JSON.stringify(body),
   })
   const text = await answer.text()

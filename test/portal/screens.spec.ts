@@ -28,6 +28,8 @@ const DRAFT = 'gothenburg-2027'
 
 /** Where each picture is, and what is done there before it is taken. */
 type Pictures = Readonly<Record<string, string | readonly [address: string, act: (page: Page) => Promise<unknown>]>>
+const centre = (page: Page, selector: string) =>
+  page.locator(selector).first().evaluate('(node) => node.scrollIntoView({ block: "center" })')
 const submit = (page: Page) => page.locator('main form button[type=submit]').first().click()
 
 ;(isAsked ? describeInBrowser : describe.skip)('screens', () => {
@@ -94,7 +96,7 @@ const submit = (page: Page) => page.locator('main form button[type=submit]').fir
         },
       ],
       day,
-      trip,
+      trip: [trip, (page) => centre(page, '.rm-map')],
       question: [`${trip}/question`, submit],
       trips: '/my/trips?month=2026-10',
       pay: '/my/pay',
@@ -161,6 +163,7 @@ const submit = (page: Page) => page.locator('main form button[type=submit]').fir
             await page.getByLabel('Also compare by').selectOption('zone')
             await submit(page)
             await page.locator('table').nth(1).waitFor()
+            await centre(page, 'main table')
           },
         ],
         roads: '/analyst/roads',

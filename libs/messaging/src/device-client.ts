@@ -61,6 +61,8 @@ export class DeviceClient {
     token: string
     resendMs?: number
     sendingsMax?: number
+    /** In PEM, for a broker behind TLS: whom to trust, and what to sign in with in place of the token. */
+    tls?: { ca: string; cert?: string; key?: string }
     /** MQTT 3.1.1 (4) unless told; our own broker speaks nothing else. */
     protocolVersion?: 4 | 5
     /** Receipts that none of these keys has signed are ignored. Absent: their digest is enough. */
@@ -77,6 +79,7 @@ export class DeviceClient {
       clientId: device,
       username: device,
       password: token,
+      ...options.tls,
       clean: true,
       protocolVersion,
       will: { topic: topicOf(device, 'state'), payload: Buffer.from(stateBytes(false)), qos: 1, retain: false },

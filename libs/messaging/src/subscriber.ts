@@ -195,6 +195,17 @@ export async function subscribeBroker(options: {
     crashPoint('door.receipt-sent')
   }
 
+  /**
+   * Ends a device's connection by signing in under its client id, which at the devices' doors is its name. A Mosquitto that reads
+   * its lists again ends those that came by token; one that came by certificate would stay, though it may do nothing.
+   */
+  async function expel(device: DeviceId): Promise<void> {
+    const client = openClient(url, { ...signIn, clientId: device, clean: true, reconnectPeriod: 0 })
+    client.on('error', () => undefined)
+    await firstConnection(client, url)
+    await hangUp(client, 1_000)
+  }
+
   const hangUpAll = () =>
     Promise.all([...connections.map(({ client }) => client), publisher].map((c) => hangUp(c, 1_000)))
   const ready = await Promise.allSettled([
@@ -212,6 +223,7 @@ export async function subscribeBroker(options: {
     async announce(device, context) {
       // QoS 1: awaited, so that a change is not taken for told where the broker was away.
       await publisher.publishAsync(topicOf(device, 'context'), Buffer.from(context ?? []), { qos: 1, retain: true })
+      if (context === null) await expel(device)
     },
     async answers() {
       if (!connections.some(({ client }) => client.connected)) throw new Error('the MQTT broker is away')

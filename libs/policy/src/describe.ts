@@ -30,7 +30,12 @@ export function describeMileage(
     { key: 'missing', text: words.unexplained(price(missing)) },
     ...(noLocation ? [{ key: 'noLocation', text: words.byOdometer(price(noLocation)) }] : []),
     ...(permitPerDay
-      ? [{ key: 'permitPerDay', text: words.permit(words.perUnit(`${permitPerDay} ${currency}`, nameIn(words)('day'))) }]
+      ? [
+          {
+            key: 'permitPerDay',
+            text: words.permit(words.perUnit(`${permitPerDay} ${currency}`, nameIn(words)('day'))),
+          },
+        ]
       : []),
     ...(whom ? [{ key: 'for', text: words.ofThese(describeWhom(whom, language).join(', '), otherwise ?? null) }] : []),
   ]

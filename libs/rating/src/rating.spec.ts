@@ -285,13 +285,11 @@ describe('properties', () => {
   it('splitting a trip moves no line by more than a micro', () => {
     // Within an hour of one morning, so that many stretches are on one line: else there is nothing to split.
     const oneLine = fc.array(
-      fc
-        .tuple(anyStretch, fc.integer({ min: 0, max: 3_600_000 }))
-        .map(([s, ms]) => ({
-          ...s,
-          enteredAt: instant(at('2026-03-02T06:30+01:00') + ms),
-          roadClass: 'primary' as const,
-        })),
+      fc.tuple(anyStretch, fc.integer({ min: 0, max: 3_600_000 })).map(([s, ms]) => ({
+        ...s,
+        enteredAt: instant(at('2026-03-02T06:30+01:00') + ms),
+        roadClass: 'primary' as const,
+      })),
       { minLength: 2, maxLength: 30 },
     )
     let shared = 0

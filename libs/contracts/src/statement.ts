@@ -232,7 +232,7 @@ export const statementSchema = z.strictObject({
   comparisons: z.array(comparisonSchema).optional(),
   /** Days after the seal after which locations are destroyed; absent where the policy says none. */
   retentionDays: z.int().min(0).optional(),
-  /** What made it; the policies' zones by id and name. */
+  /** What made it; the policies' zones by id and name, and in words the hours of rules that have some. */
   madeBy: z.strictObject({
     engines: z.array(text),
     networks: z.array(digestSchema),
@@ -243,6 +243,7 @@ export const statementSchema = z.strictObject({
         digest: digestSchema,
         jurisdiction: text,
         zones: z.record(text, text),
+        hours: z.record(text, text).optional(),
       }),
     ),
   }),

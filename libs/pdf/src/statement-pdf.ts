@@ -83,6 +83,8 @@ const day = (text: string): string => dateWords(text).replace(/^\w+ /, '')
 function write(sheet: Sheet, section: Section | null): void {
   if (!section) return
   sheet.gap(8)
+  // A line of words between heading and table leaves neither alone.
+  if (section.text.length > 0 && section.tables.length > 0) sheet.room(110)
   sheet.heading(section.title, 2)
   for (const text of section.text) sheet.paragraph(text)
   tables(sheet, section)

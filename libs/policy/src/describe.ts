@@ -1,4 +1,11 @@
-import { type DistancePrice, type PolicyDocument, type PolicyRule, type PolicyWhom, type TimeBand } from '#contracts'
+import {
+  WEEKDAYS,
+  type DistancePrice,
+  type PolicyDocument,
+  type PolicyRule,
+  type PolicyWhom,
+  type TimeBand,
+} from '#contracts'
 import { formatMicros, KILOMETRE_MM, MILE_MM } from '#kernel'
 import { accrualsOf, type Accrual } from './accruals'
 import { type Language, type PolicyWords, WORDS } from './words'
@@ -147,6 +154,26 @@ const nameIn =
   ({ names }: PolicyWords) =>
   (word: string): string =>
     names[word] ?? word
+
+/** When a rule applies, as statements write it: `Mon–Fri 07:00–10:00`. Null where it does at any time. */
+export const describeHours = ({ match }: PolicyRule): string | null =>
+  match.times
+    ? list(
+        match.times.map(({ days, from, to }) => `${describeDays(days)} ${from}–${to}`),
+        WORDS.en,
+      )
+    : null
+
+function describeDays(days: TimeBand['days']): string {
+  const runs: TimeBand['days'][number][][] = []
+  for (const day of [...WEEKDAYS, 'holiday' as const].filter((day) => days.includes(day))) {
+    const run = runs.at(-1)
+    if (run && day !== 'holiday' && WEEKDAYS.indexOf(run.at(-1) as 'mon') === WEEKDAYS.indexOf(day) - 1) run.push(day)
+    else runs.push([day])
+  }
+  const name = (day: string) => (day === 'holiday' ? 'holidays' : day[0].toUpperCase() + day.slice(1))
+  return runs.flatMap((run) => (run.length > 2 ? [`${name(run[0])}–${name(run.at(-1)!)}`] : run.map(name))).join(', ')
+}
 
 const describeBand = (band: TimeBand, words: PolicyWords): string =>
   `${band.days.map(nameIn(words)).join(' ')} ${band.from}-${band.to}`

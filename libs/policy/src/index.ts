@@ -3,7 +3,7 @@ export { accrualsOf, fuelTaxShare, isFor, type Accrual, type AccrualTerms } from
 export { armOf, type Pilot } from './arms'
 export { bandIntervals, DAY_KINDS, dayKinds } from './bands'
 export { dayNumberOf, dayText, isTimeZone, localClock, MINUTES_PER_WEEK, type LocalClock } from './clock'
-export { describeAccrual, describePolicy, describeRule, describeWhom } from './describe'
+export { describeAccrual, describeHours, describePolicy, describeRule, describeWhom } from './describe'
 export {
   describeDiff,
   diffPolicies,

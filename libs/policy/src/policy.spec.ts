@@ -3,6 +3,7 @@ import { type PolicyDocument, type TimeBand } from '#contracts'
 import { InputError, instant } from '#kernel'
 import {
   bandIntervals,
+  describeHours,
   describePolicy,
   isFor,
   parsePolicy,
@@ -335,6 +336,18 @@ describe('band intervals', () => {
     expect(kindsAt({ days: ['mon'], from: '00:00', to: '24:00' }, 600)).toEqual([0, 14])
     expect(kindsAt({ days: ['holiday'], from: '09:00', to: '10:00' }, 540)).toEqual([7, 8, 9, 10, 11, 12, 13, 21, 22, 23, 24, 25, 26, 27]) // prettier-ignore
     expect(kindsAt({ days: ['holiday'], from: '20:00', to: '01:00' }, 30)).toEqual([14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27]) // prettier-ignore
+  })
+})
+
+describe('describeHours', () => {
+  it('joins days that follow each other, and names holidays', () => {
+    const rule = (...times: { days: string[]; from: string; to: string }[]) =>
+      ({ id: 'r', name: 'R', match: { times }, price: { perMile: '1' } }) as never
+    const from = '22:00'
+    const to = '06:00'
+    expect(describeHours(rule({ days: ['sun', 'mon', 'tue', 'wed', 'holiday'], from, to }))).toBe('Mon–Wed, Sun, holidays 22:00–06:00') // prettier-ignore
+    expect(describeHours(rule({ days: ['sat', 'sun'], from, to }, { days: ['fri'], from, to }))).toBe('Sat, Sun 22:00–06:00 and Fri 22:00–06:00') // prettier-ignore
+    expect(describeHours({ id: 'r', name: 'R', match: {}, price: { perMile: '1' } } as never)).toBeNull()
   })
 })
 

@@ -32,7 +32,16 @@ import {
   type TripId,
   type VehicleId,
 } from '#kernel'
-import { accrualsOf, amountOf, dayText, localClock, policyDigest, policyInForce, validityOf } from '#policy'
+import {
+  accrualsOf,
+  amountOf,
+  dayText,
+  describeHours,
+  localClock,
+  policyDigest,
+  policyInForce,
+  validityOf,
+} from '#policy'
 import { earningsOf, type Earned } from '#rating'
 import { pastOf, type BilledCredit } from './credits'
 import { comparisonsFor, takeoversIn } from './beside'
@@ -151,15 +160,7 @@ export function draftStatement(input: StatementInput): Statement {
     madeBy: {
       engines: [...new Set([...journeys, ...corrections].map(({ engine }) => engine))].sort(),
       networks: [...new Set([...journeys, ...corrections].map(({ network }) => network))].sort(),
-      policies: used
-        .map((policy) => ({
-          id: policy.id,
-          name: policy.name,
-          digest: digestOf(policy),
-          jurisdiction: policy.jurisdiction,
-          zones: Object.fromEntries(Object.entries(policy.zones).map(([id, zone]) => [id, zone.name])),
-        }))
-        .sort((a, b) => order(a.id, b.id)),
+      policies: used.map(namesOf).sort((a, b) => order(a.id, b.id)),
     },
   }
 }
@@ -348,10 +349,28 @@ function totalsOf(
 const order = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
 const sum = (amounts: readonly bigint[]): Micros => micros(amounts.reduce((a, b) => a + b, 0n))
 
+type PolicyNames = Statement['madeBy']['policies'][number]
+
 /** Policies never change, and closing a month drafts the same ones into every statement. */
-const digests = new WeakMap<PolicyDocument, Digest>()
-function digestOf(policy: PolicyDocument): Digest {
-  let known = digests.get(policy)
-  if (!known) digests.set(policy, (known = policyDigest(policy)))
+const names = new WeakMap<PolicyDocument, PolicyNames>()
+function namesOf(policy: PolicyDocument): PolicyNames {
+  let known = names.get(policy)
+  if (!known) {
+    const { id, name, jurisdiction, zones, rules } = policy
+    const hours = rules.flatMap((rule): [string, string][] => {
+      const said = describeHours(rule)
+      return said === null ? [] : [[rule.id, said]]
+    })
+    known = {
+      id,
+      name,
+      digest: policyDigest(policy),
+      jurisdiction,
+      zones: Object.fromEntries(Object.entries(zones).map(([zone, { name }]) => [zone, name])),
+      // Absent where no rule tells hours apart.
+      ...(hours.length > 0 && { hours: Object.fromEntries(hours) }),
+    }
+    names.set(policy, known)
+  }
   return known
 }

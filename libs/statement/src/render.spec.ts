@@ -4,7 +4,8 @@ import { digest, formatMicros, micros, MILE_MM, parseMicros, type Digest } from 
 import { merkleProof, merkleRoot } from '#ledger'
 import { draftStatement, STATEMENT_STYLE, statementCsv, statementDigest, statementHtml } from '#statement'
 import { html } from './markup'
-import { october, octoberInput, tripOf } from './month.fixture'
+import { october, octoberInput, TARIFF, tripOf } from './month.fixture'
+import { sectionsOf } from './sections'
 import { dateWords, daysOf, wordsOf } from './words'
 
 const statement = october()
@@ -73,6 +74,20 @@ describe('the page', () => {
     for (const { lines } of statement.journeys)
       for (const { amount } of lines) expect(words).toContain(`$${formatMicros(amount, 6)}`)
     expect(page.match(/scope="rowgroup"/g)).toHaveLength(statement.journeys.length)
+  })
+  it('adds the month up by hours, where a rule tells them apart', () => {
+    const hours = sectionsOf(statement).breakdown!.tables.find(({ columns }) => columns[0] === 'Hours')!
+    expect(hours.rows.map(({ cells }) => cells[0])).toEqual(['Other hours', 'Mon–Fri 07:00–10:00'])
+    const peak = statement.journeys
+      .flatMap(({ lines }) => lines)
+      .filter(({ rule }) => rule === 'centre-peak')
+      .reduce((sum, { amount }) => sum + amount, 0n)
+    expect(hours.rows[1].cells[2]).toBe(`$${formatMicros(micros(peak), 6)}`)
+    expect(text(page)).toContain('Mon–Fri 07:00–10:00')
+    const { rules, ...rest } = TARIFF
+    const always = { ...rest, rules: rules.filter(({ match }) => !match.times) }
+    const bare = draftStatement({ ...octoberInput(), policies: [always], trips: [], capCredits: [] })
+    expect(bare.madeBy.policies[0]).not.toHaveProperty('hours')
   })
   it('has no script, no style attribute and asks nobody for anything', () => {
     expect(page).not.toMatch(/<script|<link|<img|<iframe|\sstyle=|\son\w+=|https?:|url\(|@import/i)

@@ -254,7 +254,7 @@ function rulesSection(statement: Statement, words: Words): Section | null {
   }
 }
 
-/** By zone and by kind of road. What rules tell apart, hours among it, is told by rule. */
+/** By zone, by kind of road, and by hours where rules tell them apart. */
 function breakdownSection(statement: Statement, words: Words): Section | null {
   const zoneNames = new Map(
     statement.madeBy.policies.flatMap(({ id, zones }) =>
@@ -265,12 +265,20 @@ function breakdownSection(statement: Statement, words: Words): Section | null {
     line.zones.length > 0
       ? line.zones.map((zone) => zoneNames.get(`${line.policy}/${zone}`) ?? zone).join(' and ')
       : 'Outside all zones'
+  const hours = new Map(
+    statement.madeBy.policies.flatMap(({ id, hours = {} }) =>
+      Object.entries(hours).map(([rule, said]): [string, string] => [`${id}/${rule}`, said]),
+    ),
+  )
   const tables = [
     shareTable('Zone', statement, words, zones),
     shareTable('Kind of road', statement, words, (line) => capital(line.roadClass.replace('_', ' '))),
+    ...(hours.size > 0
+      ? [shareTable('Hours', statement, words, (line) => hours.get(`${line.policy}/${line.rule}`) ?? 'Other hours')]
+      : []),
   ]
   if (tables.every(({ rows }) => rows.length === 0)) return null
-  return { title: 'By zone and road', text: [], tables }
+  return { title: hours.size > 0 ? 'By zone, road and hours' : 'By zone and road', text: [], tables }
 }
 
 function shareTable(

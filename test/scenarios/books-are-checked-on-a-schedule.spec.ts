@@ -47,6 +47,7 @@ describe('books that are checked on a schedule', () => {
       await tx.run('set local session_replication_role = replica')
       await tx.run(sql)
     })
+  const driven = async () => BigInt((await story.as('citizen', 'GET', '/v1/balance')).body.drivenMicros)
   const faults = (found: Map<string, number>) =>
     [...found].filter(([name, n]) => name.startsWith('roadmeter_invariant_faults') && n > 0).map(([name]) => /"(.*)"/.exec(name)![1]) // prettier-ignore
 
@@ -64,12 +65,15 @@ describe('books that are checked on a schedule', () => {
     await story.drive('back', 7.02, 7, '2026-10-07T12:00:00+02:00')
     const [accrued] = await story.world.store.transaction((tx) => trialBalance(tx))
     expect(accrued.amount).toBe(await story.ledger(`accrued:${story.people.account}`))
+    expect(await driven()).toBe(accrued.amount)
   })
 
   it('are found out where a balance is not what its postings come to, or a posted trip is wanted by nobody', async () => {
     await nextDay()
     await tamper(`update money.balance set amount = amount + 1 where account like 'accrued:%'`)
     await tamper(`update metering.trip set state = 'rated' where name = 'back'`)
+    // What a citizen is told is the snapshot and what came since, so a snapshot that lies is seen, and found out.
+    expect(await driven()).toBe((await story.ledger(`accrued:${story.people.account}`)) + 1n)
     expect(faults(await nextDay())).toEqual(expect.arrayContaining(['I5', 'I11']))
     await tamper(`update money.balance set amount = amount - 1 where account like 'accrued:%'`)
     await tamper(`update metering.trip set state = 'posted' where name = 'back'`)

@@ -1,4 +1,4 @@
-import { micros } from '#kernel'
+import { micros, type AccountId } from '#kernel'
 import { recordAtDesk } from '#pipeline'
 import { euro, openStory, type Story } from './story'
 
@@ -10,10 +10,10 @@ describe('money that is handed over at the desk', () => {
   })
   afterAll(() => story?.end())
 
-  const desk = (statement: string | null, amount: number, reference: string) =>
+  const desk = (statement: string | null, amount: number, reference: string, account = story.people.account) =>
     recordAtDesk(
       story.world.store,
-      story.people.account,
+      account,
       { statement, amount: euro(amount), currency: 'EUR', reference },
       story.world.clock.now(),
     )
@@ -34,6 +34,7 @@ describe('money that is handed over at the desk', () => {
     await expect(desk(null, -5.01, 'back-1')).rejects.toMatchObject({ code: 'REFUND_TOO_LARGE' })
     expect(await desk(null, -2, 'back-1')).toBe(true)
     expect(await desk(null, -2, 'back-1')).toBe(false)
+    await expect(desk(null, 5, 'whose', 'account-of-nobody' as AccountId)).rejects.toMatchObject({ code: 'NO_ACCOUNT' })
     await story.sound()
     expect(await story.ledger(`wallet:${story.people.account}`)).toBe(micros(-3_000_000n))
     expect(await story.ledger(`cash:${story.people.agency}`)).toBe(3_160_000n)

@@ -57,7 +57,7 @@ export async function positionOf(tx: Tx, account: AccountId): Promise<Position> 
     held: micros(claims.reduce((sum, c) => sum + (c.statement === bill.statement ? c.held : 0n), 0n)),
   }))
   const credit = await creditOf(tx, account)
-  const driven = await balanceOf(tx, accrued(account))
+  const driven = await balanceOf(tx, account, accrued(account))
   const owed = bills.reduce((sum, bill) => sum + bill.outstanding, 0n)
   return { bills, credit, accrued: driven, available: micros(credit - owed - driven) }
 }
@@ -130,14 +130,16 @@ export const askBack = (
     return ask(tx, account, { statement: null, amount: micros(-amount), currency, refunds }, teller)
   })
 
-/** Asked again before it has come to an end, a payment is the same. */
+/** Asked again before it has come to an end, a payment is the same. Throws InputError NO_ACCOUNT. */
 async function ask(
   tx: Tx,
   account: AccountId,
   what: Pick<Payment, 'statement' | 'amount' | 'currency'> & { readonly refunds?: string | null },
   { provider, now }: Teller,
 ): Promise<Payment> {
-  const { agency } = (await accountById(tx, account))!
+  const payer = await accountById(tx, account)
+  if (!payer) throw new InputError('NO_ACCOUNT', `there is no account ${account}`)
+  const { agency } = payer
   const { statement, amount, currency, refunds = null } = what
   const turn = await finishedPayments(tx, account, statement)
   const id = deriveId<string>('payment', account, provider, statement ?? '', amount, turn)

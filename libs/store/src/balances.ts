@@ -1,4 +1,5 @@
-import { micros, type Micros } from '#kernel'
+import { micros, type AccountId, type Micros } from '#kernel'
+import { shardOf, type AccountName } from '#ledger'
 import { type Tx } from './store'
 
 /** Most entries of a chain that one transaction folds. */
@@ -30,6 +31,20 @@ export async function foldBalances(tx: Tx): Promise<number> {
     [columns[0], columns[2]],
   )
   return behind.reduce((sum, { from, to }) => sum + to - from, 0)
+}
+
+/**
+ * What an account of the ledger that only a payer's transfers move holds: the snapshot, and what was posted since, so that it costs the
+ * same after a year as after a month.
+ */
+export async function balanceOf(tx: Tx, payer: AccountId, account: AccountName): Promise<Micros> {
+  const row = await tx.row<{ held: string }>(
+    `select (coalesce((select amount from money.balance where account = $2), 0)
+       + coalesce((select sum(p.amount) from money.transfer t join money.posting p on p.transfer = t.id and p.account = $2
+           where t.payer = $1 and t.index >= coalesce((select length from money.balance_head where shard = $3), 0)), 0))::text as held`,
+    [payer, account, shardOf(payer)],
+  )
+  return micros(BigInt(row!.held))
 }
 
 /** What all accounts of the ledger hold by their kind (`accrued`, `revenue`, ...): the snapshot, and what was posted since. */

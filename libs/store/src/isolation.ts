@@ -103,8 +103,11 @@ export const ISOLATION: Readonly<Record<string, Rule>> = {
   'metering.vehicle_profile': ofVehicle,
   'metering.work': shared,
 
-  // Sums by the ledger's own account names; whose one asks for is the code's to say.
-  'money.balance': published,
+  // By the ledger's own names of accounts: a citizen sees the own ones, nobody else any.
+  'money.balance': {
+    rows: null,
+    reads: `${IS_CITIZEN} and account in (${['accrued', 'billed', 'disputed', 'wallet'].map((kind) => `'${kind}:' || ${setting('account')}`).join(', ')})`,
+  },
   'money.balance_head': published,
   'money.billed_window': ofVehicle,
   'money.budget': ofAccountsRow,

@@ -135,17 +135,6 @@ export const accountsToSettle = async (tx: Tx, statements: readonly StatementId[
     )
   ).map(({ account }) => account)
 
-/** What an account of the ledger holds. */
-export const balanceOf = async (tx: Tx, account: string): Promise<Micros> =>
-  micros(
-    BigInt(
-      (await tx.row<{ sum: string }>(
-        `select coalesce(sum(amount), 0)::text as sum from money.posting where account = $1`,
-        [account],
-      ))!.sum,
-    ),
-  )
-
 /** What a payer has paid ahead or been credited, less what is on its way back. */
 export const creditOf = async (tx: Tx, account: AccountId): Promise<Micros> =>
   micros(

@@ -106,12 +106,14 @@ start() {
     as_postgres test -x "$dir/postgres" || fail "the user postgres cannot reach $dir: give a folder under /tmp" 2
   fi
   as_postgres "$bin/initdb" -D "$dir/postgres" -U roadmeter --pwfile="$dir/postgres.password" --auth=scram-sha-256 \
-    --encoding=UTF8 --locale=C.UTF-8 --no-sync >"$dir/postgres.log" 2>&1 || fail "initdb: $(tail -n 1 "$dir/postgres.log")"
+    --encoding=UTF8 --locale=C.UTF-8 --lc-collate=C --no-sync >"$dir/postgres.log" 2>&1 || fail "initdb: $(tail -n 1 "$dir/postgres.log")"
   cat >>"$dir/postgres/postgresql.conf" <<CONF
 port = $pg_port
 listen_addresses = '127.0.0.1'
 unix_socket_directories = ''
 max_connections = 200
+shared_buffers = 512MB
+max_wal_size = 4GB
 logging_collector = off
 CONF
   : >"$dir/postgres/server.log"

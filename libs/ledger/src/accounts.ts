@@ -43,4 +43,15 @@ export function balances(postings: Iterable<Posting>): Map<AccountName, Micros> 
 /** Chains are cut by payer, so that posting scales. The number is part of every published head and never changes. */
 export const SHARDS = 16
 
-export const shardOf = (payer: AccountId): number => parseInt(digest(payer).slice(0, 8), 16) % SHARDS
+export function shardOf(payer: AccountId): number {
+  let shard = shards.get(payer)
+  if (shard === undefined) {
+    shard = parseInt(digest(payer).slice(0, 8), 16) % SHARDS
+    if (shards.size >= PAYERS_MAX) shards.clear()
+    shards.set(payer, shard)
+  }
+  return shard
+}
+/** Payers whose shard is kept: those of some lots of transfers, each of which asks several times. */
+const PAYERS_MAX = 10_000
+const shards = new Map<AccountId, number>()

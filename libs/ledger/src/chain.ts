@@ -38,15 +38,15 @@ export const headOf = (entry: ChainEntry): ChainHead => ({
 })
 
 /**
- * Appends to the chain that ends in `head`. `salt`: at least 128 bits of the shell's own randomness, in hexadecimal. `said` is the
- * transfer's canonical JSON, for who has it at hand already.
+ * Appends to the chain that ends in `head`. `salt`: at least 128 bits of the shell's own randomness, in hexadecimal. `content` is
+ * `contentDigest` of both, for who has it at hand already: it is known before the head is.
  */
 export function chainEntry(
   head: ChainHead,
   transfer: Transfer,
   salt: string,
   recordedAt: Instant,
-  said = canonical(transfer),
+  content = contentDigest(canonical(transfer), salt),
 ): ChainEntry {
   invariant(/^[0-9a-f]{32,}$/.test(salt), 'a salt has at least 32 hexadecimal digits')
   invariant(shardOf(transfer.payer) === head.shard, `transfer ${transfer.id} belongs to another shard`)
@@ -55,7 +55,7 @@ export function chainEntry(
     index: head.length,
     recordedAt,
     previous: head.hash,
-    content: contentDigest(said, salt),
+    content,
   }
   return { ...sealed, hash: entryHash(sealed), transfer, salt }
 }
@@ -118,8 +118,8 @@ function entryFault(entry: ChainEntry, shard: number, index: number, previous: D
   return null
 }
 
-/** Of `['transfer', salt, transfer]`. */
-const contentDigest = (said: string, salt: string): Digest =>
+/** Of `['transfer', salt, transfer]`; `said` is the transfer's canonical JSON. */
+export const contentDigest = (said: string, salt: string): Digest =>
   digestOfCanonical(`["transfer",${canonical(salt)},${said}]`)
 
 const entryHash = ({

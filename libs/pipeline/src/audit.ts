@@ -1,6 +1,6 @@
 import { InputError, micros, type Digest, type Instant } from '#kernel'
-import { LedgerAudit, type ChainEntry, type ChainFault, type ChainHead, type KeptEntry, type Transfer } from '#ledger'
-import { type Parameter } from '#store'
+import { LedgerAudit, type ChainFault, type ChainHead, type KeptEntry, type Transfer } from '#ledger'
+import { entryFrom, type EntryRow, type Parameter } from '#store'
 
 /** Reads with SQL of its own, as `reconcile` does: a check that went through what it checks would share its mistakes. */
 export type Read = <Row>(sql: string, parameters?: readonly Parameter[]) => Promise<Row[]>
@@ -8,20 +8,12 @@ export type Read = <Row>(sql: string, parameters?: readonly Parameter[]) => Prom
 const PAGE = 5_000
 const FAULTS_MAX = 100
 
-interface EntryRow {
+interface KeptRow extends EntryRow {
   id: string
   kind: string
   agency: string
   payer: string
   happened_at: string
-  shard: number
-  index: string
-  recorded_at: string
-  previous: Digest
-  content: Digest
-  hash: Digest
-  salt: string
-  transfer: (Omit<Transfer, 'postings'> & { postings: { account: string; amount: string }[] }) | null
 }
 
 export interface LedgerReport {
@@ -46,7 +38,7 @@ export async function auditLedger(
   const all = stated.reduce((sum, { length }) => sum + length, 0)
   let entries = 0
   for (let after: [number, string] = [-(2 ** 31), '0']; ;) {
-    const rows = await read<EntryRow>(
+    const rows = await read<KeptRow>(
       `select id, kind, agency, payer, happened_at, shard, index, recorded_at, previous, content, hash, salt, transfer
        from money.transfer left join unnest($3::int[], $4::int8[]) as stated(shard, length) using (shard)
        where (shard, index) > ($1, $2) and (length is null or index < length) order by shard, index limit ${PAGE}`,
@@ -63,7 +55,7 @@ export async function auditLedger(
     for (const row of rows) {
       try {
         kept.push({
-          entry: entryOf(row),
+          entry: entryFrom(row),
           id: row.id,
           kind: row.kind,
           agency: row.agency,
@@ -101,17 +93,6 @@ const BESIDE = `
 const postingOf = ({ account, amount }: { account: string; amount: string }) => ({
   account: account as Transfer['postings'][number]['account'],
   amount: micros(BigInt(amount)),
-})
-
-const entryOf = ({ transfer, salt, ...row }: EntryRow): ChainEntry => ({
-  shard: row.shard,
-  index: Number(row.index),
-  recordedAt: Number(row.recorded_at) as Instant,
-  previous: row.previous,
-  content: row.content,
-  hash: row.hash,
-  salt,
-  transfer: transfer && { ...transfer, postings: transfer.postings.map(postingOf) },
 })
 
 /** One line of published heads: what `roadmeter ledger heads` writes and the api gives. InputError names what is no such line. */

@@ -67,6 +67,9 @@ export function dayText(dayNumber: number): string {
 /** Local calendar days since 1970-01-01 of a day that is written as `2026-10-25`. */
 export const dayNumberOf = (day: string): number => Math.round(Date.parse(`${day}T00:00Z`) / DAY_MS)
 
+/** Days and months that are kept: those of some years, asked for again and again while a month is closed. */
+const PERIODS_MAX = 1000
+
 /** A stretch of time without a change of offset. */
 interface Span {
   readonly from: number
@@ -78,6 +81,7 @@ function makeClock(timeZone: string): LocalClock {
   // As many spans as the zone has had changes of offset in the years asked for: two a year at most.
   const spans: Span[] = []
   let span: Span = { from: 0, to: 0, offsetMs: 0 }
+  const periods = new Map<string, Interval<Instant>>()
 
   function offsetMs(at: Instant): number {
     if (at < span.from || at >= span.to) {
@@ -102,12 +106,17 @@ function makeClock(timeZone: string): LocalClock {
     day,
     month: (at) => day(at).slice(0, 7),
     spanOf(period) {
+      const known = periods.get(period)
+      if (known) return known
       invariant(/^\d{4}-\d\d(-\d\d)?$/.test(period), `expected a local day or month, found ${period}`)
       const isDay = period.length === 10
       const first = Temporal.PlainDate.from(isDay ? period : `${period}-01`)
       const next = first.add(isDay ? { days: 1 } : { months: 1 })
       const startOf = (date: Temporal.PlainDate) => instant(date.toZonedDateTime(timeZone).epochMilliseconds)
-      return { from: startOf(first), to: startOf(next) }
+      const found = { from: startOf(first), to: startOf(next) }
+      if (periods.size >= PERIODS_MAX) periods.clear()
+      periods.set(period, found)
+      return found
     },
   }
 }

@@ -30,6 +30,8 @@ export async function dataSourceOptions(settings: DatabaseSettings): Promise<Dat
     connectTimeoutMS: 5_000,
     applicationName: 'roadmeter',
     extra: {
+      // Compiling a plan takes half a second where the server expects it to be dear; ours are short and many.
+      options: '-c jit=off',
       statement_timeout: 60_000,
       query_timeout: 65_000,
       idle_in_transaction_session_timeout: 60_000,

@@ -13,6 +13,7 @@ import {
 } from '#kernel'
 import {
   chainEntry,
+  contentDigest,
   emptyChain,
   GENESIS,
   headOf,
@@ -140,6 +141,13 @@ export async function record(tx: Tx, entries: readonly Entry[], now: Instant): P
   const shardsOf = new Map(entries.map(({ transfer: { payer } }) => [payer, -1]))
   for (const payer of shardsOf.keys()) shardsOf.set(payer, shardOf(payer))
   const shards = [...new Set(shardsOf.values())].sort((a, b) => a - b)
+  const salts = randomBytes(SALT_BYTES * entries.length).toString('hex')
+  // What doesn't depend on the heads is done before they are locked: others wait for them.
+  const sealed = entries.map(({ transfer, month }, i) => {
+    const said = canonical(transfer)
+    const salt = salts.slice(2 * SALT_BYTES * i, 2 * SALT_BYTES * (i + 1))
+    return { transfer, month, said, salt, content: contentDigest(said, salt) }
+  })
   const locked = await tx.rows<{ shard: number; length: string; hash: Digest }>(
     `insert into money.chain (shard, length, hash) select shard, 0, $2 from unnest($1::int[]) shard order by shard
      on conflict (shard) do update set length = chain.length returning shard, length, hash`,
@@ -150,16 +158,14 @@ export async function record(tx: Tx, entries: readonly Entry[], now: Instant): P
   ])
   const passed = new Set(known.map(({ id }) => id))
   const heads = new Map(locked.map(({ shard, length, hash }) => [shard, { shard, length: Number(length), hash }]))
-  const salts = randomBytes(SALT_BYTES * entries.length).toString('hex')
-  const fresh = entries.flatMap(({ transfer, month }, i) => {
+  const fresh = sealed.flatMap(({ content, ...one }) => {
+    const { transfer, salt } = one
     if (passed.has(transfer.id)) return []
     passed.add(transfer.id)
     const shard = shardsOf.get(transfer.payer)!
-    const said = canonical(transfer)
-    const salt = salts.slice(2 * SALT_BYTES * i, 2 * SALT_BYTES * (i + 1))
-    const entry = chainEntry(heads.get(shard)!, transfer, salt, now, said)
+    const entry = chainEntry(heads.get(shard)!, transfer, salt, now, content)
     heads.set(shard, headOf(entry))
-    return [{ transfer, month, entry, said, salt }]
+    return [{ ...one, entry }]
   })
   if (fresh.length === 0) return
   const column = (of: (one: (typeof fresh)[number]) => string | number) => joined(fresh.map(of))
@@ -200,7 +206,8 @@ export async function record(tx: Tx, entries: readonly Entry[], now: Instant): P
   )
 }
 
-interface EntryRow {
+/** An entry as it is kept; `transfer` is null once it is forgotten. */
+export interface EntryRow {
   shard: number
   index: string
   recorded_at: string
@@ -208,10 +215,36 @@ interface EntryRow {
   content: Digest
   hash: Digest
   salt: string
-  transfer: Omit<Transfer, 'postings'> & {
-    postings: { account: Transfer['postings'][number]['account']; amount: string }[]
-  }
+  transfer:
+    | (Omit<Transfer, 'postings'> & {
+        postings: { account: Transfer['postings'][number]['account']; amount: string }[]
+      })
+    | null
 }
+
+/** Throws where what is kept is no transfer. */
+export const entryFrom = ({
+  shard,
+  index,
+  recorded_at,
+  previous,
+  content,
+  hash,
+  salt,
+  transfer,
+}: EntryRow): ChainEntry => ({
+  shard,
+  index: Number(index),
+  recordedAt: Number(recorded_at) as Instant,
+  previous,
+  content,
+  hash,
+  salt,
+  transfer: transfer && {
+    ...transfer,
+    postings: transfer.postings.map(({ account, amount }) => ({ account, amount: micros(BigInt(amount)) })),
+  },
+})
 
 const CHAIN_PAGE = 5000
 
@@ -221,19 +254,7 @@ export async function chainPage(tx: Tx, head: ChainHead): Promise<ChainEntry[]> 
     `select shard, index, recorded_at, previous, content, hash, salt, transfer from money.transfer where shard = $1 and index >= $2 order by index limit $3`,
     [head.shard, head.length, CHAIN_PAGE],
   )
-  return rows.map((row) => ({
-    shard: row.shard,
-    index: Number(row.index),
-    recordedAt: Number(row.recorded_at) as Instant,
-    previous: row.previous,
-    content: row.content,
-    hash: row.hash,
-    salt: row.salt,
-    transfer: {
-      ...row.transfer,
-      postings: row.transfer.postings.map((p) => ({ account: p.account, amount: micros(BigInt(p.amount)) })),
-    },
-  }))
+  return rows.map(entryFrom)
 }
 
 export async function chainHeads(tx: Tx): Promise<ChainHead[]> {

@@ -1,12 +1,10 @@
 import { type Batch, type MileageAccount, statementSchema, type Statement } from '#contracts'
-import { instant, type Instant, KILOMETRE_MM } from '#kernel'
-import { DeviceClient } from '#messaging'
-import { requestClose } from '#pipeline'
-import { verifyStatement } from '#statement'
-import { cast, openWorld, settled, type Cast, type World } from '../harness'
-import { driveAlong, MAIN_ROAD, METRES_PER_DEGREE, TARIFF } from './roads'
+import { instant, KILOMETRE_MM } from '#kernel'
+import { settled } from '../harness'
+import { driveAlong, METRES_PER_DEGREE, TARIFF } from './roads'
+import { at, openStory, recomputes, type Answer, type Story as Told } from './story'
 
-export const at = (iso: string): Instant => instant(Date.parse(iso))
+export { at } from './story'
 export const KM = KILOMETRE_MM
 
 /** 10 cents a kilometre anywhere, 8 by the odometer where nobody knows, 12 for those who give no location, 3 euros a day. */
@@ -39,33 +37,33 @@ export function withOdometer(batches: readonly Batch[], fromM: number, toM: numb
   })
 }
 
-/** What a route answers: each story knows what it asked. */
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
-type Answer = any
-
 /** The whole main road, in metres. */
 export const ROAD_M = 0.1 * METRES_PER_DEGREE
 
-/** One agency, one account, one car and its device, on a clock that the story moves; all through the public edges. */
+/** A story about a car whose odometer is read: what such stories say again and again. */
 export class Story {
   private seq = 0
   private constructor(
-    readonly world: World,
-    readonly people: Cast,
-    readonly device: DeviceClient,
+    readonly told: Told,
     readonly policy: object,
   ) {}
 
-  static async open(now: string, policy: object = BY_THE_KM, world?: World, suffix = 'one'): Promise<Story> {
-    const own = world ?? (await openWorld(at(now)))
-    const people = await cast(own, MAIN_ROAD, [policy], suffix)
-    const device = await DeviceClient.connect({ url: own.mqttUrl, device: people.device, token: people.deviceToken })
-    return new Story(own, people, device, policy)
+  static async open(now: string, policy: object = BY_THE_KM): Promise<Story> {
+    return new Story(await openStory(now, { policies: [policy] }), policy)
   }
 
-  async close(): Promise<void> {
-    await this.device.close()
-    await this.world.close()
+  get world() {
+    return this.told.world
+  }
+  get people() {
+    return this.told.people
+  }
+  get device() {
+    return this.told.device
+  }
+
+  close(): Promise<void> {
+    return this.told.end()
   }
 
   /** Drives the main road from end to end, beginning then; with what the odometer showed, where it is read. */
@@ -84,14 +82,10 @@ export class Story {
 
   async http(
     path: string,
-    { as = 'citizen', body }: { as?: keyof Cast['tokens']; body?: unknown } = {},
-  ): Promise<{ status: number; json: Answer }> {
-    const response = await fetch(`${this.world.httpUrl}${path}`, {
-      method: body === undefined ? 'GET' : 'POST',
-      headers: { authorization: `Bearer ${this.people.tokens[as]}`, 'content-type': 'application/json' },
-      body: body === undefined ? undefined : JSON.stringify(body),
-    })
-    return { status: response.status, json: await response.json() }
+    { as = 'citizen', body }: { as?: Parameters<Told['as']>[0]; body?: unknown } = {},
+  ): Promise<{ status: number; json: Answer['body'] }> {
+    const answer = await this.told.as(as, body === undefined ? 'GET' : 'POST', path, body)
+    return { status: answer.status, json: answer.body }
   }
 
   /** The owner reads the odometer and sends a photo of it. */
@@ -107,22 +101,14 @@ export class Story {
 
   /** Closes a month up to its drafts and returns the statement, which adds up by the published policy. */
   async statement(month: string, account: string = this.people.account): Promise<Statement> {
-    const [year, number] = month.split('-').map(Number)
-    const next = `${number === 12 ? year + 1 : year}-${String(number === 12 ? 1 : number + 1).padStart(2, '0')}`
-    this.until(`${next}-01T00:00:01+01:00`)
-    await requestClose(this.world.store, this.people.agency, month)
-    for (let i = 0; i < 400; i++) {
-      const { json } = await this.http(`/v1/agencies/${this.people.agency}/periods/${month}`)
-      if (json.state === 'drafted' || json.state === 'sealed') break
-      await new Promise((resolve) => setTimeout(resolve, 50))
-    }
+    await this.told.draft(month)
     const [row] = await this.world.store.read<{ document: string }>(
       'select document from money.statement where account = $1 and month = $2',
       [account, month],
     )
     if (!row) throw new Error(`no statement of ${account} for ${month}`)
     const statement = statementSchema.parse(JSON.parse(row.document))
-    expect(verifyStatement(statement, [this.policy as never])).toEqual([])
+    recomputes(statement, [this.policy])
     for (const line of statement.mileage ?? []) balances(line)
     return statement
   }

@@ -22,6 +22,7 @@ export interface Answer {
 export interface Story {
   readonly world: World
   readonly people: Cast
+  readonly device: DeviceClient
   /** A drive along the main road at 15 m/s; the clock is moved to its end. */
   drive(trip: string, fromLon: number, toLon: number, startsAt: string): Promise<void>
   /** The same from point to point, [lon, lat]. */
@@ -108,6 +109,7 @@ export async function openStory(
   return {
     world,
     people,
+    device,
     drive: (trip, fromLon, toLon, startsAt) => sendAll(driveAlong(trip, fromLon, toLon, at(startsAt), seq)),
     driveWay: (trip, way, startsAt) => sendAll([driveWay(trip, way, at(startsAt), seq)]),
     draft,

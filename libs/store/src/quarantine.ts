@@ -102,10 +102,12 @@ export async function keepRefused(tx: Tx, refused: readonly RefusedArrival[], no
          as new(device, boot, seq, reason, content_digest, payload, key, bare)
        where not exists (select from location.quarantine q where q.device = new.device and q.boot is not distinct from new.boot
          and q.seq is not distinct from new.seq and q.reason = new.reason and q.content_digest = new.content_digest)),
-     today as (select device, count(*) as kept from location.quarantine where device = any($1::text[]) and received_at >= $9 group by device),
+     today as (
+       select device, (select count(*) from (select from location.quarantine q where q.device = one.device and q.received_at >= $9 limit $10) as found) as kept
+       from (select distinct device from new) as one),
      placed as (
-       select new.*, coalesce(today.kept, 0) + row_number() over (partition by device order by boot, seq, reason, content_digest) as place
-       from new left join today using (device)),
+       select new.*, today.kept + row_number() over (partition by device order by boot, seq, reason, content_digest) as place
+       from new join today using (device)),
      kept as (
        insert into location.quarantine (device, boot, seq, reason, received_at, content_digest, payload, key)
        select device, boot, seq, reason, $5, content_digest, case when place <= $10 then payload else bare end, key

@@ -19,6 +19,7 @@ import { Results1764800000000 } from './1764800000000-results'
 import { QuarantineBound1764900000000 } from './1764900000000-quarantine-bound'
 import { SealedPhotos1764940000000 } from './1764940000000-sealed-photos'
 import { TrafficBesideTables1764940000500 } from './1764940000500-traffic-beside-tables'
+import { QuarantineOfADay1764960000000 } from './1764960000000-quarantine-of-a-day'
 
 /** Every change of the schema, oldest first. What is released is never edited. */
 export const MIGRATIONS = [
@@ -43,4 +44,5 @@ export const MIGRATIONS = [
   QuarantineBound1764900000000,
   SealedPhotos1764940000000,
   TrafficBesideTables1764940000500,
+  QuarantineOfADay1764960000000,
 ]

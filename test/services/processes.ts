@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 
 const ROOT = path.join(__dirname, '../..')
 const LOG_LINES_MAX = 200
-/** Flags of Node for these processes alone: PROCESS_FLAGS='--cpu-prof --cpu-prof-dir=/tmp/profiles' profiles what a bench starts. */
+/** Flags of Node for these processes alone: PROCESS_FLAGS='--cpu-prof --cpu-prof-dir=profiles' profiles what a bench starts. */
 export const FLAGS_OF_PROCESSES = process.env.PROCESS_FLAGS?.split(' ') ?? []
 
 /** Compiles the checkout to dist/, where nothing has changed in no time. */

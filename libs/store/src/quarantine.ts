@@ -24,7 +24,8 @@ const SUBJECT = 'rejected'
 const HEAD_BYTES = 4096
 /**
  * Messages of one device that are put into quarantine on one day: 32 MiB at most. Enough to see what is wrong with it; who sends
- * rubbish for ever fills no disk. What is beyond it is answered and counted as any other, but not kept.
+ * rubbish for ever fills no disk. What is beyond it is answered and counted as any other; of a message whose number is known that
+ * number is kept, of any other nothing.
  */
 export const QUARANTINED_A_DAY_MAX = 500
 const DAY_MS = 86_400_000

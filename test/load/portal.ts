@@ -7,8 +7,9 @@ import { parsePolicy } from '#policy'
 import { KeyRing, readSettings } from '#runtime'
 import { dataSourceOptions, filePolicy, grantAccess, openDataSource, saveAgency, Store, Vault } from '#store'
 import { bench } from '../bench'
-import { closePilot, openPilot } from '../portal/pilot'
-import { CITIZEN, openBrowser, settled, visit } from '../portal/browser'
+import { CITIZEN, openBrowser, portalUrl, settled, visit } from '../portal/browser'
+import setup from '../portal/setup'
+import teardown from '../portal/teardown'
 import { freePort, Process } from '../services/processes'
 import { newDatabase, newFolder } from '../databases'
 import { BOOKS_TARIFF, drivenMonth } from './books'
@@ -84,12 +85,11 @@ async function askApi(trips: number, seconds: number): Promise<{ p99: number; pe
 async function statementInteractiveMs(runs: number): Promise<number> {
   // The pilot has services of its own, and refuses a city's.
   for (const name of ['DATABASE_URL', 'MQTT_URL', 'REDIS_URL']) delete process.env[name]
-  const pilot = await openPilot()
-  process.env.ROADMETER_PORTAL_URL = pilot.url
-  const browser = await openBrowser()
+  await setup()
   try {
+    const browser = await openBrowser()
     const { page, context } = await visit(browser, CITIZEN)
-    await page.goto(`${pilot.url}/my/statements`)
+    await page.goto(`${portalUrl()}/my/statements`)
     await settled(page)
     const address = (await page.locator('tbody a').first().getAttribute('href'))!
     const cookies = await context.cookies()
@@ -99,15 +99,14 @@ async function statementInteractiveMs(runs: number): Promise<number> {
       await fresh.addCookies(cookies)
       const first = await fresh.newPage()
       const begun = performance.now()
-      await first.goto(pilot.url + address)
+      await first.goto(portalUrl() + address)
       await first.locator('tbody a').first().waitFor()
       times.push(performance.now() - begun)
       await fresh.close()
     }
     return times.sort((a, b) => a - b)[times.length >> 1]
   } finally {
-    await browser.close()
-    await closePilot(pilot)
+    await teardown()
   }
 }
 

@@ -1,6 +1,7 @@
 import { lengthM, LocalScale, Places, RouteSearch, type RoadNetwork } from '#road-network'
 import { confidenceOf, emissionMm, offEmissionMm, routeMmMax, sigmaOf, weightOf } from './costs'
 import { Drive, type Traversal } from './drive'
+import { Front } from './front'
 import { copyFix, newFix, readFix, saveFix, type Fix } from './fixes'
 import { LABELS_MAX, Link, offerBack } from './link'
 import type { Parameters } from './parameters'
@@ -35,15 +36,10 @@ export class Chain {
   private offSource = -1
   private readonly scale = new LocalScale()
 
-  private frontCount = 0
-  private readonly frontSegment: Int32Array
-  private readonly frontOffset: Int32Array
-  private readonly frontCost: Float64Array
-  private readonly frontNode: Int32Array
-  private readonly formerNode: Int32Array
-  private readonly formerOffset: Int32Array
+  private front: Front
+  /** That of the fix before, as long as the new one is made. */
+  private former: Front
   private readonly targetRoad: Int32Array
-  private readonly formerCost: Float64Array
   private readonly targetSegment: Int32Array
   private readonly targetOffset: Int32Array
   private readonly emit: (visit: Visit) => void
@@ -70,14 +66,9 @@ export class Chain {
       p.forgoM,
       (segment, offsetMm, other, otherMm) => this.apartMm(segment, offsetMm, other, otherMm),
     )
-    this.frontSegment = new Int32Array(ends + 1)
-    this.frontOffset = new Int32Array(ends + 1)
-    this.frontCost = new Float64Array(ends + 1)
-    this.frontNode = new Int32Array(ends + 1)
-    this.formerNode = new Int32Array(ends + 1)
-    this.formerOffset = new Int32Array(ends + 1)
+    this.front = new Front(ends + 1)
+    this.former = new Front(ends + 1)
     this.targetRoad = new Int32Array(ends)
-    this.formerCost = new Float64Array(ends + 1)
     this.targetSegment = new Int32Array(ends)
     this.targetOffset = new Int32Array(ends)
     this.drive = new Drive(
@@ -109,7 +100,7 @@ export class Chain {
   clear(): void {
     this.trellis.clear()
     this.drive.clear()
-    this.frontCount = 0
+    this.front.count = 0
     this.kept = null
     this.out = []
     this.forced = 0
@@ -129,13 +120,13 @@ export class Chain {
 
   /** Decides everything by the best candidate; ready for `start`. */
   end(): void {
-    if (this.frontCount > 0) {
+    if (this.front.count > 0) {
       this.weighLast()
-      const best = this.bestOfFront()
+      const best = this.front.best()
       this.leave((i) => i === best)
-      this.trellis.finish(this.frontNode[0], this.emit)
+      this.trellis.finish(this.front.node[0], this.emit)
     }
-    this.frontCount = 0
+    this.front.count = 0
     this.kept = null
     this.drive.end(this.out)
   }
@@ -148,20 +139,20 @@ export class Chain {
     const { p, keptFix: kept } = this
     const more = p.endWeight - weightOf(this.trellis.hopOfNewestM(), p)
     const sigma = sigmaOf(kept.accuracyM, p)
-    for (let i = 0; i < this.frontCount; i++) {
-      const isOff = this.frontSegment[i] === OFF
-      const [lon, lat] = isOff ? [0, 0] : this.network.pointAt(this.frontSegment[i], this.frontOffset[i])
+    for (let i = 0; i < this.front.count; i++) {
+      const isOff = this.front.segment[i] === OFF
+      const [lon, lat] = isOff ? [0, 0] : this.network.pointAt(this.front.segment[i], this.front.offset[i])
       const emission = isOff ? offEmissionMm(sigma, p) : emissionMm(this.displacementM(lon, lat), sigma, p)
-      this.frontCost[i] += more * emission
+      this.front.cost[i] += more * emission
     }
   }
 
   /** To be called when all is settled. */
   save(w: StateWriter): void {
     w.ints(this.drive.save())
-    w.int(this.kept ? this.frontCount : 0)
+    w.int(this.kept ? this.front.count : 0)
     if (!this.kept) return
-    for (let i = 0; i < this.frontCount; i++) w.real(this.frontCost[i])
+    for (let i = 0; i < this.front.count; i++) w.real(this.front.cost[i])
     this.trellis.save(w)
     saveFix(w, this.kept)
   }
@@ -170,12 +161,14 @@ export class Chain {
     this.clear()
     this.drive.restore(r.ints(17))
     const count = r.int()
-    if (count < 0 || count > this.frontCost.length) refuse(`${count} candidates`)
-    this.frontCount = count
+    if (count < 0 || count > this.front.cost.length) refuse(`${count} candidates`)
+    this.front.count = count
     if (count === 0) return
-    for (let i = 0; i < count; i++) this.frontCost[i] = r.real()
+    for (let i = 0; i < count; i++) this.front.cost[i] = r.real()
     this.trellis.restore(r, this.network.segmentCount)
-    this.trellis.frontInto(this.frontSegment, this.frontOffset, this.frontNode, count)
+    this.trellis.frontInto(this.front.segment, this.front.offset, this.front.node, count)
+    for (let i = 0; i < count; i++)
+      this.front.road[i] = this.front.segment[i] === OFF ? OFF : this.network.roadOf(this.front.segment[i])
     this.keep(readFix(r))
   }
 
@@ -195,7 +188,7 @@ export class Chain {
     this.offCost = this.p.offEnterM * 1000 + this.p.endWeight * offEmissionMm(sigmaOf(fix.accuracyM, this.p), this.p)
     this.offSource = -1
     this.trellis.clear()
-    this.frontCount = 0
+    this.front.count = 0
     this.costMm = 0
     this.extend(fix, targets)
   }
@@ -247,23 +240,30 @@ export class Chain {
     this.weigh(fix, weight)
     search.begin(fix.lon, fix.lat, routeMmMax(gapMs, displacementM, wasOff, p))
     // The one that is off the network, if any, is the last.
-    const roads = this.frontCount - Number(this.frontSegment[this.frontCount - 1] === OFF)
-    for (let i = 0; i < roads; i++) search.addSource(this.frontSegment[i], this.frontOffset[i], this.frontCost[i])
+    const { front } = this
+    const roads = front.count - Number(front.segment[front.count - 1] === OFF)
+    for (let i = 0; i < roads; i++) search.addSource(front.segment[i], front.offset[i], front.cost[i])
     const targets = this.addTargets()
-    for (let i = 0; i < roads; i++) {
-      const segment = this.frontSegment[i]
-      const road = this.network.roadOf(segment)
-      for (let t = 0; t < targets; t++) {
-        if (this.targetRoad[t] !== road) continue
-        if (this.targetSegment[t] === segment) this.offerAhead(search, i, t, this.targetOffset[t] - this.frontOffset[i])
-        else offerBack(search, i, t, this.network.lengthMm(segment) - this.frontOffset[i] - this.targetOffset[t], p)
-      }
-    }
+    this.offerOnRoads(roads, targets)
     search.run(p.searchWindowM * 1000)
     this.crossOff(fix, targets, roads, displacementM, weight)
     if (!this.extend(fix, targets)) return false
     if (this.trellis.isOver()) this.settle()
     return true
+  }
+
+  /** Offers the ways between two places of one road. */
+  private offerOnRoads(sources: number, targets: number): void {
+    const { search, p, front, targetRoad, targetSegment, targetOffset } = this
+    for (let i = 0; i < sources; i++) {
+      const road = front.road[i]
+      for (let t = 0; t < targets; t++) {
+        if (targetRoad[t] !== road) continue
+        const segment = front.segment[i]
+        if (targetSegment[t] === segment) this.offerAhead(search, i, t, targetOffset[t] - front.offset[i])
+        else offerBack(search, i, t, this.network.lengthMm(segment) - front.offset[i] - targetOffset[t], p)
+      }
+    }
   }
 
   /** Ways over land without roads: straight, at the cost of leaving the network and of coming back. */
@@ -272,8 +272,8 @@ export class Chain {
     const enterMm = p.offEnterM * 1000
     let nearest = -1
     let least = Infinity
-    for (let i = 0; i < this.frontCount; i++) {
-      const cost = this.frontCost[i] + (i < roads ? enterMm : 0)
+    for (let i = 0; i < this.front.count; i++) {
+      const cost = this.front.cost[i] + (i < roads ? enterMm : 0)
       if (cost < least) {
         least = cost
         nearest = i
@@ -282,8 +282,8 @@ export class Chain {
     const emission = weight * offEmissionMm(sigmaOf(fix.accuracyM, p), p)
     this.offCost = least + displacementM * 1000 * p.offFactor + emission
     this.offSource = nearest
-    if (roads === this.frontCount) return
-    const back = this.frontCost[roads] + enterMm + displacementM * 1000 * p.offFactor
+    if (roads === this.front.count) return
+    const back = this.front.cost[roads] + enterMm + displacementM * 1000 * p.offFactor
     for (let t = 0; t < targets; t++) {
       const total = back + search.targetCostOf(t)
       if (total >= search.targetTotal[t]) continue
@@ -304,44 +304,53 @@ export class Chain {
         bestSource = search.targetSource[t]
       }
     if (best === Infinity) return false
-    this.trellis.openStep(fix.at, this.kept ? this.displacementM(fix.lon, fix.lat) : 0)
-    for (let i = 0; i < this.frontCount; i++) {
-      this.formerNode[i] = this.frontNode[i]
-      this.formerOffset[i] = this.frontOffset[i]
-      this.formerCost[i] = this.frontCost[i]
-    }
-    const formers = this.frontCount
-    const isFirst = formers === 0
-    this.frontCount = 0
+    const { trellis, front: former } = this
+    this.front = this.former
+    this.former = former
+    this.front.count = 0
+    trellis.openStep(fix.at, this.kept ? this.displacementM(fix.lon, fix.lat) : 0)
+    const isFirst = former.count === 0
+    const most = best + p.windowM * 1000
+    const { targetTotal, targetSource, targetMm } = search
     for (let t = 0; t < targets; t++) {
-      const total = search.targetTotal[t]
-      if (!(total <= best + p.windowM * 1000)) continue
-      const source = search.targetSource[t]
-      const parent = isFirst ? -1 : this.formerNode[source]
+      const total = targetTotal[t]
+      if (!(total <= most)) continue
+      const source = targetSource[t]
+      const mm = targetMm[t]
       // Going back buys nothing and gives nothing back: the vehicle stays where it was.
-      const offset = search.targetMm[t] < 0 ? this.formerOffset[source] : this.targetOffset[t]
-      this.survive(this.targetSegment[t], this.targetRoad[t], total - best, parent, offset, search.targetMm[t])
-    }
-    if (this.offCost <= best + p.windowM * 1000)
-      this.survive(OFF, OFF, this.offCost - best, isFirst ? -1 : this.formerNode[this.offSource], 0, 0)
-    for (let i = 0; i < formers; i++)
-      this.trellis.end(
-        this.formerNode[i],
-        this.trellis.steps - 2,
-        (this.formerCost[i] - this.formerCost[bestSource]) / 1000,
-        this.formerNode[bestSource],
+      const offset = mm < 0 ? former.offset[source] : this.targetOffset[t]
+      this.survive(
+        this.targetSegment[t],
+        this.targetRoad[t],
+        total - best,
+        isFirst ? -1 : former.node[source],
+        offset,
+        mm,
       )
+    }
+    if (this.offCost <= most)
+      this.survive(OFF, OFF, this.offCost - best, isFirst ? -1 : former.node[this.offSource], 0, 0)
+    for (let i = 0; i < former.count; i++)
+      if (!trellis.goesOn(former.node[i]))
+        trellis.end(
+          former.node[i],
+          trellis.steps - 2,
+          (former.cost[i] - former.cost[bestSource]) / 1000,
+          former.node[bestSource],
+        )
     this.costMm += best
     this.keep(fix)
     return true
   }
 
   private survive(segment: number, road: number, cost: number, parent: number, offsetMm: number, hopMm: number): void {
-    const i = this.frontCount++
-    this.frontSegment[i] = segment
-    this.frontOffset[i] = offsetMm
-    this.frontCost[i] = cost
-    this.frontNode[i] = this.trellis.addNode(segment, road, offsetMm, parent, Math.max(0, Math.round(hopMm)))
+    const { front, trellis } = this
+    const i = front.count++
+    front.segment[i] = segment
+    front.road[i] = road
+    front.offset[i] = offsetMm
+    front.cost[i] = cost
+    front.node[i] = trellis.addNode(segment, road, offsetMm, parent, Math.max(0, Math.round(hopMm)))
   }
 
   /** Offers the way on along the segment, or a little back on it: that buys no road, so its length is given as negative. */
@@ -352,47 +361,34 @@ export class Chain {
 
   /** Lets go of what is decided; where too much stays undecided, decides for the best candidate's past. */
   settle(): void {
-    while (!this.trellis.settle(this.frontNode, this.frontCount, this.emit)) if (!this.force()) return
+    while (!this.trellis.settle(this.front.node, this.front.count, this.emit)) if (!this.force()) return
   }
 
   /** Decides the older half of what is undecided by the best candidate; false where there is next to nothing. To be followed by `settle`. */
   force(): boolean {
     if (this.trellis.steps <= 2) return false
     const step = this.trellis.steps >> 1
-    const past = this.trellis.ancestorAt(this.frontNode[this.bestOfFront()], step)
-    this.leave((i) => this.trellis.ancestorAt(this.frontNode[i], step) === past)
+    const past = this.trellis.ancestorAt(this.front.node[this.front.best()], step)
+    this.leave((i) => this.trellis.ancestorAt(this.front.node[i], step) === past)
     this.forced++
     return true
   }
 
   /** Gives up those of the front that aren't among `kept`, of which the best one is. */
   private leave(kept: (i: number) => boolean): void {
-    const best = this.bestOfFront()
-    const [least, bestNode] = [this.frontCost[best], this.frontNode[best]]
+    const { front, trellis } = this
+    const best = front.best()
+    const [least, bestNode] = [front.cost[best], front.node[best]]
     let n = 0
-    for (let i = 0; i < this.frontCount; i++) {
-      if (!kept(i)) {
-        this.trellis.end(this.frontNode[i], this.trellis.steps - 1, (this.frontCost[i] - least) / 1000, bestNode)
-        continue
-      }
-      this.frontSegment[n] = this.frontSegment[i]
-      this.frontOffset[n] = this.frontOffset[i]
-      this.frontCost[n] = this.frontCost[i]
-      this.frontNode[n] = this.frontNode[i]
-      n++
-    }
-    this.frontCount = n
+    for (let i = 0; i < front.count; i++)
+      if (kept(i)) front.move(i, n++)
+      else trellis.end(front.node[i], trellis.steps - 1, (front.cost[i] - least) / 1000, bestNode)
+    front.count = n
   }
 
   private apartMm(segment: number, offsetMm: number, other: number, otherMm: number): number {
     const [lon, lat] = this.network.pointAt(segment, offsetMm)
     const [lon2, lat2] = this.network.pointAt(other, otherMm)
     return Math.round(1000 * lengthM(lon, lat, lon2, lat2))
-  }
-
-  private bestOfFront(): number {
-    let best = 0
-    for (let i = 1; i < this.frontCount; i++) if (this.frontCost[i] < this.frontCost[best]) best = i
-    return best
   }
 }

@@ -123,6 +123,11 @@ export class Trellis {
     return node
   }
 
+  /** Whether any node of the next step descends from a node. */
+  goesOn(node: number): boolean {
+    return this.children[node] > 0
+  }
+
   /**
    * The way of a node ends at the step of that node, `marginM` dearer than the best way there: what lies on another road at any step of
    * it was surer by no more than that (the soft output of Hagenauer & Hoeher 1989, with the roads of a step as its symbols). `best`

@@ -281,7 +281,8 @@ export class RoadNetwork {
   }
 
   private pointsOf(segment: number): { first: number; last: number; backward: boolean } {
-    invariant(segment >= 0 && segment < this.segmentCount, `no segment ${segment} in this network`)
+    // Its text is made only where it is said.
+    if (!(segment >= 0 && segment < this.segmentCount)) invariant(false, `no segment ${segment} in this network`)
     const directed = this.s.segmentRoad[segment]
     const road = directed >>> 1
     return {

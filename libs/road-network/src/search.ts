@@ -1,6 +1,7 @@
 import { invariant } from '#kernel'
 import { LocalScale, UNITS_PER_DEGREE } from './geodesy'
 import { Heap } from './heap'
+import { Labels } from './labels'
 import { FLAG_BANS, type Sections } from './layout'
 import type { RoadNetwork } from './network'
 import { stateAfter } from './paths'
@@ -8,8 +9,7 @@ import { ASSUMED_KMH } from './roads'
 import type { Turns } from './turns'
 
 const NONE = -1
-/** Slots of a search that finds what it looks for at once; a power of two. */
-const FIRST_SLOTS = 256
+const TARGET_SLOTS = 64
 const HALF_TURN = 180 * UNITS_PER_DEGREE
 /** Straight lines are measured on a plane: this much shorter than they seem, so that no route is underestimated. */
 const PLANE_SAFETY = 0.998
@@ -39,8 +39,6 @@ export class RouteSearch {
   readonly targetSource: Int32Array
   /** Length of the route in millimetres, without any penalty. */
   readonly targetMm: Float64Array
-  /** Labels taken up since `begin`; where it reaches the bound, the search ended early. */
-  labels = 0
 
   private readonly network: RoadNetwork
   private readonly s: Sections
@@ -51,22 +49,9 @@ export class RouteSearch {
   /** Of the sharpest turn into another road. */
   private readonly turnCost: number
   private readonly turns: Turns | null
-  private readonly labelsMax: number
 
-  /** Hash of segments: the label of a segment in this round. A search begins with few slots, which stay in the nearest cache. */
-  private mask = 0
-  private readonly slotRound: Uint32Array
-  private readonly slotLabel: Int32Array
-  private readonly labelSegment: Int32Array
-  private readonly labelCost: Float64Array
-  private readonly labelMm: Float64Array
-  private readonly labelParent: Int32Array
-  private readonly labelSource: Int32Array
-  private readonly labelDone: Uint8Array
-  /** How far along forbidden ways the label is, see `stateAfter`. */
-  private readonly labelState: Int32Array
+  private readonly known: Labels
   private readonly hasPaths: boolean
-  private round = 0
 
   /** Labels by key; ~label is to turn back at its end. */
   private readonly heap: Heap
@@ -76,8 +61,9 @@ export class RouteSearch {
   private readonly sourceMm: Float64Array
   private readonly sourceCost: Float64Array
   private targets = 0
-  /** A bit for each target's segment modulo 32: most segments are told apart from all targets at one look. */
-  private targetBits = 0
+  /** Targets by segment modulo TARGET_SLOTS: the newest of each, which leads to the one before it. */
+  private readonly targetNewest = new Int32Array(TARGET_SLOTS).fill(NONE)
+  private readonly targetBefore: Int32Array
   private readonly targetSegment: Int32Array
   private readonly targetOffset: Float64Array
   private readonly targetCost: Float64Array
@@ -85,7 +71,7 @@ export class RouteSearch {
   private readonly targetStart: Float64Array
   private readonly targetLabel: Int32Array
   private best = Infinity
-  private worst = Infinity
+  private limit = Infinity
   private worstIsStale = true
   private window = 0
 
@@ -112,25 +98,17 @@ export class RouteSearch {
     this.uTurnCost = options.uTurnCost ?? 0
     this.turnCost = options.turnCost ?? 0
     this.turns = this.turnCost > 0 ? network.turns : null
-    this.labelsMax = options.labelsMax ?? 20_000
+    const labelsMax = options.labelsMax ?? 20_000
     const endsMax = options.endsMax ?? 64
-    const slots = 2 ** Math.ceil(Math.log2(this.labelsMax * 2))
-    this.slotRound = new Uint32Array(slots)
-    this.slotLabel = new Int32Array(slots)
-    this.labelSegment = new Int32Array(this.labelsMax)
-    this.labelCost = new Float64Array(this.labelsMax)
-    this.labelMm = new Float64Array(this.labelsMax)
-    this.labelParent = new Int32Array(this.labelsMax)
-    this.labelSource = new Int32Array(this.labelsMax)
-    this.labelDone = new Uint8Array(this.labelsMax)
-    this.labelState = new Int32Array(this.labelsMax)
+    this.known = new Labels(labelsMax)
     this.hasPaths = this.s.pathParent.length > 0
     // Each improvement of a label pushes once more, and a full heap ends the search.
-    this.heap = new Heap(this.labelsMax * 3)
+    this.heap = new Heap(labelsMax * 3)
     this.sourceSegment = new Int32Array(endsMax)
     this.sourceMm = new Float64Array(endsMax)
     this.sourceCost = new Float64Array(endsMax)
     this.targetSegment = new Int32Array(endsMax)
+    this.targetBefore = new Int32Array(endsMax)
     this.targetOffset = new Float64Array(endsMax)
     this.targetCost = new Float64Array(endsMax)
     this.targetStart = new Float64Array(endsMax)
@@ -140,15 +118,18 @@ export class RouteSearch {
     this.targetMm = new Float64Array(endsMax)
   }
 
+  /** Labels taken up since `begin`; where it reaches the bound, the search ended early. */
+  get labels(): number {
+    return this.known.count
+  }
+
   /** Starts a search towards a point that the targets are near to; routes up to `lengthMmMax`. */
   begin(goalLon: number, goalLat: number, lengthMmMax: number): void {
-    this.mask = Math.min(FIRST_SLOTS, this.slotRound.length) - 1
-    this.nextRound()
-    this.labels = 0
+    this.known.clear()
     this.heap.size = 0
     this.sources = 0
+    for (let t = 0; t < this.targets; t++) this.targetNewest[this.targetSegment[t] % TARGET_SLOTS] = NONE
     this.targets = 0
-    this.targetBits = 0
     this.best = Infinity
     this.worstIsStale = true
     this.goalX = goalLon * UNITS_PER_DEGREE
@@ -173,7 +154,9 @@ export class RouteSearch {
   addTarget(segment: number, toMm: number, cost: number, awayM: number): number {
     if (this.targets >= this.targetSegment.length) invariant(false, 'too many targets')
     const t = this.targets++
-    this.targetBits |= 1 << (segment & 31)
+    const slot = segment % TARGET_SLOTS
+    this.targetBefore[t] = this.targetNewest[slot]
+    this.targetNewest[slot] = t
     this.targetSegment[t] = segment
     this.targetOffset[t] = toMm
     this.targetCost[t] = cost
@@ -210,7 +193,7 @@ export class RouteSearch {
       const segment = this.sourceSegment[i]
       const left = Math.max(0, this.s.segmentMm[segment] - this.sourceMm[i])
       const state = this.hasPaths ? stateAfter(this.s, 0, segment) : 0
-      this.arrive(segment, this.sourceCost[i] + this.cost(segment, left), left, NONE, i, state)
+      this.reach(segment, this.sourceCost[i] + this.cost(segment, left), left, NONE, i, state)
     }
     const { heap } = this
     while (heap.size > 0 && heap.key[0] < this.bound()) {
@@ -218,52 +201,74 @@ export class RouteSearch {
       const entry = heap.item[0]
       heap.popTop()
       if (entry < 0) this.turnBack(~entry)
-      else if (this.labelDone[entry] === 0) this.expand(entry, key)
+      else if (this.known.done[entry] === 0) this.expand(entry, key)
     }
   }
 
-  /** Takes up every allowed turn at the end of a label's segment. */
+  /**
+   * Takes up every allowed turn at the end of a label's segment: reaches the targets on the next ones, and their ends. In one piece,
+   * because most of a search is spent here, on segments that lead out of the bound.
+   */
   private expand(label: number, key: number): void {
-    this.labelDone[label] = 1
-    const { segmentTo, firstOut, segmentRoad, roadFlags } = this.s
-    const segment = this.labelSegment[label]
+    this.known.done[label] = 1
+    const { segmentTo, segmentMm, firstOut, segmentRoad, roadFlags } = this.s
+    const { uTurnCost, turnCost, turns } = this
+    const segment = this.known.segment[label]
     const directed = segmentRoad[segment]
     const hasBans = (roadFlags[directed >>> 1] & FLAG_BANS) !== 0
     const junction = segmentTo[segment]
     const end = firstOut[junction + 1]
     for (let next = firstOut[junction]; next < end; next++) {
       if (hasBans && !this.network.turnAllowed(segment, next)) continue
-      if (this.uTurnCost > 0 && segmentRoad[next] === (directed ^ 1)) {
-        if (key + this.uTurnCost < this.bound()) this.heap.push(key + this.uTurnCost, ~label)
-      } else this.take(next, this.labelCost[label] + this.turnCostOf(segment, next), label)
+      if (uTurnCost > 0 && segmentRoad[next] === (directed ^ 1)) {
+        if (key + uTurnCost < this.bound() && this.isBackOfUse(label, next)) this.heap.push(key + uTurnCost, ~label)
+        continue
+      }
+      const cost = this.known.cost[label] + (turns ? turnCost * turns.sharpness(segment, next) : 0)
+      if (this.hasTargets(next) || this.hasPaths) {
+        this.take(next, cost, label)
+        continue
+      }
+      const length = segmentMm[next]
+      const atEnd = cost + this.cost(next, length)
+      const keyAtEnd = atEnd + this.remaining(segmentTo[next])
+      if (keyAtEnd < this.bound())
+        this.arrive(next, keyAtEnd, atEnd, this.known.mm[label] + length, label, this.known.source[label], 0)
     }
   }
 
-  private turnCostOf(segment: number, next: number): number {
-    return this.turns ? this.turnCost * this.turns.sharpness(segment, next) : 0
+  /** Whether turning back at the end of a label leads to a target, or to another end within the bound: mostly neither. */
+  private isBackOfUse(label: number, back: number): boolean {
+    if (this.hasTargets(back)) return true
+    const cost = this.known.cost[label] + this.uTurnCost + this.cost(back, this.s.segmentMm[back])
+    return cost + this.remaining(this.s.segmentTo[back]) < this.bound()
   }
 
   private turnBack(label: number): void {
-    const back = this.network.reverse(this.labelSegment[label])
-    this.take(back, this.labelCost[label] + this.uTurnCost, label)
+    const back = this.network.reverse(this.known.segment[label])
+    this.take(back, this.known.cost[label] + this.uTurnCost, label)
+  }
+
+  /** False for most segments without a target. */
+  private hasTargets(segment: number): boolean {
+    return this.targetNewest[segment % TARGET_SLOTS] !== NONE
   }
 
   /** Stands at the start of a segment: reaches the targets on it, and its end. */
   private take(next: number, cost: number, label: number): void {
-    const state = this.hasPaths ? stateAfter(this.s, this.labelState[label], next) : 0
+    const state = this.hasPaths ? stateAfter(this.s, this.known.state[label], next) : 0
     if (state < 0) return
-    const mm = this.labelMm[label]
-    const source = this.labelSource[label]
-    if ((this.targetBits >>> (next & 31)) & 1)
-      for (let t = 0; t < this.targets; t++)
-        if (this.targetSegment[t] === next && cost < this.targetStart[t]) {
-          this.targetStart[t] = cost
-          const total = cost + this.cost(next, this.targetOffset[t]) + this.targetCost[t]
-          const length = mm + this.targetOffset[t]
-          if (total < this.targetTotal[t] && length <= this.lengthMmMax) this.settle(t, total, source, length, label)
-        }
+    const mm = this.known.mm[label]
+    const source = this.known.source[label]
+    for (let t = this.targetNewest[next % TARGET_SLOTS]; t !== NONE; t = this.targetBefore[t]) {
+      if (this.targetSegment[t] !== next || !(cost < this.targetStart[t])) continue
+      this.targetStart[t] = cost
+      const total = cost + this.cost(next, this.targetOffset[t]) + this.targetCost[t]
+      const length = mm + this.targetOffset[t]
+      if (total < this.targetTotal[t] && length <= this.lengthMmMax) this.settle(t, total, source, length, label)
+    }
     const length = this.s.segmentMm[next]
-    this.arrive(next, cost + this.cost(next, length), mm + length, label, source, state)
+    this.reach(next, cost + this.cost(next, length), mm + length, label, source, state)
   }
 
   private settle(t: number, total: number, source: number, mm: number, label: number): void {
@@ -277,72 +282,45 @@ export class RouteSearch {
 
   /** Keys from here on change nothing: beyond the window, or beyond what every target already has. */
   private bound(): number {
-    if (this.worstIsStale) {
-      this.worst = 0
-      for (let t = 0; t < this.targets; t++) if (this.targetTotal[t] > this.worst) this.worst = this.targetTotal[t]
-      this.worstIsStale = false
-    }
-    return Math.min(this.best + this.window, this.worst)
+    if (this.worstIsStale) this.limit = this.tightened()
+    return this.limit
   }
 
-  /** Labels the end of a segment, unless it is beyond the bound or was reached at less. */
-  private arrive(segment: number, cost: number, mm: number, parent: number, source: number, state: number): void {
+  private tightened(): number {
+    let worst = 0
+    for (let t = 0; t < this.targets; t++) if (this.targetTotal[t] > worst) worst = this.targetTotal[t]
+    this.worstIsStale = false
+    return Math.min(this.best + this.window, worst)
+  }
+
+  /** Stands at the end of a segment, unless that is beyond the bound. */
+  private reach(segment: number, cost: number, mm: number, parent: number, source: number, state: number): void {
     const key = cost + this.remaining(this.s.segmentTo[segment])
-    if (!(key < this.bound())) return
-    const { slotLabel } = this
-    let slot = this.slotOf(segment, state)
-    let label = slotLabel[slot]
-    if (this.slotRound[slot] !== this.round) {
-      if (this.labels >= this.labelsMax) return
-      if (this.labels * 2 > this.mask && this.mask + 1 < this.slotRound.length) {
-        this.growSlots()
-        slot = this.slotOf(segment, state)
-      }
-      label = this.labels++
-      this.slotRound[slot] = this.round
-      slotLabel[slot] = label
-      this.labelSegment[label] = segment
-      this.labelState[label] = state
-      this.labelDone[label] = 0
-    } else if (this.labelDone[label] === 1 || this.labelCost[label] <= cost) return
-    this.labelCost[label] = cost
-    this.labelMm[label] = mm
-    this.labelParent[label] = parent
-    this.labelSource[label] = source
+    if (key < this.bound()) this.arrive(segment, key, cost, mm, parent, source, state)
+  }
+
+  /** Labels the end of a segment, unless it was reached at less. */
+  private arrive(
+    segment: number,
+    key: number,
+    cost: number,
+    mm: number,
+    parent: number,
+    source: number,
+    state: number,
+  ): void {
+    const { known: labels } = this
+    const before = labels.count
+    const label = labels.of(segment, state)
+    if (label < 0) return
+    if (label !== before && (labels.done[label] === 1 || labels.cost[label] <= cost)) return
+    labels.cost[label] = cost
+    labels.mm[label] = mm
+    labels.parent[label] = parent
+    labels.source[label] = source
     // Beyond the longest route of use it is not gone on from; it still stands in the way of dearer ones.
     if (mm <= this.lengthMmMax) this.heap.push(key, label)
-    else this.labelDone[label] = 1
-  }
-
-  /** Where the label of a segment in a state is, or belongs. */
-  private slotOf(segment: number, state: number): number {
-    const { slotRound, slotLabel, labelSegment, labelState, mask, round } = this
-    let slot = Math.imul(segment, 0x9e37_79b1) >>> 7
-    slot = (slot ^ (slot >>> 11)) & mask
-    while (
-      slotRound[slot] === round &&
-      (labelSegment[slotLabel[slot]] !== segment || labelState[slotLabel[slot]] !== state)
-    )
-      slot = (slot + 1) & mask
-    return slot
-  }
-
-  private growSlots(): void {
-    this.mask = Math.min(4 * this.mask + 3, this.slotRound.length - 1)
-    this.nextRound()
-    for (let label = 0; label < this.labels; label++) {
-      const slot = this.slotOf(this.labelSegment[label], this.labelState[label])
-      this.slotRound[slot] = this.round
-      this.slotLabel[slot] = label
-    }
-  }
-
-  /** Empties all slots. */
-  private nextRound(): void {
-    this.round++
-    if (this.round <= 0xffff_fff0) return
-    this.slotRound.fill(0)
-    this.round = 1
+    else labels.done[label] = 1
   }
 
   private cost(segment: number, mm: number): number {
@@ -376,7 +354,7 @@ export class RouteSearch {
       return
     }
     into.push(this.targetSegment[target])
-    for (let l = label; l !== NONE; l = this.labelParent[l]) into.push(this.labelSegment[l])
+    for (let l = label; l !== NONE; l = this.known.parent[l]) into.push(this.known.segment[l])
     into.reverse()
   }
 }

@@ -7,6 +7,13 @@ const PARTS = 255
 /** Up to 11° is to follow the road, from 135° on no turn is sharper. Of two ways as long as each other the straighter one is likelier. */
 const STRAIGHT = 8
 const SHARP = 96
+/** Sharpness by the difference of two headings, from -PARTS on: most of a search's steps ask for it. */
+const SHARPNESS = Float64Array.from({ length: 2 * PARTS + 1 }, (_, i) => {
+  const apart = Math.abs(i - PARTS)
+  const turn = apart > PARTS / 2 ? PARTS - apart : apart
+  if (turn <= STRAIGHT) return 0
+  return turn >= SHARP ? 1 : (turn - STRAIGHT) / (SHARP - STRAIGHT)
+})
 
 /** What turns are seen by. */
 interface Lines {
@@ -30,10 +37,7 @@ export class Turns {
   sharpness(segment: number, next: number): number {
     const before = this.last[segment] || (this.last[segment] = this.heading(segment, true))
     const after = this.first[next] || (this.first[next] = this.heading(next, false))
-    const apart = Math.abs(before - after)
-    const turn = apart > PARTS / 2 ? PARTS - apart : apart
-    if (turn <= STRAIGHT) return 0
-    return turn >= SHARP ? 1 : (turn - STRAIGHT) / (SHARP - STRAIGHT)
+    return SHARPNESS[before - after + PARTS]
   }
 
   private heading(segment: number, atEnd: boolean): number {

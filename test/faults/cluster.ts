@@ -38,6 +38,8 @@ export const AGENCY = 'fault-city' as AgencyId
 /** A busy machine has to do what is before it first. */
 const REACHED_MS_MAX = 180_000
 const STARTS_MAX = 20
+/** Of one batch, four a second: longer than any outage, with restarts on a busy machine around it. */
+const POSTS_MAX = 2_400
 /** Agencies without a vehicle, each with a month that is drafted and then waits for its review: its close is tried at every sweep. */
 const CLOSING = 6
 
@@ -299,7 +301,7 @@ export class Cluster {
   }
 
   private async post(device: DeviceId, token: string, batch: Batch): Promise<Receipt> {
-    for (let triesLeft = 600; ; triesLeft--) {
+    for (let triesLeft = POSTS_MAX; ; triesLeft--) {
       const answer = await fetch(`${this.processes.api.url}/v1/devices/${device}/batches`, {
         method: 'POST',
         headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },

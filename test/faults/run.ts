@@ -21,13 +21,13 @@ import { moneyOf, stateDigest, takeIn, untilDone, workThrough, type SentBatch } 
 // then what devices say is held against what the database says.
 
 /**
- * Of each of the two fleets on MQTT; on HTTPS there are half as many. Each drives some 5,000 fixes a day and ends its day when it
- * is enough, so that more devices only make the end longer.
+ * Of each of the two fleets on MQTT; on HTTPS there are half as many. Each drives some 12,000 fixes in all, and ends its day when it
+ * is enough, so that more devices than the faults take time for only make the end longer.
  */
-const DEVICES = 16
+const devicesFor = (faults: number): number => Math.max(16, Math.ceil(faults / 6))
 /** Fixes a second of all fleets together. */
 const RATE = 1_150
-/** More than the faults take: the fleets are told when it is enough. */
+/** As many as are not too late to be taken in. The fleets are told when it is enough. */
 const DAYS = 33
 /** How long a process lives that is killed, from when it is ready. */
 const LIFE_MS_MAX = 1_000
@@ -67,7 +67,7 @@ async function main(): Promise<void> {
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
     process.once(signal, () => void close().finally(() => process.exit(130)))
   try {
-    const [openedS, city] = await timed(() => Cluster.open(servers, folder, seed, DEVICES))
+    const [openedS, city] = await timed(() => Cluster.open(servers, folder, seed, devicesFor(count)))
     cluster = city
     await city.drive(RATE, DAYS)
     const [struckS, struck] = await timed(() => strike(city, faults, seed))

@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util'
 import { gunzipSync } from 'node:zlib'
 import { InputError } from '#kernel'
 import { Matcher, type FixColumns, type Match, type Parameters } from '#map-matching'
-import type { RoadNetwork } from '#road-network'
+import { lengthM, type RoadNetwork } from '#road-network'
 import { drivenEdges } from '../../../apps/ops/src/match'
 import { readNetwork, readTraces } from '../../../apps/ops/src/readers'
 import { bench, median, type Bar, type Bench } from '../../../test/bench'
@@ -120,13 +120,40 @@ function report(b: Bench, name: string, drives: readonly Drive[], p: Partial<Par
 
 type Scored = ReturnType<typeof score>
 
-function score({ name, network, pieceOf, truth }: Drive, match: Match) {
+function score({ name, network, pieceOf, truth, fixes }: Drive, match: Match) {
   const whole = (edges: readonly number[]) => edges.map((edge) => pieceOf.get(edge)!)
   const compared = compareRoutes(whole(truth), whole(drivenEdges(network, match.traversals)))
   const forgoneMm = match.traversals.reduce((sum, t) => sum + (t.forgoneMm ?? 0), 0)
-  const chargedMm = match.traversals.reduce((sum, t) => sum + t.toMm - t.fromMm, 0) - forgoneMm
+  const meteredMm = match.traversals.reduce((sum, t) => sum + t.toMm - t.fromMm, 0)
+  const chargedMm = meteredMm - forgoneMm
+  const route = whole(truth)
+  const last = fixes.length - 1
+  const betweenMm =
+    compared.trueMm -
+    beyondMm(network, route, fixes.lon[0], fixes.lat[0], false) -
+    beyondMm(network, route, fixes.lon[last], fixes.lat[last], true)
   const [overMm, underMm] = charged(network, truth, pieceOf, match)
-  return { name, ...compared, breaks: match.breaks, overMm, underMm, chargedMm, forgoneMm }
+  return { name, ...compared, breaks: match.breaks, overMm, underMm, chargedMm, forgoneMm, meteredMm, betweenMm }
+}
+
+/** Ends of a reference are looked for within so much of it. */
+const ENDS_MM = 400_000
+
+/** Millimetres of a route before the place where a fix was that is near its beginning, or, from its end, behind that place. */
+function beyondMm(network: RoadNetwork, route: readonly Piece[], lon: number, lat: number, fromEnd: boolean): number {
+  let done = 0
+  let [nearestM, beyond] = [Infinity, 0]
+  for (const { segment, fromMm, toMm } of fromEnd ? [...route].reverse() : route) {
+    for (let mm = 0; mm < toMm - fromMm; mm += 250) {
+      const [x, y] = network.pointAt(segment, fromEnd ? toMm - mm : fromMm + mm)
+      const m = lengthM(lon, lat, x, y)
+      // What leads to the same place once more is no nearer.
+      if (m < nearestM - 0.5) [nearestM, beyond] = [m, done + mm]
+    }
+    done += toMm - fromMm
+    if (done > ENDS_MM) break
+  }
+  return beyond
 }
 
 /** Millimetres charged beyond what was driven on each edge, and driven beyond what was charged; what is forgone isn't charged. */

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { resolve } from 'node:path'
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
 import { Matcher, type FixColumns } from '#map-matching'
@@ -33,14 +34,11 @@ export class Crew {
     const working = this.workers.slice(0, count)
     const begun = performance.now()
     await Promise.all(
-      working.map(
-        (worker) =>
-          new Promise<void>((done, fail) => {
-            worker.once('message', done)
-            worker.once('error', fail)
-            worker.postMessage('match')
-          }),
-      ),
+      working.map((worker) => {
+        const done = once(worker, 'message')
+        worker.postMessage('match')
+        return done
+      }),
     )
     return (1000 * count * this.fixes) / (performance.now() - begun)
   }

@@ -1,9 +1,9 @@
-import { lengthM, LocalScale, Places, RouteSearch, type RoadNetwork } from '#road-network'
+import { LocalScale, Places, RouteSearch, type RoadNetwork } from '#road-network'
 import { confidenceOf, emissionMm, offEmissionMm, routeMmMax, sigmaOf, weightOf } from './costs'
 import { Drive, type Traversal } from './drive'
 import { Front } from './front'
 import { copyFix, newFix, readFix, saveFix, type Fix } from './fixes'
-import { LABELS_MAX, Link, offerBack } from './link'
+import { apartMm, LABELS_MAX, Link, offerAhead, offerBack } from './link'
 import type { Parameters } from './parameters'
 import { refuse, type StateReader, type StateWriter } from './state'
 import { OFF, Trellis, type Visit } from './trellis'
@@ -64,7 +64,7 @@ export class Chain {
       (segment) => network.roadOf(segment),
       p.rivalM,
       p.forgoM,
-      (segment, offsetMm, other, otherMm) => this.apartMm(segment, offsetMm, other, otherMm),
+      (segment, offsetMm, other, otherMm) => apartMm(network, segment, offsetMm, other, otherMm),
     )
     this.front = new Front(ends + 1)
     this.former = new Front(ends + 1)
@@ -136,14 +136,28 @@ export class Chain {
    * turned into costs more than one fix was worth, which is one of many elsewhere.
    */
   private weighLast(): void {
-    const { p, keptFix: kept } = this
-    const more = p.endWeight - weightOf(this.trellis.hopOfNewestM(), p)
+    this.weighKept(this.p.endWeight - weightOf(this.trellis.hopOfNewestM(), this.p))
+  }
+
+  /** Errors change while a vehicle stands: where it stood for minutes is known as well as where it began. */
+  private weighStay(): void {
+    const { p, trellis } = this
+    const stayed = Math.min(p.endWeight, (trellis.untilOfNewest() - trellis.newestAt()) / p.stayMs)
+    if (stayed <= p.weightMin) return
+    const hopM = trellis.hopOfNewestM()
+    const more = stayed - (hopM > 0 ? weightOf(hopM, p) : p.endWeight)
+    if (more > 0) this.weighKept(more)
+  }
+
+  /** Adds so much of what the kept fix costs to all of the front. */
+  private weighKept(more: number): void {
+    const { p, front, keptFix: kept } = this
     const sigma = sigmaOf(kept.accuracyM, p)
-    for (let i = 0; i < this.front.count; i++) {
-      const isOff = this.front.segment[i] === OFF
-      const [lon, lat] = isOff ? [0, 0] : this.network.pointAt(this.front.segment[i], this.front.offset[i])
+    for (let i = 0; i < front.count; i++) {
+      const isOff = front.segment[i] === OFF
+      const [lon, lat] = isOff ? [0, 0] : this.network.pointAt(front.segment[i], front.offset[i])
       const emission = isOff ? offEmissionMm(sigma, p) : emissionMm(this.displacementM(lon, lat), sigma, p)
-      this.front.cost[i] += more * emission
+      front.cost[i] += more * emission
     }
   }
 
@@ -236,6 +250,7 @@ export class Chain {
     // From the last fix that was still about there.
     const gapMs = fix.at - this.trellis.untilOfNewest()
     if (displacementM > (p.speedMsMax * gapMs) / 1000 + p.radiusM) return false
+    this.weighStay()
     const weight = weightOf(displacementM, p)
     this.weigh(fix, weight)
     search.begin(fix.lon, fix.lat, routeMmMax(gapMs, displacementM, wasOff, p))
@@ -260,7 +275,7 @@ export class Chain {
       for (let t = 0; t < targets; t++) {
         if (targetRoad[t] !== road) continue
         const segment = front.segment[i]
-        if (targetSegment[t] === segment) this.offerAhead(search, i, t, targetOffset[t] - front.offset[i])
+        if (targetSegment[t] === segment) offerAhead(search, i, t, targetOffset[t] - front.offset[i], p)
         else offerBack(search, i, t, this.network.lengthMm(segment) - front.offset[i] - targetOffset[t], p)
       }
     }
@@ -353,12 +368,6 @@ export class Chain {
     front.node[i] = trellis.addNode(segment, road, offsetMm, parent, Math.max(0, Math.round(hopMm)))
   }
 
-  /** Offers the way on along the segment, or a little back on it: that buys no road, so its length is given as negative. */
-  private offerAhead(search: RouteSearch, source: number, target: number, aheadMm: number): void {
-    if (aheadMm >= 0) search.offer(target, source, aheadMm, aheadMm)
-    else if (-aheadMm <= this.p.backM * 1000) search.offer(target, source, -aheadMm * this.p.backFactor, aheadMm)
-  }
-
   /** Lets go of what is decided; where too much stays undecided, decides for the best candidate's past. */
   settle(): void {
     while (!this.trellis.settle(this.front.node, this.front.count, this.emit)) if (!this.force()) return
@@ -384,11 +393,5 @@ export class Chain {
       if (kept(i)) front.move(i, n++)
       else trellis.end(front.node[i], trellis.steps - 1, (front.cost[i] - least) / 1000, bestNode)
     front.count = n
-  }
-
-  private apartMm(segment: number, offsetMm: number, other: number, otherMm: number): number {
-    const [lon, lat] = this.network.pointAt(segment, offsetMm)
-    const [lon2, lat2] = this.network.pointAt(other, otherMm)
-    return Math.round(1000 * lengthM(lon, lat, lon2, lat2))
   }
 }

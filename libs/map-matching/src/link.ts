@@ -7,6 +7,19 @@ import type { Visit } from './trellis'
 
 export const LABELS_MAX = 8_000
 
+/** Millimetres between two places as the crow flies. */
+export function apartMm(n: RoadNetwork, segment: number, offsetMm: number, other: number, otherMm: number): number {
+  const [lon, lat] = n.pointAt(segment, offsetMm)
+  const [lon2, lat2] = n.pointAt(other, otherMm)
+  return Math.round(1000 * lengthM(lon, lat, lon2, lat2))
+}
+
+/** Offers the way on along the segment, or a little back on it: that buys no road, so its length is given as negative. */
+export function offerAhead(search: RouteSearch, source: number, target: number, aheadMm: number, p: Parameters): void {
+  if (aheadMm >= 0) search.offer(target, source, aheadMm, aheadMm)
+  else if (-aheadMm <= p.backM * 1000) search.offer(target, source, -aheadMm * p.backFactor, aheadMm)
+}
+
 /** Offers to turn back between junctions: `apartMm` is the road between both ends, of either sign. */
 export function offerBack(search: RouteSearch, source: number, target: number, apartMm: number, p: Parameters): void {
   const mm = Math.abs(apartMm)
@@ -77,8 +90,7 @@ export class Link {
 
   /** Longest way by road between the ends of a way off the network that may be what was driven. */
   private crossingMmMax(drive: Drive, visit: Visit): number {
-    const [lon, lat] = this.network.pointAt(drive.segment, drive.offsetMm)
-    const [lon2, lat2] = this.network.pointAt(visit.segment, visit.offsetMm)
-    return routeMmMax(visit.at - drive.until, lengthM(lon, lat, lon2, lat2), true, this.p)
+    const mm = apartMm(this.network, drive.segment, drive.offsetMm, visit.segment, visit.offsetMm)
+    return routeMmMax(visit.at - drive.until, mm / 1000, true, this.p)
   }
 }

@@ -180,6 +180,10 @@ export class Trellis {
     return this.hopM[this.steps - 1]
   }
 
+  newestAt(): number {
+    return this.at[this.steps - 1]
+  }
+
   untilOfNewest(): number {
     return this.until[this.steps - 1]
   }

@@ -1,5 +1,5 @@
 import { drivenOn, matched, metresOf } from './matched'
-import { join, only, world } from './world'
+import { columns, join, only, world } from './world'
 
 describe('turning back', () => {
   const street = world(`
@@ -25,6 +25,21 @@ A-----------B-----------C
   it('not for a car that waits at the lights and jitters', () => {
     const waits = join(1_000, street.drive('A B'), street.drive('B B B B B B', { noiseM: 8 }), street.drive('B C'))
     expect(street.driven(matched(street, waits))).toBe('A B C')
+  })
+  it('into a yard where a vehicle stands for minutes, not into one that it only seems to be in for some seconds', () => {
+    const yard = world(`
+A-----------B-----------C
+            |
+            |
+            D`)
+    const [lon, lat] = yard.at('B~D')
+    const visit = (minutes: number) => {
+      const stands = columns(Array.from({ length: 6 * minutes }, (_, i) => [10_000 * i, lon, lat] as const))
+      return matched(yard, join(1_000, yard.drive('A B B~D'), stands, yard.drive('B~D B C')))
+    }
+    expect(yard.driven(visit(0.5))).toBe('A B C')
+    expect(metresOf(visit(0.5))).toBeLessThan(605)
+    expect(metresOf(visit(8))).toBeGreaterThan(600 + 2 * 30)
   })
   it('not for a stop on the way whose fixes wander back', () => {
     const ahead = street.drive('A B~C', { stepM: 10 })

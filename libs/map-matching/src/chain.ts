@@ -40,8 +40,6 @@ export class Chain {
   /** That of the fix before, as long as the new one is made. */
   private former: Front
   private readonly targetRoad: Int32Array
-  private readonly targetSegment: Int32Array
-  private readonly targetOffset: Int32Array
   private readonly emit: (visit: Visit) => void
 
   /** `decide` is told the fate of the chain's fixes, in their order. */
@@ -69,8 +67,6 @@ export class Chain {
     this.front = new Front(ends + 1)
     this.former = new Front(ends + 1)
     this.targetRoad = new Int32Array(ends)
-    this.targetSegment = new Int32Array(ends)
-    this.targetOffset = new Int32Array(ends)
     this.drive = new Drive(
       (visit) => this.link.between(this.drive, visit),
       decide,
@@ -238,8 +234,6 @@ export class Chain {
     // A metre for what rounding to 1e-7 degrees and to whole millimetres may move.
     const t = this.search.addTarget(segment, offsetMm, this.emission[place], this.places.distanceM[place] + 1)
     this.targetRoad[t] = this.places.road[place]
-    this.targetSegment[t] = segment
-    this.targetOffset[t] = offsetMm
     return t + 1
   }
 
@@ -269,7 +263,8 @@ export class Chain {
 
   /** Offers the ways between two places of one road. */
   private offerOnRoads(sources: number, targets: number): void {
-    const { search, p, front, targetRoad, targetSegment, targetOffset } = this
+    const { search, p, front, targetRoad } = this
+    const { targetSegment, targetOffset } = search
     for (let i = 0; i < sources; i++) {
       const road = front.road[i]
       for (let t = 0; t < targets; t++) {
@@ -326,16 +321,16 @@ export class Chain {
     trellis.openStep(fix.at, this.kept ? this.displacementM(fix.lon, fix.lat) : 0)
     const isFirst = former.count === 0
     const most = best + p.windowM * 1000
-    const { targetTotal, targetSource, targetMm } = search
+    const { targetSegment, targetOffset, targetTotal, targetSource, targetMm } = search
     for (let t = 0; t < targets; t++) {
       const total = targetTotal[t]
       if (!(total <= most)) continue
       const source = targetSource[t]
       const mm = targetMm[t]
       // Going back buys nothing and gives nothing back: the vehicle stays where it was.
-      const offset = mm < 0 ? former.offset[source] : this.targetOffset[t]
+      const offset = mm < 0 ? former.offset[source] : targetOffset[t]
       this.survive(
-        this.targetSegment[t],
+        targetSegment[t],
         this.targetRoad[t],
         total - best,
         isFirst ? -1 : former.node[source],

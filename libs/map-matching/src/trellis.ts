@@ -134,20 +134,24 @@ export class Trellis {
    * is the best node of that step.
    */
   end(node: number, step: number, marginM: number, best: number): void {
-    const { children, parent } = this
+    const { children, parent, firstNode, marginM: margins, road: roads, endedM, hopM } = this
     let margin = Math.min(MARGIN_MAX, Math.max(0, Math.round(marginM)))
     let apartM = 0
-    for (let n = node, s = step, left = 0; n >= 0 && children[n] === left; n = parent[n], left = 1)
-      apartM += this.hopM[s--]
-    if (apartM >= this.rivalM && margin < this.doubtM && node !== best) this.compare(node, best)
-    for (let n = node, s = step; n >= 0 && children[n] === 0; n = parent[n], s--) {
-      margin = Math.min(margin, this.endedM[n])
-      const road = this.road[n]
-      for (let other = this.firstNode[s]; apartM >= this.rivalM && other < this.firstNode[s + 1]; other++)
-        if (this.marginM[other] > margin && this.road[other] !== road) this.marginM[other] = margin
-      if (parent[n] < 0) return
-      children[parent[n]]--
-      this.endedM[parent[n]] = Math.min(this.endedM[parent[n]], margin)
+    for (let n = node, s = step, left = 0; n >= 0 && children[n] === left; n = parent[n], left = 1) apartM += hopM[s--]
+    const isApart = apartM >= this.rivalM
+    if (isApart && margin < this.doubtM && node !== best) this.compare(node, best)
+    for (let n = node, s = step; n >= 0 && children[n] === 0; s--) {
+      if (endedM[n] < margin) margin = endedM[n]
+      if (isApart) {
+        const road = roads[n]
+        const end = firstNode[s + 1]
+        for (let other = firstNode[s]; other < end; other++)
+          if (margins[other] > margin && roads[other] !== road) margins[other] = margin
+      }
+      n = parent[n]
+      if (n < 0) return
+      children[n]--
+      if (margin < endedM[n]) endedM[n] = margin
     }
   }
 

@@ -64,8 +64,8 @@ export class RouteSearch {
   /** Targets by segment modulo TARGET_SLOTS: the newest of each, which leads to the one before it. */
   private readonly targetNewest = new Int32Array(TARGET_SLOTS).fill(NONE)
   private readonly targetBefore: Int32Array
-  private readonly targetSegment: Int32Array
-  private readonly targetOffset: Float64Array
+  readonly targetSegment: Int32Array
+  readonly targetOffset: Float64Array
   private readonly targetCost: Float64Array
   /** Least cost found of standing at the start of a target's segment. */
   private readonly targetStart: Float64Array

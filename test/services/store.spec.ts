@@ -4,6 +4,7 @@ import { concurrentSuite } from '../store/concurrent.suite'
 import { newDatabase, serverDatabase, type Database } from '../databases'
 import { fourEyesSuite } from '../store/four-eyes.suite'
 import { schemaSuite } from '../store/schema.suite'
+import { turnsSuite } from '../store/turns.suite'
 import { workSuite } from '../store/work.suite'
 import { zonesSuite } from '../store/zones.suite'
 
@@ -23,6 +24,7 @@ if (!url) console.warn('SKIPPED: no DATABASE_URL, so nothing here was tried agai
   describe('its four eyes', () => fourEyesSuite(store))
   describe('work in it', () => workSuite(store, CONNECTIONS))
   describe('its zones', () => zonesSuite(store, 10_000))
+  describe('asked in turns', () => turnsSuite(store))
   describe('written to at once', () => concurrentSuite(store, CONNECTIONS))
 
   it('is not used before it is migrated', async () => {

@@ -15,7 +15,17 @@ import { type FastifyRequest } from 'fastify'
 import { type AgencyId, type DeviceId } from '#kernel'
 import { CLOCK, SETTINGS_OF_PROCESS, type Clock, type Settings } from '#runtime'
 import { ACCESS_RULE } from '#runtime/module'
-import { bearerOf, isDeviceToken, sessionOf, type Principal, type Role, type SignedIn, Store } from '#store'
+import {
+  bearerOf,
+  isDeviceToken,
+  isLongUnseen,
+  noteSeen,
+  sessionOf,
+  type Principal,
+  type Role,
+  type SignedIn,
+  Store,
+} from '#store'
 import { Address } from './identity/address'
 import { sessionCookie } from './identity/cookies'
 
@@ -79,11 +89,13 @@ export class Authentication implements CanActivate {
     const session = token === undefined ? request.cookies[sessionCookie(this.settings).name] : undefined
     const given = token ?? session
     if (!given) return nobody(SIGN_IN)
-    const { sessionIdleMs: idleMs, sessionSpanMs: spanMs } = this.settings
+    const span = { idleMs: this.settings.sessionIdleMs, spanMs: this.settings.sessionSpanMs }
     const now = this.clock.now()
-    const who = await this.store.transaction((tx) =>
-      token === undefined ? sessionOf(tx, given, { idleMs, spanMs }, now) : bearerOf(tx, given, now),
+    const who = await this.store.reading((tx) =>
+      token === undefined ? sessionOf(tx, given, span, now) : bearerOf(tx, given, now),
     )
+    const mine = who?.session
+    if (mine && isLongUnseen(mine, span, now)) await this.store.transaction((tx) => noteSeen(tx, mine.id, now))
     if (who) return { kind: 'person', who, withCookie: token === undefined }
     return nobody(token === undefined ? 'your session is over: sign in again' : 'the token is not known, or over')
   }
@@ -97,7 +109,7 @@ export class Authentication implements CanActivate {
         : nobody('the token is not of a server that forwards')
     }
     const { device } = request.params as { device: DeviceId }
-    return (await this.store.transaction((tx) => isDeviceToken(tx, device, token)))
+    return (await this.store.reading((tx) => isDeviceToken(tx, device, token)))
       ? { kind: 'device', device }
       : nobody('the token is not of this device')
   }

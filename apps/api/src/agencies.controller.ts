@@ -57,7 +57,7 @@ export class AgenciesController {
   @Get('networks')
   @Access('everyone')
   async networks(@Param('agency') agency: AgencyId) {
-    return this.store.transaction((tx) => networksOf(tx, agency))
+    return this.store.reading((tx) => networksOf(tx, agency))
   }
 
   /** Pilot results by month: sums over all vehicles, and none where fewer than ten took part. */
@@ -66,7 +66,7 @@ export class AgenciesController {
   @ApiBearerAuth()
   async results(@Who() who: Principal, @Param('agency') agency: AgencyId) {
     ownAgency(who, agency)
-    const rows = await this.store.transaction((tx) => monthlyResults(tx, agency))
+    const rows = await this.store.reading((tx) => monthlyResults(tx, agency))
     return rows.map((row) =>
       row.vehicles < VEHICLES_MIN
         ? { month: row.month, suppressed: `fewer than ${VEHICLES_MIN} vehicles` }

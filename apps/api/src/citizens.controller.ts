@@ -75,12 +75,14 @@ export class CitizensController {
   async overview(@Who() who: Principal): Promise<Overview> {
     const account = who.account!
     const now = this.line.clock.now()
-    return this.store.transaction(async (tx) => {
-      const { documents } = await this.line.reference.tariff(tx, who.agency)
-      const clock = localClock(documents[0]?.timeZone ?? 'UTC')
+    return this.store.reading(async (tx) => {
       // Half a year: what is usual is of the last three months that anything was driven in.
-      const days = await drivenDays(tx, account, clock.month(instant(now - 183 * 24 * HOUR_MS)))
-      return outlook(days, clock.day(now), await budgetOf(tx, account))
+      const [{ documents }, days, budget] = await Promise.all([
+        this.line.reference.tariff(tx, who.agency),
+        drivenDays(tx, account, localClock('UTC').month(instant(now - 184 * 24 * HOUR_MS))),
+        budgetOf(tx, account),
+      ])
+      return outlook(days, localClock(documents[0]?.timeZone ?? 'UTC').day(now), budget)
     })
   }
 
@@ -103,7 +105,7 @@ export class CitizensController {
   @Get('trips')
   async trips(@Who() who: Principal, @Query('month') given: unknown): Promise<TripSummary[]> {
     const month = parseOrExplain(monthSchema, given, 'the month')
-    return this.store.transaction((tx) => tripSummaries(tx, who.account!, { month }))
+    return this.store.reading((tx) => tripSummaries(tx, who.account!, { month }))
   }
 
   /** The roads of a month, dearest first: how often, how far, for how much, and where. */
@@ -111,14 +113,14 @@ export class CitizensController {
   @Header('cache-control', 'no-store')
   async roads(@Who() who: Principal, @Query('month') given: unknown) {
     const month = parseOrExplain(monthSchema, given, 'the month')
-    return this.store.transaction((tx) => roadsOfMonth(tx, who.account!, month, this.line))
+    return this.store.reading((tx) => roadsOfMonth(tx, who.account!, month, this.line))
   }
 
   /** A trip with its way, its price stretch by stretch, and why. */
   @Get('trips/:trip')
   @Header('cache-control', 'no-store')
   async trip(@Who() who: Principal, @Param('trip') trip: TripId): Promise<TripView> {
-    return this.store.transaction((tx) => viewTrip(tx, who.account!, trip, this.line))
+    return this.store.reading((tx) => viewTrip(tx, who.account!, trip, this.line))
   }
 
   /** What a drive would cost, before driving it: nothing of it is kept. */
@@ -127,13 +129,13 @@ export class CitizensController {
   @ApiBody({ schema: jsonSchema(quoteSchema) })
   async quote(@Who() who: Principal, @Body() body: unknown): Promise<Quote> {
     const asked = parseOrExplain(quoteSchema, body, 'the planned trip')
-    return this.store.transaction((tx) => quoteTrip(tx, who.agency, asked, this.line))
+    return this.store.reading((tx) => quoteTrip(tx, who.agency, asked, this.line))
   }
 
   /** The devices in one's vehicles. */
   @Get('me/devices')
   async devices(@Who() who: Principal): Promise<OwnDevice[]> {
-    return this.store.transaction((tx) => devicesOfAccount(tx, who.account!))
+    return this.store.reading((tx) => devicesOfAccount(tx, who.account!))
   }
 
   /** A voucher with which a telephone becomes a device of a vehicle: good for an hour, for the first key that comes with it. */
@@ -163,7 +165,7 @@ export class CitizensController {
     if (watching >= WATCHERS_MAX.account || all >= WATCHERS_MAX.all)
       throw new InputError('BUSY', 'too many windows are watching: close one of them')
     this.watchers.set(account, watching + 1)
-    const look = this.store.bound(() => this.store.transaction((tx) => this.running.of(tx, account)))
+    const look = this.store.bound(() => this.store.reading((tx) => this.running.of(tx, account)))
     const looked = timer(0, LOOK_MS).pipe(
       concatMap(() => from(look())),
       map((running) => JSON.stringify(running)),

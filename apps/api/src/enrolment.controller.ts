@@ -49,7 +49,7 @@ export class EnrolmentController {
   @Access('everyone')
   @ApiResponse({ status: 200, schema: jsonSchema(keysSchema) })
   async keys(): Promise<z.infer<typeof keysSchema>> {
-    const keys = await this.store.transaction((tx) => operatorKeys(tx))
+    const keys = await this.store.reading((tx) => operatorKeys(tx))
     return { v: 1, keys: keys.map(({ key }) => Buffer.from(key).toString('base64url')) }
   }
 

@@ -77,7 +77,7 @@ export class ExportsController {
   @Access(['analyst', 'agency', 'operator'])
   async list(@Who() who: Principal, @Param('agency') agency: AgencyId) {
     ownAgency(who, agency)
-    const jobs = await this.store.transaction((tx) => exportsOf(tx, agency, SHOWN_MAX))
+    const jobs = await this.store.reading((tx) => exportsOf(tx, agency, SHOWN_MAX))
     return jobs.map((job) => standing(job, null))
   }
 
@@ -124,7 +124,7 @@ export class ExportsController {
     @Param('file') file: string,
   ): Promise<StreamableFile> {
     ownAgency(who, agency)
-    const job = await this.store.transaction((tx) => exportById(tx, id))
+    const job = await this.store.reading((tx) => exportById(tx, id))
     if (job?.agency !== agency || !(await this.part(id, file, 0))) throw new NotFoundException('there is no such file')
     return new StreamableFile(Readable.from(this.store.streamed(this.parts(id, file))), {
       type: TYPES[file.split('.').at(-1)!],
@@ -133,7 +133,7 @@ export class ExportsController {
   }
 
   private part(id: string, file: string, part: number): Promise<Uint8Array | null> {
-    return this.store.transaction((tx) => exportPart(tx, id, file, part))
+    return this.store.reading((tx) => exportPart(tx, id, file, part))
   }
 
   private async *parts(id: string, file: string): AsyncGenerator<Uint8Array> {

@@ -53,9 +53,11 @@ export class PaymentsController {
   @ApiBearerAuth()
   async balance(@Who() who: Principal) {
     const account = who.account!
-    return this.store.transaction(async (tx) => {
-      const { bills, credit, accrued, available } = await positionOf(tx, account)
-      const plan = await walletPlanOf(tx, account)
+    return this.store.reading(async (tx) => {
+      const [{ bills, credit, accrued, available }, plan] = await Promise.all([
+        positionOf(tx, account),
+        walletPlanOf(tx, account),
+      ])
       return {
         statements: bills.map(({ statement, month, currency, due, paid, held, outstanding }) => ({
           statement,
@@ -91,7 +93,7 @@ export class PaymentsController {
   @Access(['citizen'])
   @ApiBearerAuth()
   async list(@Who() who: Principal) {
-    const rows = await this.store.transaction((tx) => paymentsOf(tx, who.account!))
+    const rows = await this.store.reading((tx) => paymentsOf(tx, who.account!))
     return rows.map(({ payment: { id, statement, amount, currency, provider, askedAt }, events }) => ({
       id,
       statement,
@@ -229,7 +231,7 @@ export class PaymentsController {
 
   private async ask(provider: PaymentProvider, payment: Payment) {
     const { id, amount, currency, agency } = payment
-    const owner = await this.store.transaction((tx) => agencyById(tx, agency))
+    const owner = await this.store.reading((tx) => agencyById(tx, agency))
     const returnUrl = this.settings.publicUrl
     const asked = await provider.ask({ payment: id, amount, currency, title: owner!.name, returnUrl })
     await this.noteAsked(provider, payment, asked.reference)
@@ -253,7 +255,7 @@ export class PaymentsController {
   }
 
   private async localPayment(who: Principal, id: string): Promise<{ id: string; amount: Micros; currency: string }> {
-    const payment = await this.store.transaction((tx) => paymentById(tx, id))
+    const payment = await this.store.reading((tx) => paymentById(tx, id))
     if (this.provider?.name !== 'local' || payment?.account !== (who.account as AccountId))
       throw new NotFoundException('there is no such payment')
     return payment

@@ -72,7 +72,7 @@ export class PrivacyController {
   @Get('access-log')
   @Header('cache-control', 'no-store')
   async accesses(@Who() who: Principal) {
-    const rows = await this.store.transaction((tx) => accessesOf(tx, who.account!))
+    const rows = await this.store.reading((tx) => accessesOf(tx, who.account!))
     return rows.map(({ at, who: reader, role, what, subject, why }) => ({ at, who: reader, role, what, subject, why }))
   }
 
@@ -154,7 +154,7 @@ export class BreakGlassController {
   @Get()
   async list(@Who() who: Principal, @Param('agency') agency: AgencyId) {
     ownAgency(who, agency)
-    return this.store.transaction((tx) => breakGlassOf(tx, agency))
+    return this.store.reading((tx) => breakGlassOf(tx, agency))
   }
 
   @Post()

@@ -28,7 +28,7 @@ export class ResultsController {
   @Access(['analyst', 'agency', 'operator'])
   async months(@Who() who: Principal, @Param('agency') agency: AgencyId) {
     ownAgency(who, agency)
-    return this.store.transaction((tx) => releasedMonths(tx, agency))
+    return this.store.reading((tx) => releasedMonths(tx, agency))
   }
 
   /**

@@ -10,7 +10,7 @@ import { CLOCK, type Clock } from '#runtime'
 import { statementCsv, statementHtml } from '#statement'
 import {
   chainHeads,
-  countStatements,
+  listStatements,
   logAccesses,
   periodOf,
   type Principal,
@@ -36,7 +36,8 @@ export class StatementsController {
   @Access(['citizen', 'agency', 'auditor', 'operator'])
   @Header('content-type', 'text/html; charset=utf-8')
   async home(@Who() who: SignedIn): Promise<string> {
-    return homePage(who, await this.listed(who), await countStatements(this.store, who))
+    const { rows, count } = await this.listed(who)
+    return homePage(who, rows, count)
   }
 
   /** Newest month first, with totals, at most 200; the header x-total-count tells how many there are. */
@@ -44,8 +45,8 @@ export class StatementsController {
   @Access(['citizen', 'agency', 'auditor', 'operator'])
   @ApiBearerAuth()
   async list(@Who() who: SignedIn, @Res({ passthrough: true }) reply: FastifyReply) {
-    const rows = await this.listed(who)
-    reply.header('x-total-count', await countStatements(this.store, who))
+    const { rows, count } = await this.listed(who)
+    reply.header('x-total-count', count)
     return rows.map(({ id, account, month, state, digest, due, document }) => {
       const { totals, dueOn, reviewUntil } = JSON.parse(document) as Statement
       return { id, account, month, state, digest, dueMicros: String(due), dueOn, reviewUntil, totals }
@@ -53,8 +54,8 @@ export class StatementsController {
   }
 
   /** The statements of whoever asks; that staff saw what somebody owes stands in that somebody's access log. */
-  private async listed(who: SignedIn): Promise<StatementRow[]> {
-    const rows = await statementsFor(this.store, who)
+  private async listed(who: SignedIn): Promise<{ rows: StatementRow[]; count: number }> {
+    const listed = await listStatements(this.store, who)
     const read = {
       at: this.clock.now(),
       who: who.by,
@@ -67,10 +68,10 @@ export class StatementsController {
         logAccesses(
           tx,
           read,
-          rows.map(({ id, account }) => ({ account: account as AccountId, subject: id })),
+          listed.rows.map(({ id, account }) => ({ account: account as AccountId, subject: id })),
         ),
       )
-    return rows
+    return listed
   }
 
   /** A statement as `json` (the sealed bytes), `csv`, `html` or `pdf`: for its citizen alone, because it tells where they were when. */
@@ -134,7 +135,7 @@ export class StatementsController {
   @Get('v1/ledger/heads')
   @Access('everyone')
   async heads() {
-    return { at: this.clock.now(), heads: await this.store.transaction((tx) => chainHeads(tx)) }
+    return { at: this.clock.now(), heads: await this.store.reading((tx) => chainHeads(tx)) }
   }
 
   /** What a statement is made of, as JSON Schema 2020-12. */

@@ -22,7 +22,7 @@ export class SurveysController {
   @Access(['analyst', 'agency', 'operator'])
   async list(@Who() who: Principal, @Param('agency') agency: AgencyId) {
     ownAgency(who, agency)
-    return this.store.transaction((tx) => surveysOf(tx, agency))
+    return this.store.reading((tx) => surveysOf(tx, agency))
   }
 
   /** Opens a survey: what is asked is never changed afterwards. */
@@ -48,7 +48,7 @@ export class MySurveysController {
   @Get()
   @Access(['citizen'])
   async mine(@Who() who: Principal) {
-    return this.store.transaction((tx) => openSurveys(tx, who.agency, who.account!, this.clock.now()))
+    return this.store.reading((tx) => openSurveys(tx, who.agency, who.account!, this.clock.now()))
   }
 
   /** Answers a survey, once: `{ "answers": { "question": "option" } }`. No question must be answered. */

@@ -79,9 +79,9 @@ export class TilesController {
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ) {
-    const agency = named ?? (await this.store.transaction((tx) => soleAgency(tx)))
+    const agency = named ?? (await this.store.reading((tx) => soleAgency(tx)))
     if (!agency) throw new BadRequestException('say whose roads: ?agency=')
-    const digest = network ?? (await this.store.transaction((tx) => networkInForce(tx, agency, this.clock.now())))
+    const digest = network ?? (await this.store.reading((tx) => networkInForce(tx, agency, this.clock.now())))
     return this.send(`roads/${agency}/${digest}`, square, network !== undefined, request, reply, async () => {
       return new RoadTiles(await this.network(agency, digest))
     })
@@ -100,7 +100,7 @@ export class TilesController {
     @Res() reply: FastifyReply,
   ) {
     return this.send(`zones/${agency}/${policy}`, square, digest !== undefined, request, reply, async () => {
-      const rows = await this.store.transaction((tx) => policiesOf(tx, agency))
+      const rows = await this.store.reading((tx) => policiesOf(tx, agency))
       return zonesOf(rows.find(({ document }) => document.id === policy)?.document)
     })
   }
@@ -116,7 +116,7 @@ export class TilesController {
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ) {
-    const story = await this.store.transaction((tx) => policyStory(tx, who.agency, policy, this.clock.now()))
+    const story = await this.store.reading((tx) => policyStory(tx, who.agency, policy, this.clock.now()))
     if (!story) throw new NotFoundException('there is no such policy')
     return this.send(`drafts/${who.agency}/${story.digest}`, square, false, request, reply, async () =>
       zonesOf(story.document),
@@ -152,7 +152,7 @@ export class TilesController {
   @ApiBearerAuth()
   async traffic(@Who() who: Principal, @Param('agency') agency: AgencyId) {
     ownAgency(who, agency)
-    const months = await this.store.transaction((tx) => trafficOf(tx, agency))
+    const months = await this.store.reading((tx) => trafficOf(tx, agency))
     return months.map(({ month, vehicles, segments, suppressed }) => ({ month, vehicles, segments, suppressed }))
   }
 
@@ -163,12 +163,12 @@ export class TilesController {
   async roadsDriven(@Who() who: Principal, @Param('agency') agency: AgencyId, @Param('month') given: string) {
     ownAgency(who, agency)
     const month = parseOrExplain(monthSchema, given, 'the month')
-    const main = mainPart(await this.store.transaction((tx) => segmentUses(tx, agency, month)))
+    const main = mainPart(await this.store.reading((tx) => segmentUses(tx, agency, month)))
     return main ? drivenRoads(await this.network(agency, main.network), main.uses) : []
   }
 
   private async network(agency: AgencyId, digest: Digest | null): Promise<RoadNetwork> {
-    const packed = digest && (await this.store.transaction((tx) => packedNetwork(tx, agency, digest)))
+    const packed = digest && (await this.store.reading((tx) => packedNetwork(tx, agency, digest)))
     if (!packed) throw new NotFoundException('there is no such map')
     return unpackNetwork(packed)
   }

@@ -52,13 +52,14 @@ export class WebController {
     const { sessionSpanMs, sessionIdleMs, oidcIssuer } = this.settings
     const { session } = who
     const now = this.line.clock.now()
-    return this.store.transaction(async (tx) => {
-      const agency = await agencyById(tx, who.agency)
-      const account = who.account && (await accountById(tx, who.account))
-      const officer =
-        who.person &&
-        (await officersOf(tx, who.agency)).find(({ person, role }) => person === who.person && role === who.role)
-      const tariff = await this.line.reference.tariff(tx, who.agency)
+    return this.store.reading(async (tx) => {
+      const [agency, account, officers, tariff] = await Promise.all([
+        agencyById(tx, who.agency),
+        who.account && accountById(tx, who.account),
+        who.person ? officersOf(tx, who.agency) : [],
+        this.line.reference.tariff(tx, who.agency),
+      ])
+      const officer = officers.find(({ person, role }) => person === who.person && role === who.role)
       const policy = tariff.inForce(instant(now)) ?? tariff.documents[0] ?? null
       return {
         role: who.role,

@@ -193,6 +193,6 @@ export class Accept {
 
 /** Whether the database refused what it was given (SQLSTATE classes 22 and 23), or we broke over it: not that it is away. */
 function isOfContent(error: unknown): boolean {
-  const code = (error as { driverError?: { code?: unknown } }).driverError?.code
+  const code = (error as { code?: unknown }).code
   return (error as Error).name === 'InvariantError' || (typeof code === 'string' && /^2[23]/.test(code))
 }

@@ -50,14 +50,17 @@ export interface Position {
 }
 
 export async function positionOf(tx: Tx, account: AccountId): Promise<Position> {
-  const claims = await claimsOf(tx, account)
-  const bills = (await billsOf(tx, account)).map((bill) => ({
+  const [claims, billed, credit, driven] = await Promise.all([
+    claimsOf(tx, account),
+    billsOf(tx, account),
+    creditOf(tx, account),
+    balanceOf(tx, account, accrued(account)),
+  ])
+  const bills = billed.map((bill) => ({
     ...bill,
     outstanding: outstanding(bill, claims),
     held: micros(claims.reduce((sum, c) => sum + (c.statement === bill.statement ? c.held : 0n), 0n)),
   }))
-  const credit = await creditOf(tx, account)
-  const driven = await balanceOf(tx, account, accrued(account))
   const owed = bills.reduce((sum, bill) => sum + bill.outstanding, 0n)
   return { bills, credit, accrued: driven, available: micros(credit - owed - driven) }
 }

@@ -4,14 +4,9 @@ import path from 'node:path'
 // As `import()` below sees them: the package has its types twice.
 import type { PGlite, Transaction } from '@electric-sql/pglite' with { 'resolution-mode': 'import' }
 import { InputError } from '#kernel'
+import { type Result } from './bundle'
 
-interface QueryResult {
-  rows: unknown[]
-  rowCount: number
-  command: string
-  fields: unknown[]
-}
-type Answer = (error: unknown, result?: QueryResult) => void
+type Answer = (error: unknown, result?: Result) => void
 type Query = string | { text: string; values?: unknown[] }
 
 /** int8 and numeric arrive as text, as node-postgres hands them over; bytea is read at once, where PGlite goes byte by byte. */
@@ -115,8 +110,8 @@ function processMark(pid: number): string | null {
 export function embeddedDriver(database: PGlite, folder: string) {
   class Pool extends EventEmitter {
     readonly options = {}
-    connect(answer: (error: unknown, client?: Client, release?: () => void) => void): void {
-      const client = new Client(database, folder)
+    connect(answer: (error: unknown, client?: EmbeddedClient, release?: () => void) => void): void {
+      const client = new EmbeddedClient(database, folder)
       setImmediate(() => answer(undefined, client, () => client.release()))
     }
     /** The pool is all that uses the database, so they end together. */
@@ -127,7 +122,8 @@ export function embeddedDriver(database: PGlite, folder: string) {
   return { Pool, types: { getTypeParser: () => (value: unknown) => value, setTypeParser: () => undefined } }
 }
 
-class Client extends EventEmitter {
+/** As a client of `pg`, as far as TypeORM and Wire ask it. */
+export class EmbeddedClient extends EventEmitter {
   private transaction: OpenTransaction | null = null
 
   constructor(
@@ -138,7 +134,9 @@ class Client extends EventEmitter {
     this.setMaxListeners(0)
   }
 
-  query(query: Query, values?: unknown[] | Answer, answer?: Answer): Promise<QueryResult> | void {
+  query(query: Query, values?: readonly unknown[]): Promise<Result>
+  query(query: Query, values?: readonly unknown[] | Answer, answer?: Answer): Promise<Result> | void
+  query(query: Query, values?: readonly unknown[] | Answer, answer?: Answer): Promise<Result> | void {
     if (typeof values === 'function') {
       answer = values
       values = undefined
@@ -152,22 +150,28 @@ class Client extends EventEmitter {
     result.then((rows) => answer(null, rows), answer)
   }
 
-  private async run(text: string, values: unknown[] | undefined): Promise<QueryResult> {
+  private async run(text: string, values: unknown[] | undefined): Promise<Result> {
     const word = /^\s*(\w+)/.exec(text)?.[1].toUpperCase() ?? ''
     if (!this.transaction && (word === 'BEGIN' || word === 'START')) {
       assertSpace(this.folder)
       this.transaction = await OpenTransaction.begin(this.database)
       const more = text.slice(text.indexOf(';') + 1 || text.length)
       if (more.trim()) return execute(this.transaction.session, word, more)
-      return { rows: [], rowCount: 0, command: 'BEGIN', fields: [] }
+      return { rows: [], rowCount: 0, command: 'BEGIN' }
     }
     const transaction = this.transaction
     if (transaction && (word === 'COMMIT' || (word === 'ROLLBACK' && !/\bTO\b/i.test(text)))) {
       this.transaction = null
-      await (word === 'COMMIT' ? transaction.commit() : transaction.rollback())
-      return { rows: [], rowCount: 0, command: word, fields: [] }
+      // As a server does: of a transaction in which a statement failed nothing is kept, and its end says so.
+      const isKept = word === 'COMMIT' && !transaction.hasFailed
+      await (isKept ? transaction.commit() : transaction.rollback())
+      return { rows: [], rowCount: 0, command: isKept ? word : 'ROLLBACK' }
     }
-    return execute(transaction?.session ?? this.database, word, text, values)
+    if (!transaction) return execute(this.database, word, text, values)
+    return execute(transaction.session, word, text, values).catch((error: unknown) => {
+      transaction.hasFailed = true
+      throw error
+    })
   }
 
   release(): void {
@@ -188,6 +192,8 @@ function assertSpace(folder: string): void {
 
 /** PGlite runs a transaction as one function; this holds that function open between BEGIN and COMMIT. */
 class OpenTransaction {
+  hasFailed = false
+
   private constructor(
     readonly session: Transaction,
     private readonly decide: (commit: boolean) => void,
@@ -222,20 +228,19 @@ async function execute(
   command: string,
   text: string,
   values?: unknown[],
-): Promise<QueryResult> {
+): Promise<Result> {
   if (!values?.length) {
     const last = (await session.exec(text, { parsers: PARSERS })).at(-1)
     return {
       rows: last?.rows ?? [],
       rowCount: last?.affectedRows || (last?.rows.length ?? 0),
       command,
-      fields: last?.fields ?? [],
     }
   }
   const bound = values.map((value) => (value === undefined ? null : value))
-  const { rows, affectedRows, fields } = await session.query(text, bound, {
+  const { rows, affectedRows } = await session.query(text, bound, {
     parsers: PARSERS,
     serializers: SERIALIZERS,
   })
-  return { rows, rowCount: affectedRows || rows.length, command, fields }
+  return { rows, rowCount: affectedRows || rows.length, command }
 }

@@ -40,7 +40,7 @@ export interface SessionSpan {
   readonly idleMs: number
   readonly spanMs: number
 }
-/** A session that is used is noted as seen at most this often: reading isn't to write each time. */
+/** A session that is used is noted as seen at most this often. */
 const SEEN_MS = 60_000
 /** Sessions of one person at a time; the oldest goes first. */
 const SESSIONS_MAX = 20
@@ -251,11 +251,7 @@ export async function beginSession(
 /** Who has this session; null where it is over, or whoever had it is no longer let in. */
 export async function sessionOf(tx: Tx, id: string, span: SessionSpan, now: Instant): Promise<SignedIn | null> {
   const digest = tokenDigest(id)
-  const row = await tx.row<
-    Principal & { by: string; name: string | null; beganAt: string; provedAt: string; seenAt: string } & {
-      scopes: string[] | null
-    }
-  >(
+  const row = await tx.row<Omit<SignedIn, 'session'> & Record<'beganAt' | 'provedAt' | 'seenAt', string>>(
     `select coalesce(p.role, t.role) as role, coalesce(p.agency, t.agency) as agency, coalesce(p.account, t.account) as account,
        coalesce(p.person, t.person) as person, coalesce(p.name, t.name) as name, t.scopes,
        coalesce(p.issuer || ' ' || p.subject, 'token ' || left(t.token_digest, 8)) as by,
@@ -268,15 +264,19 @@ export async function sessionOf(tx: Tx, id: string, span: SessionSpan, now: Inst
   )
   if (!row) return null
   const { beganAt, provedAt, seenAt, ...who } = row
-  if (now - Number(seenAt) >= Math.min(SEEN_MS, span.idleMs / 4))
-    await tx.run(`update identity.session set seen_at = greatest(seen_at, $2) where id_digest = $1`, [digest, now])
-  const session = { beganAt: Number(beganAt), provedAt: Number(provedAt), seenAt: Number(seenAt) } as {
-    beganAt: Instant
-    provedAt: Instant
-    seenAt: Instant
-  }
-  return { ...who, session: { id: digest, ...session } }
+  const at = (moment: string) => Number(moment) as Instant
+  return { ...who, session: { id: digest, beganAt: at(beganAt), provedAt: at(provedAt), seenAt: at(seenAt) } }
 }
+
+/** Whether it is time to note that a session is used: to read isn't to write each time. */
+export const isLongUnseen = (
+  { seenAt }: NonNullable<SignedIn['session']>,
+  { idleMs }: SessionSpan,
+  now: Instant,
+): boolean => now - seenAt >= Math.min(SEEN_MS, idleMs / 4)
+
+export const noteSeen = (tx: Tx, session: Digest, now: Instant): Promise<number> =>
+  tx.run(`update identity.session set seen_at = greatest(seen_at, $2) where id_digest = $1`, [session, now])
 
 /** Ends one session. */
 export const endSession = (tx: Tx, digest: Digest): Promise<number> =>

@@ -12,7 +12,7 @@ const numbers: ValueTransformer = {
   to: (v: number | null) => v,
 }
 
-/** The rows that are read one by one, through repositories. What moves in bulk is written in SQL, in the room's other files. */
+/** The rows that the command line reads one by one, through repositories. Everything else is written in SQL, in the room's other files. */
 @Entity({ schema: 'metering', name: 'agency' })
 export class AgencyRow {
   @PrimaryColumn('text') id!: string

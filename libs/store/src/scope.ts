@@ -1,3 +1,5 @@
+import { type Statement } from './bundle'
+
 /** Under this role of the database people's requests run: it sees the rows of whoever asks. */
 export const PERSON = 'roadmeter_person'
 /** Under this one citizens' requests run: as people's, and it alone of theirs may touch the tables that say where somebody was. */
@@ -15,18 +17,20 @@ export type Scope =
       readonly account: string
     }
 
-/** Ids as they are everywhere: nothing in them could end a literal. */
-const PLAIN = /^[\w.:-]*$/
+/** Whoever only looks changes nothing, whatever it asks. */
+const READS = `set_config('transaction_read_only', 'on', true)`
+const AS = `set_config('roadmeter.side', $1, true), set_config('roadmeter.agency', $2, true), set_config('roadmeter.account', $3, true), set_config('role', $4, true)`
 
-/**
- * What puts a transaction under its scope, which ends with it. Without parameters where all of it may be written down as it is: then it
- * goes in one message with what begins the transaction, and costs no way to the server and back.
- */
-export function entering(scope: Scope): { readonly sql: string; readonly parameters: readonly string[] } {
+/** What puts a transaction under its scope, which ends with it. */
+export function entering(scope: Scope | null, isReading: boolean): Statement[] {
+  if (!scope) return isReading ? [{ name: 'roadmeter_reads', text: `select ${READS}` }] : []
   const { side, agency, account } = scope.as === 'machine' ? { side: 'machine', agency: '', account: '' } : scope
-  const given = [scope.as === 'machine' ? MACHINE : side === 'citizen' ? CITIZEN : PERSON, side, agency, account]
-  const isPlain = given.every((value) => PLAIN.test(value))
-  const [as, ...settings] = given.map((value, i) => (isPlain ? `'${value}'` : `$${i + 1}`))
-  const set = ['side', 'agency', 'account'].map((name, i) => `set_config('roadmeter.${name}', ${settings[i]}, true)`)
-  return { sql: `select ${set.join(', ')}, set_config('role', ${as}, true)`, parameters: isPlain ? [] : given }
+  const role = scope.as === 'machine' ? MACHINE : side === 'citizen' ? CITIZEN : PERSON
+  return [
+    {
+      name: isReading ? 'roadmeter_reads_as' : 'roadmeter_works_as',
+      text: `select ${isReading ? `${READS}, ` : ''}${AS}`,
+      values: [side, agency, account, role],
+    },
+  ]
 }

@@ -8,26 +8,47 @@ import { columns, joined, type Store, type Tx } from './store'
 export const STATEMENTS_MAX = 200
 
 /** A citizen's are those of the own account, everybody else's all of the agency: of those, totals alone are for showing. */
-const ownedBy = (who: Principal) =>
-  who.role === 'citizen' ? { agency: who.agency, account: who.account! } : { agency: who.agency }
+const owned = ({ role, agency, account }: Principal): [sql: string, values: string[]] =>
+  role === 'citizen' ? ['agency = $1 and account = $2', [agency, account!]] : ['agency = $1', [agency]]
 
-/** The first STATEMENTS_MAX statements that are somebody's, newest month first. */
-export function statementsFor(store: Store, who: Principal, id?: string): Promise<StatementRow[]> {
-  return store.transaction((tx) =>
-    tx.repository(StatementRow).find({
-      where: { ...ownedBy(who), ...(id ? { id } : {}) },
-      order: { month: 'DESC', account: 'ASC' },
-      take: STATEMENTS_MAX,
-    }),
+/** The first STATEMENTS_MAX statements that are somebody's, or the one that is named, newest month first. */
+export const statementsFor = (store: Store, who: Principal, id?: string): Promise<StatementRow[]> =>
+  store.reading((tx) => statementsIn(tx, who, id))
+
+/** The same, and how many there are beyond those that are listed. */
+export const listStatements = (store: Store, who: Principal): Promise<{ rows: StatementRow[]; count: number }> =>
+  store.reading(async (tx) => {
+    const [sql, values] = owned(who)
+    const [rows, [{ n }]] = await Promise.all([
+      statementsIn(tx, who),
+      tx.rows<{ n: string }>(`select count(*) as n from money.statement where ${sql}`, values),
+    ])
+    return { rows, count: Number(n) }
+  })
+
+async function statementsIn(tx: Tx, who: Principal, id?: string): Promise<StatementRow[]> {
+  const [sql, values] = owned(who)
+  const rows = await tx.rows<Omit<StatementRow, 'due' | 'exact'> & { due: string; exact: string }>(
+    `select id, agency, account, month, state, document, digest, due, exact, leaf from money.statement
+     where ${sql}${id === undefined ? '' : ` and id = $${values.length + 1}`} order by month desc, account limit ${STATEMENTS_MAX}`,
+    id === undefined ? values : [...values, id],
   )
+  return rows.map((row) => ({ ...row, due: BigInt(row.due) as Micros, exact: BigInt(row.exact) as Micros }))
 }
 
-/** How many statements are somebody's, beyond those that are listed too. */
-export const countStatements = (store: Store, who: Principal): Promise<number> =>
-  store.transaction((tx) => tx.repository(StatementRow).countBy(ownedBy(who)))
+type PeriodNews = Pick<PeriodRow, 'state' | 'draftedAt' | 'sealedAt' | 'root' | 'size'>
 
-export const periodOf = (store: Store, agency: string, month: string): Promise<PeriodRow | null> =>
-  store.transaction((tx) => tx.repository(PeriodRow).findOneBy({ agency, month }))
+export async function periodOf(store: Store, agency: string, month: string): Promise<PeriodNews | null> {
+  const row = await store.reading((tx) =>
+    tx.row<Omit<PeriodNews, 'draftedAt' | 'sealedAt'> & Record<'draftedAt' | 'sealedAt', string | null>>(
+      `select state, drafted_at as "draftedAt", sealed_at as "sealedAt", root, size from money.period where agency = $1 and month = $2`,
+      [agency, month],
+    ),
+  )
+  return row && { ...row, draftedAt: momentOf(row.draftedAt), sealedAt: momentOf(row.sealedAt) }
+}
+
+const momentOf = (value: string | null): Instant | null => (value === null ? null : (Number(value) as Instant))
 
 /** A statement that is not sealed yet, as its bytes. */
 export interface StatementFile {

@@ -1,14 +1,15 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { type DataSource, type EntityTarget, type ObjectLiteral, type QueryRunner, type Repository } from 'typeorm'
-import { InputError, invariant } from '#kernel'
-import { Vault } from './vault'
+import { type DataSource } from 'typeorm'
+import { invariant } from '#kernel'
 import { entering, type Scope } from './scope'
 import { type Parameter, type Sql } from './sql'
+import { Vault } from './vault'
+import { Wire } from './wire'
 
-/** One transaction. Whoever has it writes SQL; bigints come back as text. */
+/** One transaction. Whoever has it writes SQL; bigints come back as text. What is asked in one turn goes out in one message. */
 export class Tx implements Sql {
   constructor(
-    private readonly runner: QueryRunner,
+    private readonly wire: Wire,
     /** Through which alone locations are written and read. */
     readonly vault: Vault,
     /** Whether statements are few and small, so that the server does well to keep their plans. */
@@ -16,8 +17,8 @@ export class Tx implements Sql {
   ) {}
 
   async rows<Row>(sql: string, parameters: readonly Parameter[] = []): Promise<Row[]> {
-    const result = await this.runner.query(this.keepsPlans ? named(sql) : sql, bound(parameters), true)
-    return result.records as Row[]
+    const name = this.keepsPlans ? nameOf(sql) : undefined
+    return (await this.wire.ask({ name, text: sql, values: bound(parameters) })).rows as Row[]
   }
 
   async row<Row>(sql: string, parameters: readonly Parameter[] = []): Promise<Row | null> {
@@ -26,14 +27,9 @@ export class Tx implements Sql {
     return rows[0] ?? null
   }
 
-  repository<Row extends ObjectLiteral>(row: EntityTarget<Row>): Repository<Row> {
-    return this.runner.manager.getRepository(row)
-  }
-
   /** Number of rows written. */
   async run(sql: string, parameters: readonly Parameter[] = []): Promise<number> {
-    const result = await this.runner.query(sql, bound(parameters), true)
-    return result.affected ?? 0
+    return (await this.wire.ask({ text: sql, values: bound(parameters) })).rowCount ?? 0
   }
 }
 
@@ -42,16 +38,13 @@ const NAMED_MAX = 500
 const NAMED = new Map<string, string>()
 
 /**
- * A statement under a name, which its connection plans once and for all: the rules of row-level security make planning the dearest part of a
- * small query. TypeORM hands on what it is given, and pg takes a statement with its name in place of a text.
+ * The name under which a connection plans a statement once and for all: the rules of row-level security make planning the dearest part of a
+ * small query.
  */
-function named(text: string): string {
+function nameOf(text: string): string | undefined {
   let name = NAMED.get(text)
-  if (!name) {
-    if (NAMED.size >= NAMED_MAX) return text
-    NAMED.set(text, (name = `roadmeter_${NAMED.size}`))
-  }
-  return { name, text } as unknown as string
+  if (!name && NAMED.size < NAMED_MAX) NAMED.set(text, (name = `roadmeter_${NAMED.size}`))
+  return name
 }
 
 const bound = (parameters: readonly Parameter[]): unknown[] =>
@@ -67,24 +60,6 @@ export const joined = (values: readonly (string | number | bigint)[]): string =>
 /** `count` such columns for unnest, as text[], the first of them parameter `$first`. There is at least one row. */
 export const columns = (first: number, count: number): string =>
   Array.from({ length: count }, (_, i) => `string_to_array($${first + i}, e'\\x1e')`).join(', ')
-
-async function begin(runner: QueryRunner, tx: Tx, scope: Scope | null): Promise<void> {
-  if (!scope) return runner.startTransaction()
-  const { sql, parameters } = entering(scope)
-  if (parameters.length > 0) {
-    await runner.startTransaction()
-    await tx.rows(sql, parameters)
-    return
-  }
-  // TypeORM begins by a query of its own, which takes ours along: it always ends with its transaction.
-  const query = runner.query.bind(runner) as (text: string) => Promise<unknown>
-  runner.query = ((text: string) => query(`${text}; ${sql}`)) as typeof runner.query
-  try {
-    await runner.startTransaction()
-  } finally {
-    Reflect.deleteProperty(runner, 'query')
-  }
-}
 
 /** Follows a request through everything that it awaits. */
 const SCOPES = new AsyncLocalStorage<Scope | null>()
@@ -123,23 +98,33 @@ export class Store {
    * Runs `work` in one READ COMMITTED transaction, under the scope that it is called within: all of it is durable when this
    * resolves, none of it when it rejects.
    */
-  async transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
-    const runner = this.dataSource.createQueryRunner()
+  transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+    return this.talk(work, false)
+  }
+
+  /**
+   * Runs `work`, which only looks: what it asks in one turn (`Promise.all`) takes one way to the server and back, with nothing to begin and
+   * nothing to commit. Each statement sees what is committed when it runs, as in a transaction; the server refuses whatever would write or lock.
+   */
+  reading<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+    return this.talk(work, true)
+  }
+
+  private async talk<T>(work: (tx: Tx) => Promise<T>, isReading: boolean): Promise<T> {
+    const scope = SCOPES.getStore() ?? null
+    const wire = new Wire(this.dataSource, entering(scope, isReading), isReading)
     try {
-      const scope = SCOPES.getStore() ?? null
       // What an agency asks is of anything from a row to a year, so that one plan for all is none.
-      const tx = new Tx(runner, this.vault, scope !== null && !(scope.as === 'person' && scope.side === 'staff'))
-      await begin(runner, tx, scope)
-      const result = await work(tx)
-      await runner.commitTransaction()
+      const result = await work(
+        new Tx(wire, this.vault, scope !== null && !(scope.as === 'person' && scope.side === 'staff')),
+      )
+      await wire.commit()
       return result
     } catch (error) {
-      if (runner.isTransactionActive) await runner.rollbackTransaction().catch(() => undefined)
-      // What the driver has to tell people, such as a full disk, is theirs as it is.
-      const told = (error as { driverError?: unknown }).driverError
-      throw told instanceof InputError ? told : error
+      await wire.rollback()
+      throw error
     } finally {
-      await runner.release()
+      wire.close()
     }
   }
 

@@ -7,7 +7,7 @@ import { accountId } from './arguments'
 import { withDatabase } from './database'
 import { columns, money, say } from './printed'
 
-const amountOf = (text: string): Micros => {
+export const amountOf = (text: string): Micros => {
   const amount = parseMicros(text)
   if (amount === null || amount <= 0n) throw new InputError('AMOUNT', `${text} is no amount such as 12.50`)
   return amount

@@ -6,6 +6,7 @@ import { AccountRow, AgencyRow, saveAccount, saveAgency, saveVehicle, setNotice,
 import { systemClock } from '#runtime'
 import { accountId, agencyId, arms, moment, vehicleId, wholeDays } from './arguments'
 import { withDatabase } from './database'
+import { endowmentCommands } from './endowments'
 import { knownAccount, knownAgency } from './known'
 import { accountMileageCommand, handOverCommand, vehicleMethodCommand } from './mileage'
 import { vehicleProfileCommand } from './profile'
@@ -13,7 +14,8 @@ import { columns, say } from './printed'
 
 /** `roadmeter agency | account | vehicle | access`: who takes part. */
 export const registryCommands = (): Command[] => [
-  new Command('agency')
+  endowmentCommands()
+    .reduce((command, one) => command.addCommand(one), new Command('agency'))
     .addCommand(
       new Command('add')
         .description('add an agency, or give one another name')

@@ -12,6 +12,7 @@ export type AccountName =
   | `revenue:${string}`
   | `rounding:${string}`
   | `cash:${string}`
+  | `endowed:${string}`
 
 /** Driven but not yet on a statement. */
 export const accrued = (account: AccountId): AccountName => `accrued:${account}`
@@ -26,6 +27,8 @@ export const revenue = (jurisdiction: string): AccountName => `revenue:${jurisdi
 /** What rounding statements to the coin has given and taken. */
 export const rounding = (agency: AgencyId): AccountName => `rounding:${agency}`
 export const cash = (agency: AgencyId): AccountName => `cash:${agency}`
+/** What an agency has given those who take part in a trial to spend on driving. */
+export const endowed = (agency: AgencyId): AccountName => `endowed:${agency}`
 
 /** One side of a transfer, in micros of the transfer's currency. */
 export interface Posting {

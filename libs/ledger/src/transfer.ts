@@ -15,7 +15,18 @@ import {
   type TripId,
   type VehicleId,
 } from '#kernel'
-import { accrued, balances, billed, cash, disputed, revenue, rounding, wallet, type Posting } from './accounts'
+import {
+  accrued,
+  balances,
+  billed,
+  cash,
+  disputed,
+  revenue,
+  rounding,
+  wallet,
+  type AccountName,
+  type Posting,
+} from './accounts'
 
 export type TransferKind =
   'trip' | 'cap' | 'mileage' | 'statement' | 'payment' | 'settlement' | 'hold' | 'reversal' | 'destruction'
@@ -150,17 +161,18 @@ export function statementTransfer(
 
 /**
  * Money received (above zero) or paid back (below zero). What a statement still asks for goes to it, `toStatement`; the rest is
- * the payer's credit.
+ * the payer's credit. `from` is where it came from, if not in cash.
  */
 export function paymentTransfer(
   occasion: Occasion,
   subject: { readonly payment: string; readonly statement?: StatementId },
   amount: Micros,
   toStatement: Micros,
+  from: AccountName = cash(occasion.agency),
 ): Transfer {
   const { payment, statement } = subject
   return transfer(occasion, 'payment', [payment], { payment, statement }, [
-    { account: cash(occasion.agency), amount },
+    { account: from, amount },
     { account: billed(occasion.payer), amount: micros(-toStatement) },
     { account: wallet(occasion.payer), amount: micros(toStatement - amount) },
   ])

@@ -40,6 +40,7 @@ export {
 export { explainTrip, type ExplainedTrip } from './explain'
 export { quoteTrip, roadsOfMonth, viewTrip } from './journey'
 export { lineOf } from './pieces'
+export { giveBudgets, payOutBudgets, type Endowed } from './endowment'
 export { RunningTrips } from './running'
 export {
   askAhead,

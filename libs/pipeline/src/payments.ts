@@ -9,7 +9,7 @@ import {
   type AgencyId,
   type Micros,
 } from '#kernel'
-import { accrued, outstanding, paymentTransfer } from '#ledger'
+import { accrued, cash, endowed, outstanding, paymentTransfer } from '#ledger'
 import {
   accountById,
   balanceOf,
@@ -18,6 +18,7 @@ import {
   creditOf,
   finishedPayments,
   isTold,
+  leftOfPayment,
   lockAccount,
   paymentById,
   record,
@@ -130,7 +131,11 @@ export const askBack = (
         'REFUND_TOO_LARGE',
         `${currency} ${formatMicros(amount)} is more than the payer's credit of ${currency} ${formatMicros(credit)}`,
       )
-    return ask(tx, account, { statement: null, amount: micros(-amount), currency, refunds }, teller)
+    const back = await ask(tx, account, { statement: null, amount: micros(-amount), currency, refunds }, teller)
+    // With what was given back of it before: the credit may have come from elsewhere.
+    if (refunds !== null && (await leftOfPayment(tx, refunds)) < 0n)
+      throw new InputError('REFUND_TOO_LARGE', `of this payment less than ${formatMicros(amount)} is left to give back`)
+    return back
   })
 
 /** Asked again before it has come to an end, a payment is the same. Throws InputError NO_ACCOUNT. */
@@ -157,6 +162,10 @@ export async function currencyOf(store: Store, agency: AgencyId, line: Line): Pr
   if (documents.length === 0) throw new InputError('NO_POLICY', `${agency} has no tariff yet`)
   return documents[0].currency
 }
+
+/** Who tells of money that no payment provider takes: an endowment is the agency's own. */
+export type Desk = 'desk' | 'endowment'
+const ENDOWMENT: Desk = 'endowment'
 
 /**
  * Money that was handed over or transferred to the agency itself, under the reference in its books, for a statement or ahead;
@@ -200,28 +209,45 @@ export async function recordAtDesk(
  * asked for under that id.
  */
 export const recordPayment = (store: Store, told: PaymentEvent, now: Instant): Promise<boolean> =>
-  store.transaction(async (tx) => {
-    const payment = await paymentById(tx, told.payment)
-    if (!payment || payment.provider !== told.provider)
-      throw new InputError('NO_PAYMENT', 'the message is about a payment that was never asked for')
-    const { account, agency, currency, statement } = payment
-    await lockAccount(tx, account)
-    if (!(await savePaymentEvent(tx, told, now))) return false
-    if (told.kind !== 'succeeded') return true
-    const { bills } = await positionOf(tx, account)
-    const bill = bills.find((b) => b.statement === statement)
-    const asked = bill && bill.outstanding > 0n ? bill.outstanding : NO_MONEY
-    const toStatement = told.amount < asked ? told.amount : asked
-    const transfer = paymentTransfer(
-      { agency, currency, payer: account, happenedAt: told.happenedAt },
-      { payment: `${told.provider}/${told.event}`, ...(bill && { statement: bill.statement }) },
-      told.amount,
-      told.amount > 0n ? toStatement : NO_MONEY,
-    )
-    await record(tx, [{ transfer, month: bill?.month ?? monthOf(told.happenedAt) }], now)
-    await want(tx, [settleWork(account)])
-    return true
-  })
+  store.transaction((tx) => recordWithin(tx, told, now))
+
+async function recordWithin(tx: Tx, told: PaymentEvent, now: Instant): Promise<boolean> {
+  const payment = await paymentById(tx, told.payment)
+  if (!payment || payment.provider !== told.provider)
+    throw new InputError('NO_PAYMENT', 'the message is about a payment that was never asked for')
+  const { account, agency, currency, statement } = payment
+  await lockAccount(tx, account)
+  if (!(await savePaymentEvent(tx, told, now))) return false
+  if (told.kind !== 'succeeded') return true
+  const { bills } = await positionOf(tx, account)
+  const bill = bills.find((b) => b.statement === statement)
+  const asked = bill && bill.outstanding > 0n ? bill.outstanding : NO_MONEY
+  const toStatement = told.amount < asked ? told.amount : asked
+  const transfer = paymentTransfer(
+    { agency, currency, payer: account, happenedAt: told.happenedAt },
+    { payment: `${told.provider}/${told.event}`, ...(bill && { statement: bill.statement }) },
+    told.amount,
+    told.amount > 0n ? toStatement : NO_MONEY,
+    told.provider === ENDOWMENT ? endowed(agency) : cash(agency),
+  )
+  await record(tx, [{ transfer, month: bill?.month ?? monthOf(told.happenedAt) }], now)
+  await want(tx, [settleWork(account)])
+  return true
+}
+
+/** A sum of money that is no payment of a statement, under a reference, asked for and recorded in one. False where it was before. */
+export async function recordSum(
+  tx: Tx,
+  account: AccountId,
+  { amount, currency, reference }: { readonly amount: Micros; readonly currency: string; readonly reference: string },
+  teller: { readonly provider: Desk; readonly now: Instant },
+): Promise<boolean> {
+  const { provider, now } = teller
+  if (await isTold(tx, provider, reference)) return false
+  const { id } = await ask(tx, account, { statement: null, amount, currency }, teller)
+  const told = { event: reference, payment: id, kind: 'succeeded', amount, reference, detail: '' } as const
+  return recordWithin(tx, { provider, ...told, happenedAt: now }, now)
+}
 
 /** Books are kept by UTC where a payment is about no month of an agency. */
 const monthOf = (at: Instant): string => new Date(at).toISOString().slice(0, 7)

@@ -283,7 +283,7 @@ const noOrphans = async (store: Store): Promise<Finding> => ({
 /** Money of which a provider told, against the ledger's; and credit that was spent twice. */
 const UNTOLD = `
   with told as (select p.account, sum(e.amount) as amount from money.payment p join money.payment_event e on e.payment = p.id and e.kind = 'succeeded' group by p.account),
-    booked as (select x.payer, sum(p.amount) as amount from money.transfer x join money.posting p on p.transfer = x.id and p.account = 'cash:' || x.agency group by x.payer)
+    booked as (select x.payer, sum(p.amount) as amount from money.transfer x join money.posting p on p.transfer = x.id and p.account in ('cash:' || x.agency, 'endowed:' || x.agency) group by x.payer)
   select 'account ' || coalesce(t.account, b.payer) || ': ' || coalesce(t.amount, 0) || ' micros were paid and ' || coalesce(b.amount, 0) || ' are booked' as fault
     from told t full join booked b on b.payer = t.account where coalesce(t.amount, 0) <> coalesce(b.amount, 0)
   union all

@@ -1,11 +1,25 @@
 import { type AccountId } from '#kernel'
 import { holdTransfer, settle as settlements, settlementTransfer } from '#ledger'
-import { accountById, billsOf, claimsOf, creditOf, lockAccount, record, type Tx, type WorkKey } from '#store'
+import {
+  accountById,
+  billsOf,
+  claimsOf,
+  creditOf,
+  destroyWork,
+  holdingOf,
+  lockAccount,
+  record,
+  type Tx,
+  type WorkKey,
+} from '#store'
 import { type Line } from './line'
 
 export const settleWork = (account: AccountId): WorkKey => ({ stage: 'settle', key: account })
 
-/** Makes an account's bills, disputes and credit agree: see `settle` of the ledger. Wanted after whatever changes one of them. */
+/**
+ * Makes an account's bills, disputes and credit agree: see `settle` of the ledger. Wanted after whatever changes one of them, so that an
+ * erasure that waited for a payment or the end of a dispute goes on at once.
+ */
 export async function settle(tx: Tx, key: string, line: Line): Promise<WorkKey[]> {
   const payer = key as AccountId
   await lockAccount(tx, payer)
@@ -35,5 +49,6 @@ export async function settle(tx: Tx, key: string, line: Line): Promise<WorkKey[]
     return { transfer, month }
   })
   await record(tx, transfers, now)
-  return []
+  const erasureAskedAt = (await holdingOf(tx, payer))?.erasureAskedAt ?? null
+  return erasureAskedAt === null ? [] : [destroyWork(payer)]
 }

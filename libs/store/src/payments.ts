@@ -148,6 +148,41 @@ export const creditOf = async (tx: Tx, account: AccountId): Promise<Micros> =>
     ),
   )
 
+/** Accounts that were given budgets under a reference: for how many vehicles, and how much in all. In the order of their ids. */
+export const endowedAccounts = async (
+  tx: Tx,
+  agency: AgencyId,
+  reference: string,
+  after: AccountId,
+  most: number,
+): Promise<{ account: AccountId; vehicles: number; given: Micros }[]> =>
+  (
+    await tx.rows<{ account: AccountId; vehicles: string; given: string }>(
+      `select p.account, count(*) as vehicles, sum(e.amount)::text as given
+       from money.payment p join money.payment_event e on e.payment = p.id and e.kind = 'succeeded'
+       where p.agency = $1 and p.provider = 'endowment' and starts_with(e.event, $2 || '/') and p.account > $3
+       group by p.account order by p.account limit $4`,
+      [agency, reference, after, most],
+    )
+  ).map(({ account, vehicles, given }) => ({
+    account,
+    vehicles: Number(vehicles),
+    given: micros(BigInt(given)),
+  }))
+
+/** What is left of a payment that came in, less all that was or is being given back of it. Below zero: too much. */
+export const leftOfPayment = async (tx: Tx, payment: string): Promise<Micros> =>
+  micros(
+    BigInt(
+      (await tx.row<{ left: string }>(
+        `select ((select coalesce(sum(amount), 0) from money.payment_event where payment = $1 and kind = 'succeeded')
+           + (select coalesce(sum(amount), 0) from money.payment p where refunds = $1
+               and not exists (select 1 from money.payment_event e where e.payment = p.id and e.kind = 'failed')))::text as left`,
+        [payment],
+      ))!.left,
+    ),
+  )
+
 /** How many payments of a statement, or ahead of any, have come to an end: what tells the next one from them. */
 export const finishedPayments = async (tx: Tx, account: AccountId, statement: StatementId | null): Promise<number> =>
   Number(

@@ -1,5 +1,5 @@
 import { vehicleProfileSchema, type RatedVehicle, type VehicleProfile } from '#contracts'
-import { InputError, invariant, type AgencyId, type Instant, type VehicleId } from '#kernel'
+import { InputError, instant, invariant, type AccountId, type AgencyId, type Instant, type VehicleId } from '#kernel'
 import { armOf, type Pilot } from '#policy'
 import { type Tx } from './store'
 
@@ -79,3 +79,24 @@ export async function startPilot(
   )
   if (added === 0) throw new InputError('PILOT_TAKEN', `another pilot of ${agency} starts at that very moment`)
 }
+
+/** When the last pilot of an agency begins or began; null where there was none. */
+export async function pilotStart(tx: Tx, agency: AgencyId): Promise<Instant | null> {
+  const row = await tx.row<{ from: string | null }>(`select max(from_at) as from from tariff.pilot where agency = $1`, [
+    agency,
+  ])
+  return row!.from === null ? null : instant(Number(row!.from))
+}
+
+/** Vehicles that accounts of an agency have now, in the order of their ids, after `after`; at most `most`. */
+export const vehiclesOfAgency = (
+  tx: Tx,
+  agency: AgencyId,
+  after: string,
+  most: number,
+): Promise<{ vehicle: VehicleId; account: AccountId }[]> =>
+  tx.rows(
+    `select v.id as vehicle, v.account from metering.vehicle v join metering.account a on a.id = v.account
+     where a.agency = $1 and v.until_at is null and v.id > $2 order by v.id limit $3`,
+    [agency, after, most],
+  )

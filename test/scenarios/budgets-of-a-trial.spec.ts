@@ -1,0 +1,80 @@
+import { type AccountId, type DeviceId, type VehicleId } from '#kernel'
+import { giveBudgets, payOutBudgets, recordAtDesk } from '#pipeline'
+import { armOf } from '#policy'
+import { grantAccess, saveAccount, saveDevice, saveVehicle, startPilot } from '#store'
+import { at, euro, openStory, type Story } from './story'
+
+const PILOT = { seed: 'seed-4', arms: { control: 1, treated: 1 } }
+
+// An endowment of 1 euro a vehicle. Drives of a mile or so cost about 16 cents; the story's own car is in whatever arm it is drawn into.
+describe('travel budgets of a trial', () => {
+  let story: Story
+  const arm = armOf(PILOT, 'vehicle-one')
+  const drawnElsewhere = ['vehicle-two', 'vehicle-2', 'vehicle-b'].find((name) => armOf(PILOT, name) !== arm)!
+  const given = () => ({ agency: story.people.agency, amount: euro(1), reference: 'trial-1', arm })
+  const give = (more = {}) => giveBudgets(story.world.store, story.world.line, { ...given(), ...more })
+  const payOut = (reference = 'trial-1') =>
+    payOutBudgets(story.world.store, story.world.line, { agency: story.people.agency, reference })
+  const other = { account: 'account-two' as AccountId, vehicle: drawnElsewhere as VehicleId }
+
+  beforeAll(async () => {
+    story = await openStory('2026-10-01T07:00:00+02:00')
+    await story.world.store.transaction(async (tx) => {
+      await saveAccount(tx, { id: other.account, agency: story.people.agency, name: 'Account two' })
+      await saveVehicle(tx, { vehicle: other.vehicle, account: other.account, name: 'car', vehicleClass: 'car' })
+      await saveDevice(tx, { id: 'device-two' as DeviceId, vehicle: other.vehicle, token: 'two' })
+      await grantAccess(tx, 'citizen-two', { role: 'citizen', agency: story.people.agency, account: other.account })
+    })
+  })
+  afterAll(() => story?.end())
+
+  it('are for the arm of a pilot that there is', async () => {
+    await expect(give()).rejects.toMatchObject({ code: 'NO_PILOT' })
+    await story.world.store.transaction((tx) =>
+      startPilot(
+        tx,
+        story.people.agency,
+        { ...PILOT, from: at('2026-10-02T00:00:00+02:00'), reason: 'a trial' },
+        story.world.clock.now(),
+      ),
+    )
+    expect(await give()).toMatchObject({ vehicles: 1, amount: euro(1), currency: 'EUR' })
+    expect(await give()).toMatchObject({ vehicles: 0, amount: 0n })
+    const balance = (await story.as('citizen', 'GET', '/v1/balance')).body
+    expect(balance).toMatchObject({ creditMicros: '1000000', availableMicros: '1000000' })
+    // The agency's own money: no cash came in.
+    expect(await story.ledger(`endowed:${story.people.agency}`)).toBe(1_000_000n)
+    expect(await story.ledger(`cash:${story.people.agency}`)).toBe(0n)
+    expect(await story.ledger(`wallet:${other.account}`)).toBe(0n)
+    await story.sound()
+  })
+
+  it('are eaten up by miles as they are driven, and pay the bill', async () => {
+    await story.drive('there', 7, 7.02, '2026-10-05T12:00:00+02:00')
+    const { drivenMicros, availableMicros } = (await story.as('citizen', 'GET', '/v1/balance')).body
+    expect(Number(drivenMicros)).toBeGreaterThan(150_000)
+    expect(Number(availableMicros)).toBe(1_000_000 - Number(drivenMicros))
+    const { id } = await story.close('2026-10')
+    await story.sound()
+    const { statements, creditMicros } = (await story.as('citizen', 'GET', '/v1/balance')).body
+    expect(statements).toMatchObject([{ statement: id, state: 'paid', dueMicros: '160000', outstandingMicros: '0' }])
+    expect(creditMicros).toBe('840000')
+  })
+
+  it('are paid out as far as something is left, once, and no more of it than was given', async () => {
+    await expect(payOut('another')).rejects.toMatchObject({ code: 'NO_BUDGETS' })
+    // Money of their own is not the trial's.
+    const ahead = { statement: null, amount: euro(5), currency: 'EUR', reference: 'own' }
+    await recordAtDesk(story.world.store, story.people.account, ahead, story.world.clock.now())
+    // Driven, and not billed yet: spent all the same.
+    await story.drive('again', 7, 7.02, '2026-12-05T12:00:00+01:00')
+    const { drivenMicros } = (await story.as('citizen', 'GET', '/v1/balance')).body
+    expect(Number(drivenMicros)).toBeGreaterThan(150_000)
+    // 0.84 of the budget and 5 of their own in credit, 0.16 of it driven: what was given can go back, the rest stays theirs.
+    expect(await payOut()).toMatchObject({ vehicles: 1, accounts: 1, amount: euro(1) })
+    expect(await story.ledger(`wallet:${story.people.account}`)).toBe(-4_840_000n)
+    expect(await story.ledger(`cash:${story.people.agency}`)).toBe(4_000_000n)
+    expect(await payOut()).toMatchObject({ vehicles: 1, accounts: 0, amount: 0n })
+    await story.sound()
+  })
+})

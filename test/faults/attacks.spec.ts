@@ -2,7 +2,7 @@ import { connectAsync, type MqttClient } from 'mqtt'
 import { batchBytes, batchCbor, batchContent, type Batch } from '#contracts'
 import { chance, instant, type DeviceId, type VehicleId } from '#kernel'
 import { DeviceClient, topicOf } from '#messaging'
-import { Metrics, signingKeyOf, type SigningKey } from '#runtime'
+import { LOG, Metrics, signingKeyOf, type Log, type SigningKey } from '#runtime'
 import { enrolDevice, QUARANTINED_A_DAY_MAX, saveVehicle, saveVoucher } from '#store'
 import { cast, openWorld, type Cast, type World } from '../harness'
 import { MAIN_ROAD, TARIFF } from '../scenarios/roads'
@@ -23,9 +23,11 @@ describe(`attacks, seed ${SEED}`, () => {
   let people: Cast
   let keys: Record<DeviceId, SigningKey>
   let attacker: DeviceClient
+  let logged: jest.SpyInstance
 
   beforeAll(async () => {
     world = await openWorld(NOW)
+    logged = jest.spyOn(world.app.get<Log>(LOG), 'warn')
     people = await cast(world, MAIN_ROAD, [TARIFF])
     keys = {}
     for (const [i, device] of [A, B].entries()) {
@@ -70,6 +72,9 @@ describe(`attacks, seed ${SEED}`, () => {
         'select sum(accepted)::int as accepted, sum(rejected)::int as rejected, sum(unkept)::int as unkept from metering.balance',
       )
     )[0]
+  /** Refusals of the attacker's messages that stand in the log: each one, also where the quarantine of its day is full. */
+  const refusalsLogged = (): number =>
+    logged.mock.calls.filter(([said, text]) => said.device === A && text === 'a batch was rejected').length
   const accepted = async (): Promise<number> =>
     (await world.store.read<{ n: number }>('select count(*)::int as n from location.batch'))[0].n
   const refusals = async (): Promise<number> => (await world.app.get(Metrics).doorRefusals.get()).values[0].value
@@ -119,6 +124,7 @@ describe(`attacks, seed ${SEED}`, () => {
     await sendAll(some(() => (dice.below(2) ? batchBytes : batchCbor)(signed(fresh(), B, keys[B]))))
     expect(await kept()).toEqual({ SIGNATURE: QUARANTINED_A_DAY_MAX })
     expect(await counted()).toEqual({ accepted: 0, rejected: 2 * EACH, unkept: 2 * EACH - QUARANTINED_A_DAY_MAX })
+    expect(refusalsLogged()).toBe(2 * EACH)
     expect(await accepted()).toBe(0)
   })
 
@@ -138,6 +144,7 @@ describe(`attacks, seed ${SEED}`, () => {
     )
     expect(through).toEqual([])
     expect((await counted()).rejected - before.rejected).toBe(EACH)
+    expect(refusalsLogged()).toBe(3 * EACH)
     const after = await kept()
     expect(Object.values(after).reduce((a, b) => a + b, 0)).toBe(
       QUARANTINED_A_DAY_MAX + Math.min(EACH, QUARANTINED_A_DAY_MAX),

@@ -12,7 +12,8 @@ const PATHS = ['/v1/statements', '/v1/vehicles', '/v1/balance', '/v1/payments', 
 export async function isolation(b: Bench): Promise<void> {
   if (!b.wants('walled_requests_per_s', 'open_requests_per_s', 'rls_cost_ratio')) return
   // On a server where there is one, as a city has it.
-  process.env['ROADMETER_TEST_DATABASE_URL'] ??= process.env['DATABASE_URL']
+  const server = process.env['ROADMETER_TEST_DATABASE_URL'] ?? process.env['DATABASE_URL']
+  if (server !== undefined) process.env['ROADMETER_TEST_DATABASE_URL'] = server
   const { world, tokens } = await openTenants()
   b.atEnd(() => world.close())
   const many = b.quick ? 20 : REQUESTS

@@ -10,11 +10,27 @@ describe('the evidence in docs/security', () => {
     expect(named.length).toBeGreaterThan(10)
     expect(named.filter((file) => !existsSync(path.join(ROOT, file)))).toEqual([])
   })
-  it('of ASVS has a row for each chapter that applies, with evidence in each', () => {
-    const rows = readFileSync(path.join(ROOT, 'docs/security/asvs.md'), 'utf8')
+  const rowsOf = (name: string, row: RegExp) =>
+    readFileSync(path.join(ROOT, 'docs/security', name), 'utf8')
       .split('\n')
-      .filter((line) => /^\| V\d/.test(line))
-    expect(rows.map((row) => /V(\d+)/.exec(row)![1])).toEqual(Array.from({ length: 16 }, (_, i) => String(i + 1)))
-    expect(rows.filter((row) => !row.split('|')[3].includes('`'))).toEqual([])
+      .filter((line) => row.test(line))
+  const isTested = (row: string) => /`[\w./-]+\.(spec|suite)\.ts` *[|`]/.test(row)
+
+  it('of ASVS has a row for each section that applies, with a test in each', () => {
+    const rows = rowsOf('asvs.md', /^\| V\d/)
+    const named = rows.map((row) => /V\d+\.\d+/.exec(row)![0])
+    const text = readFileSync(path.join(ROOT, 'docs/security/asvs.md'), 'utf8')
+    const excluded = [...text.slice(text.indexOf('Not applicable')).matchAll(/V\d+\.\d+/g)].map(([section]) => section)
+    // Sections of the chapters V1 to V16 of ASVS 5.0.0.
+    const sections = [5, 4, 7, 4, 4, 8, 6, 4, 2, 7, 7, 3, 4, 3, 4, 5].flatMap((count, chapter) =>
+      Array.from({ length: count }, (_, i) => `V${chapter + 1}.${i + 1}`),
+    )
+    expect([...named, ...excluded].sort()).toEqual(sections.sort())
+    expect(rows.filter((row) => !isTested(row))).toEqual([])
+  })
+  it('of threats names a test in each row', () => {
+    const rows = rowsOf('threat-model.md', /^\| [STRIDELNU] \|/)
+    expect(rows.length).toBeGreaterThan(25)
+    expect(rows.filter((row) => !isTested(row))).toEqual([])
   })
 })

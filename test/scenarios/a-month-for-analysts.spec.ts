@@ -68,7 +68,12 @@ describe('a month for analysts', () => {
     const all = batches.flatMap(({ fixes }) => fixes)
     const fixes = all.filter((_, s) => s % 5 === 0 || s === all.length - 1)
     world.clock.advanceTo(instant(Math.max(world.clock.now(), fixes.at(-1)![0])))
-    const batch = { ...batches[0], boot: clock.month(world.clock.now()) === '2026-09' ? 0 : 1, event: 'end', fixes }
+    const batch = {
+      ...batches[0],
+      boot: ['2026-09', '2026-10', '2026-12'].indexOf(clock.month(world.clock.now())),
+      event: 'end',
+      fixes,
+    }
     expect((await as(`token-${i}`, 'POST', `/v1/devices/device-${car(i)}/batches`, batch)).status).toBe(200)
   }
   const close = async (month: string) => {
@@ -323,6 +328,23 @@ describe('a month for analysts', () => {
         .status,
     ).toBe(403)
     expect((await as('analyst-token', 'GET', '/v1/agencies/city-other/exports')).status).toBe(404)
+  })
+
+  it('tells of no arm that differs by a few from one that was told', async () => {
+    for (let i = 2; i < CARS; i++)
+      await send(i, driveAlong('2026-12', 7.001, 7.049, at('2026-12-15T08:00:00+01:00'), 0))
+    await settled(world)
+    await close('2026-12')
+    const ask = (baseline: string, pilot: string) => analyst('GET', `evaluation?baseline=${baseline}&pilot=${pilot}`)
+    // The same vehicles, the other way round; and again what was told.
+    expect((await ask('2026-10', '2026-09')).status).toBe(200)
+    expect((await ask('2026-09', '2026-10')).status).toBe(200)
+    const { status, body } = await ask('2026-09', '2026-12')
+    expect([status, body.code]).toEqual([409, 'EVALUATION_DIFFERS'])
+    expect(body.detail ?? body.title).toMatch(
+      /differs from one of 2026-\d\d against 2026-\d\d, which was told, by fewer than 10/,
+    )
+    expect(JSON.stringify(body)).not.toMatch(/vehicle-\d/)
   })
 
   it('is the same at the command line, where the books are exported too', async () => {

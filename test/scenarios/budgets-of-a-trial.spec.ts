@@ -1,7 +1,7 @@
 import { type AccountId, type DeviceId, type VehicleId } from '#kernel'
-import { giveBudgets, payOutBudgets, recordAtDesk } from '#pipeline'
+import { askBack, giveBudgets, payOutBudgets, recordAtDesk, recordPayment } from '#pipeline'
 import { armOf } from '#policy'
-import { grantAccess, saveAccount, saveDevice, saveVehicle, startPilot } from '#store'
+import { grantAccess, paymentsOf, saveAccount, saveDevice, saveVehicle, startPilot } from '#store'
 import { at, euro, openStory, type Story } from './story'
 
 const PILOT = { seed: 'seed-4', arms: { control: 1, treated: 1 } }
@@ -61,20 +61,31 @@ describe('travel budgets of a trial', () => {
     expect(creditMicros).toBe('840000')
   })
 
-  it('are paid out as far as something is left, once, and no more of it than was given', async () => {
+  it('are not given back as money that somebody paid: of a payment goes back what came in, however much credit there is', async () => {
+    const { world, people } = story
+    const teller = { provider: 'desk', now: world.clock.now() }
+    const ahead = { statement: null, amount: euro(1), currency: 'EUR', reference: 'own' }
+    await recordAtDesk(world.store, people.account, ahead, teller.now)
+    const [{ payment: own }] = await world.store.transaction((tx) => paymentsOf(tx, people.account))
+    const back = (amount: number) => askBack(world.store, people.account, euro(amount), 'EUR', teller, own.id)
+    const asked = await back(1)
+    await expect(back(0.5)).rejects.toMatchObject({ code: 'REFUND_TOO_LARGE' })
+    const told = { event: 'back', payment: asked.id, kind: 'succeeded', reference: '', detail: '' } as const
+    await recordPayment(world.store, { ...teller, ...told, amount: asked.amount, happenedAt: teller.now }, teller.now)
+    await expect(back(0.01)).rejects.toMatchObject({ code: 'REFUND_TOO_LARGE' })
+    expect(await story.ledger(`wallet:${people.account}`)).toBe(-840_000n)
+    await story.sound()
+  })
+
+  it('are paid out as far as something is left, once', async () => {
     await expect(payOut('another')).rejects.toMatchObject({ code: 'NO_BUDGETS' })
-    // Money of their own is not the trial's.
-    const ahead = { statement: null, amount: euro(5), currency: 'EUR', reference: 'own' }
-    await recordAtDesk(story.world.store, story.people.account, ahead, story.world.clock.now())
     // Driven, and not billed yet: spent all the same.
     await story.drive('again', 7, 7.02, '2026-12-05T12:00:00+01:00')
-    const { drivenMicros } = (await story.as('citizen', 'GET', '/v1/balance')).body
-    expect(Number(drivenMicros)).toBeGreaterThan(150_000)
-    // 0.84 of the budget and 5 of their own in credit, 0.16 of it driven: what was given can go back, the rest stays theirs.
-    expect(await payOut()).toMatchObject({ vehicles: 1, accounts: 1, amount: euro(1) })
-    expect(await story.ledger(`wallet:${story.people.account}`)).toBe(-4_840_000n)
-    expect(await story.ledger(`cash:${story.people.agency}`)).toBe(4_000_000n)
+    expect((await story.as('citizen', 'GET', '/v1/balance')).body.availableMicros).toBe('682306')
+    expect(await payOut()).toMatchObject({ vehicles: 1, accounts: 1, amount: euro(0.68) })
     expect(await payOut()).toMatchObject({ vehicles: 1, accounts: 0, amount: 0n })
+    expect(await story.ledger(`wallet:${story.people.account}`)).toBe(-160_000n)
+    expect(await story.ledger(`cash:${story.people.agency}`)).toBe(-680_000n)
     await story.sound()
   })
 })

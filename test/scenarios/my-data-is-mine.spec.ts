@@ -1,8 +1,30 @@
 import { type Instant, type TripId } from '#kernel'
 import { lookAtTrip, recordAtDesk, type Looking } from '#pipeline'
-import { batchesOf, tripById } from '#store'
+import { batchesOf, ISOLATION, tripById } from '#store'
 import { officers, settled } from '../harness'
 import { at, euro, openStory, type Story } from './story'
+
+/** What the download tells in a form of its own. */
+const TOLD_OTHERWISE = [
+  ...['location.batch', 'location.path', 'location.report', 'location.fates', 'location.evidence', 'metering.trip'],
+  ...[
+    'metering.access_log',
+    'metering.account',
+    'metering.vehicle',
+    'metering.erasure_request',
+    'metering.keep_choice',
+  ],
+  ...['metering.legal_hold', 'metering.legal_hold_lift', 'metering.method_choice', 'metering.odometer_photo'],
+  ...['metering.odometer_reading', 'metering.survey_answer', 'money.charge', 'money.dispute', 'money.dispute_step'],
+  ...['money.payment', 'money.payment_event', 'money.statement', 'money.posting', 'money.balance'],
+]
+/** What is published, and what is of the agency or of the machines: about nobody. */
+const NOBODYS = [
+  ...['location.data_key', 'location.wrapping_key', 'metering.agency', 'metering.network', 'metering.operator_key'],
+  ...['metering.work', 'metering.survey', 'money.balance_head', 'money.chain', 'money.merkle_tile', 'money.period'],
+  ...['tariff.backtest', 'tariff.backtest_part', 'tariff.backtest_result', 'tariff.notice', 'tariff.officer'],
+  ...['tariff.pilot', 'tariff.policy', 'tariff.revision', 'tariff.shadow', 'tariff.step', 'tariff.zone'],
+]
 
 describe('what is held about somebody is theirs: they see who looked, take it away, and have it erased', () => {
   let story: Story
@@ -159,6 +181,29 @@ describe('what is held about somebody is theirs: they see who looked, take it aw
     expect((await take('pdf')).status).toBe(404)
     for (const role of ['agency', 'operator'] as const)
       expect((await story.as(role, 'GET', '/v1/me/data.json')).status).toBe(403)
+  })
+
+  it('it is all that the database lets them see of themselves', async () => {
+    const { world, people } = story
+    await story.as('citizen', 'PUT', '/v1/budget', { amount: '50.00', alertPercent: 80 })
+    const { records } = (await story.as('citizen', 'GET', '/v1/me/data.json')).body
+    const missing: string[] = []
+    for (const table of Object.keys(ISOLATION).filter(
+      (name) => !TOLD_OTHERWISE.includes(name) && !NOBODYS.includes(name),
+    )) {
+      const visible = await world.store
+        .within({ as: 'person', side: 'citizen', agency: people.agency, account: people.account }, () =>
+          world.store.read<{ n: number }>(`select count(*)::int as n from ${table}`),
+        )
+        .then(([{ n }]) => n)
+        .catch(() => 0)
+      if (visible !== (records[table]?.length ?? 0)) missing.push(`${table}: ${records[table]?.length} of ${visible}`)
+    }
+    expect(missing).toEqual([])
+    expect(records['money.transfer'].length).toBeGreaterThan(0)
+    expect(records['money.budget']).toMatchObject([{ account: people.account }])
+    expect(records['metering.break_glass']).toMatchObject([{ asked_by: 'ada', trip }, { asked_by: 'ben' }])
+    expect(JSON.stringify(records)).not.toMatch(/token|wrapped/)
   })
 
   it('erased is what may be: what was sent at once, the roads once they are paid; no sum changes', async () => {

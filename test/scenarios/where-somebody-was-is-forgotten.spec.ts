@@ -192,11 +192,20 @@ describe('where somebody was is forgotten when its time is over', () => {
       { statement: statement.id, amount: euro(0.16), currency: 'EUR', reference: 'r-1' },
       world.clock.now(),
     )
+    // What a policy alongside would have charged says where, too, in zones of its own.
+    await world.store.transaction(async (tx) => {
+      await tx.run(`set local session_replication_role = replica`)
+      await tx.run(
+        `insert into metering.shadow_trip (agency, policy, revision, trip, charges) values ($1, 'fine', 1, $2, '[]')`,
+        [people.agency, trip],
+      )
+    })
     later(29 * DAY)
     await story.sound()
-    expect(await numberOf('location.path')).toBe(1)
+    expect([await numberOf('location.path'), await numberOf('metering.shadow_trip')]).toEqual([1, 1])
     later(2 * DAY)
     await until('location.path', 0)
+    expect(await numberOf('metering.shadow_trip')).toBe(0)
     expect(
       await world.store.transaction(async (tx) => [await reportOf(tx, trip), (await tripById(tx, trip))!.state]),
     ).toEqual([null, 'posted'])

@@ -142,3 +142,102 @@ export const LETTERS = {
   editor: 'e',
   approver: 'p',
 } as const
+
+/** What a well-formed request to a route says, and what its answer is where that isn't 200, or 404 for what is another's. */
+export interface Request {
+  /** Where without it nobody would look whose it is; `:name` as in paths. */
+  readonly query?: string
+  /** A body that is understood, so that whose it is decides. Sent for what is another's alone: nothing of the city changes. */
+  readonly body?: Readonly<Record<string, unknown>>
+  readonly type?: string
+  /** The answer to whoever may, asking without a body for what is theirs. */
+  readonly own?: number
+  /** The answer where that is of another agency, of nobody, or gone. */
+  readonly others?: number
+}
+
+const why = { reason: 'a reason that is long enough' }
+const TILE = { query: '?agency=:agency&month=2026-10&policy=test-2026' }
+export const REQUESTS: Readonly<Record<string, Request>> = {
+  'DELETE /v1/budget': { own: 204 },
+  'GET /auth/callback': { own: 401 },
+  'GET /auth/login': { own: 404 },
+  'GET /enter': { own: 401 },
+  'GET /mds/:agency/geographies/:id': { own: 404 },
+  'GET /mds/:agency/policies/:id': { own: 404 },
+  // Nobody drove there enough to be shown.
+  'GET /tiles/charged/:z/:x/:y': { ...TILE, own: 204 },
+  'GET /tiles/drafts/:z/:x/:y': TILE,
+  'GET /tiles/roads/:z/:x/:y': TILE,
+  'GET /tiles/zones/:z/:x/:y': TILE,
+  'GET /v1/agencies/:agency/break-glass/:id/trip': { own: 404 },
+  'GET /v1/agencies/:agency/datasets/:dataset': { own: 404 },
+  'GET /v1/agencies/:agency/drafts/:policy': { own: 404 },
+  'GET /v1/agencies/:agency/drafts/:policy/diff': { own: 400 },
+  'GET /v1/agencies/:agency/drafts/:policy/shadow': { own: 404 },
+  'GET /v1/agencies/:agency/evaluation': { query: '?baseline=2026-09&pilot=2026-10', own: 409 },
+  'GET /v1/agencies/:agency/exports/:id': { own: 404 },
+  'GET /v1/agencies/:agency/exports/:id/:file': { own: 404 },
+  // No file was sent in.
+  'GET /v1/disputes/:id/evidence/:file': { own: 404 },
+  'GET /v1/roads': { query: '?month=2026-10' },
+  'GET /v1/trips': { query: '?month=2026-10' },
+  'GET /v1/vehicles/:vehicle/odometer/photos/:photo': { own: 404 },
+  'POST /pay/:payment': { own: 303 },
+  'POST /v1/agencies/:agency/break-glass': { body: { trip: ':trip', why: why.reason }, own: 400 },
+  'POST /v1/agencies/:agency/break-glass/:id/agreement': { own: 404 },
+  'POST /v1/agencies/:agency/drafts/:policy/approve': { body: { digest: '0'.repeat(64), ...why }, own: 400 },
+  'POST /v1/agencies/:agency/drafts/:policy/backtests': { body: {}, own: 400 },
+  'POST /v1/agencies/:agency/drafts/:policy/check': { body: {}, own: 400 },
+  'POST /v1/agencies/:agency/drafts/:policy/return': { body: why, own: 400 },
+  'POST /v1/agencies/:agency/drafts/:policy/rollback': {
+    body: { to: 'test-2026', startsAt: '2027-01-01T00:00:00+01:00', ...why },
+    own: 400,
+  },
+  'POST /v1/agencies/:agency/drafts/:policy/schedule': { body: why, own: 400 },
+  'POST /v1/agencies/:agency/drafts/:policy/shadow': {
+    body: { from: '2027-01-01T00:00:00+01:00', to: '2027-02-01T00:00:00+01:00', ...why },
+    own: 400,
+  },
+  'POST /v1/agencies/:agency/drafts/:policy/submit': { body: why, own: 400 },
+  'POST /v1/agencies/:agency/exports': { body: { dataset: 'revenue', period: '2026-10', format: 'csv' }, own: 400 },
+  'POST /v1/agencies/:agency/policies': { own: 400 },
+  'POST /v1/agencies/:agency/reviews/:trip': { body: { decision: 'void', ...why }, own: 400 },
+  'POST /v1/agencies/:agency/surveys': { own: 400 },
+  'POST /v1/agencies/:agency/vehicles/:vehicle/hand-over': {
+    body: { vehicle: 'new-car', account: 'account-one', name: 'sold', mm: 1_000_000_000 },
+    own: 400,
+  },
+  'POST /v1/agencies/:agency/vehicles/:vehicle/inspections': {
+    body: { at: 1_764_000_000_000, mm: 1_000_000_000 },
+    own: 400,
+  },
+  'POST /v1/devices/:device/batches': { own: 422, others: 401 },
+  'POST /v1/devices/:device/owntracks': { others: 401 },
+  'GET /v1/devices/:device/receipt': { others: 401 },
+  'POST /v1/disputes/:id/decision': { body: { outcome: 'refused', text: 'no' }, own: 400 },
+  'POST /v1/disputes/:id/evidence': { type: 'application/pdf', own: 415 },
+  'POST /v1/disputes/:id/notes': { body: { text: 'a note' }, own: 400 },
+  'POST /v1/enrolments': { own: 400 },
+  'POST /v1/me/erasure': { own: 202 },
+  'POST /v1/payments/:id/refunds': { body: { amount: '0.01' }, own: 400 },
+  'POST /v1/payments/events': { own: 400 },
+  'POST /v1/quote': { own: 400 },
+  'POST /v1/statements/:id/disputes': { body: { trip: ':trip', reason: 'other', text: 'why?' }, own: 400 },
+  // Paid by then.
+  'POST /v1/statements/:id/payments': { own: 409 },
+  'POST /v1/surveys/:survey/answers': { own: 400 },
+  'POST /v1/vehicles/:vehicle/method': { body: { method: 'odometer' }, own: 400 },
+  'POST /v1/vehicles/:vehicle/odometer': { body: { at: 1_764_000_000_000, mm: 1_000_000_000 }, own: 400 },
+  'POST /v1/vehicles/:vehicle/odometer/replacements': {
+    body: { at: 1_764_000_000_000, finalMm: 1_000_000_000, startMm: 0 },
+    own: 400,
+  },
+  'POST /v1/vehicles/:vehicle/vouchers': { own: 201 },
+  'POST /v1/wallet/top-ups': { own: 400 },
+  'PUT /v1/agencies/:agency/drafts/:policy': { body: { v: 1, id: 'draft' }, own: 400 },
+  'PUT /v1/agencies/:agency/drafts/:policy/mds': { own: 400 },
+  'PUT /v1/budget': { own: 400 },
+  'PUT /v1/me/privacy': { own: 400 },
+  'PUT /v1/wallet': { own: 400 },
+}

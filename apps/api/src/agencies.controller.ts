@@ -57,7 +57,11 @@ export class AgenciesController {
   @Get('networks')
   @Access('everyone')
   async networks(@Param('agency') agency: AgencyId) {
-    return this.store.reading((tx) => networksOf(tx, agency))
+    const rows = await this.store.reading(async (tx) =>
+      (await agencyById(tx, agency)) ? networksOf(tx, agency) : null,
+    )
+    if (!rows) throw new NotFoundException('there is no such agency')
+    return rows
   }
 
   /** Pilot results by month: sums over all vehicles, and none where fewer than ten took part. */
@@ -66,7 +70,7 @@ export class AgenciesController {
   @ApiBearerAuth()
   async results(@Who() who: Principal, @Param('agency') agency: AgencyId) {
     ownAgency(who, agency)
-    const rows = await this.store.reading((tx) => monthlyResults(tx, agency))
+    const rows = await this.store.reading((tx) => monthlyResults(tx, agency, this.clock.now()))
     return rows.map((row) =>
       row.vehicles < VEHICLES_MIN
         ? { month: row.month, suppressed: `fewer than ${VEHICLES_MIN} vehicles` }

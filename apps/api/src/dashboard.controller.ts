@@ -38,7 +38,7 @@ export class DashboardController {
         at,
         policy: policy && { id: policy.id, name: policy.name, currency: policy.currency, unit: policy.billing.unit },
         ...(await standingOf(tx, agency)),
-        months: (await monthlyResults(tx, agency)).map(({ month, vehicles, ...sums }) =>
+        months: (await monthlyResults(tx, agency, at)).map(({ month, vehicles, ...sums }) =>
           vehicles < CELL_MIN
             ? { month, suppressed: true as const }
             : { month, vehicles, ...sums, amountMicros: String(sums.amountMicros) },

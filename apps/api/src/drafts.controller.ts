@@ -146,6 +146,7 @@ export class DraftsController {
     @Body() body: unknown,
     @Query('reason') reason?: string,
   ) {
+    ownAgency(who, agency)
     return this.write(who, agency, policy, fromMds(body), reason ?? 'imported from MDS')
   }
 

@@ -12,6 +12,25 @@ export interface Released {
 }
 
 /**
+ * By how many two groups differ, `k` at most: who was in one alone, or in the other alone. Both are in the same order. Sums of both, subtracted,
+ * tell what so many did.
+ */
+export function apart(one: readonly string[], other: readonly string[], k: number): number {
+  let [i, j, count] = [0, 0, 0]
+  while (count < k && (i < one.length || j < other.length)) {
+    if (one[i] === other[j]) {
+      i++
+      j++
+    } else {
+      if (j >= other.length || (i < one.length && one[i] < other[j])) i++
+      else j++
+      count++
+    }
+  }
+  return count
+}
+
+/**
  * Why a release can't be let out beside an earlier one of the same matter; null where it can. Whoever has both subtracts: where a cell
  * of theirs is not the same in both, what differs must stand for `k` vehicles or more. Releases are comparable where the dimensions of
  * one are among those of the other; a coarser cell is then held against the sum of the finer ones within it. The answer names

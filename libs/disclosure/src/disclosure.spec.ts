@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { chance } from '#kernel'
 import {
+  apart,
   budgetOf,
   costOf,
   differenceRefusal,
@@ -8,6 +9,7 @@ import {
   discreteGaussian,
   discreteLaplace,
   mergeCells,
+  runningBound,
   spend,
   Tally,
   withNoise,
@@ -159,6 +161,50 @@ describe('the release register', () => {
     expect(differenceRefusal(fine, coarse(60, 620n), K)).toBeNull()
     expect(differenceRefusal(coarse(35, 507n), fine, K)).toMatch(/^cells by zone differ/)
     expect(differenceRefusal({ dimensions: ['arm'], cells: [] }, fine, K)).toBeNull()
+  })
+})
+
+describe('two groups', () => {
+  it('are apart by those who are in one alone', () => {
+    const group = fc.uniqueArray(fc.nat(40).map((n) => String(100 + n))).map((names) => names.sort())
+    fc.assert(
+      fc.property(group, group, (one, other) => {
+        const alone = [...one, ...other].filter((name) => one.includes(name) !== other.includes(name))
+        expect(apart(one, other, K)).toBe(Math.min(K, alone.length))
+      }),
+    )
+  })
+})
+
+describe('a sum that still grows', () => {
+  it('grows by what ten vehicles did, whenever one looks, and so it does at its end', () => {
+    const drives = fc.array(fc.record({ at: fc.nat(30), vehicle: fc.nat(25) }), { maxLength: 200 })
+    fc.assert(
+      fc.property(drives, fc.array(fc.nat(31), { maxLength: 12 }), (all, looks) => {
+        const shown = (until: number) => {
+          const steps = Array.from({ length: until }, (_, at) => {
+            const of = [...new Set(all.filter((drive) => drive.at === at).map(({ vehicle }) => `v${vehicle}`))]
+            return { at, vehicles: of.length, few: of.length < K ? of : null }
+          }).filter(({ vehicles }) => vehicles > 0)
+          const bound = runningBound(steps, K)
+          return bound === null ? [] : all.filter(({ at }) => at < bound)
+        }
+        const told = [...[...looks].sort((a, b) => a - b).map(shown), all]
+        for (let i = 1; i < told.length; i++) {
+          const before = new Set(told[i - 1])
+          const added = told[i].filter((drive) => !before.has(drive))
+          expect(told[i]).toEqual(expect.arrayContaining([...before]))
+          const enough = added.length === 0 || new Set(added.map(({ vehicle }) => vehicle)).size >= K
+          // Of nothing told before, nothing is told at the end of too few either: that is suppression's.
+          expect(enough || before.size === 0).toBe(true)
+        }
+      }),
+    )
+    const many = (at: number) => ({ at, vehicles: 12, few: null })
+    expect(runningBound([many(1)], K)).toBeNull()
+    expect(runningBound([many(1), many(5)], K)).toBe(5)
+    expect(runningBound([many(1), many(5), { at: 6, vehicles: 1, few: ['a'] }], K)).toBe(5)
+    expect(runningBound([], K)).toBeNull()
   })
 })
 

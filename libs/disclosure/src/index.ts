@@ -1,5 +1,6 @@
 export { Tally, mergeCells, type Cell, type Contribution } from './tally'
 export { disclose, VEHICLES_MIN, type Disclosed, type Protection } from './suppress'
-export { differenceRefusal, type Released } from './differencing'
+export { apart, differenceRefusal, type Released } from './differencing'
+export { runningBound, type Step } from './running'
 export { discreteGaussian, discreteLaplace, type Draw, type Ratio } from './samplers'
 export { budgetOf, costOf, epsilonOf, spend, withNoise, type Budget, type Noise, type Spending } from './noise'

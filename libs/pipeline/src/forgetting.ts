@@ -50,7 +50,8 @@ const LEFT = `
     where t.raw_destroyed_at is not null and not exists (select 1 from metering.trip late where late.device = t.device and late.boot = t.boot
       and late.first_seq > t.first_seq and late.first_seq <= t.last_seq and b.seq between late.first_seq and late.last_seq)
   union all select 'trip ' || t.id || ' has stretches that were destroyed' from metering.trip t where t.stretches_destroyed_at is not null
-    and (exists (select 1 from location.path where trip = t.id) or exists (select 1 from location.report where trip = t.id) or exists (select 1 from location.fates where trip = t.id))`
+    and (exists (select 1 from location.path where trip = t.id) or exists (select 1 from location.report where trip = t.id) or exists (select 1 from location.fates where trip = t.id)
+      or exists (select 1 from metering.shadow_trip where trip = t.id))`
 
 /** What is sealed with a key that is gone: lost, not destroyed. */
 const KEYLESS = `

@@ -1,5 +1,5 @@
 import { type Batch } from '#contracts'
-import { type AccountId, type Instant, type TripId } from '#kernel'
+import { type AccountId, type Instant, type TripId, type VehicleId } from '#kernel'
 import { type RoadNetwork } from '#road-network'
 import {
   accessesOf,
@@ -14,9 +14,12 @@ import {
   fatesOf,
   holdingOf,
   legalHolds,
+  OWN_RECORDS,
   ownAnswers,
+  ownRecords,
   paymentsOf,
   pathOf,
+  photoOf,
   readingsOf,
   reportOf,
   stepsOf,
@@ -53,7 +56,13 @@ export async function* ownData(store: Store, line: Line, account: AccountId, for
     const about = await store.transaction((tx) => aboutAccount(tx, account))
     yield `${JSON.stringify({ v: 1, account: account, exportedAt: line.clock.now(), ...about }, plain).slice(0, -1)},"trips":[`
     yield* joined(trips, async (own) => JSON.stringify(await wholeTrip(store, own), plain), ',')
-    yield ']}\n'
+    yield '],"records":{'
+    yield* joined(
+      OWN_RECORDS,
+      async (table) => `"${table}":${JSON.stringify(await store.transaction((tx) => ownRecords(tx, account, table)))}`,
+      ',\n',
+    )
+    yield '}}\n'
   } else if (form === 'csv') {
     yield 'trip,vehicle,month,started_at,ended_at,state,fixes,fixes_kept,roads_kept,distance_mm,amount_micros\r\n'
     for await (const { trip, fixes, path } of trips) {
@@ -122,6 +131,7 @@ async function aboutAccount(tx: Tx, account: AccountId) {
       ...vehicle,
       methods: await choicesOf(tx, vehicle.vehicle),
       readings: await readingsOf(tx, vehicle.vehicle),
+      photos: await photosOf(tx, vehicle.vehicle),
       devices: (
         await tx.rows<{ id: string }>(`select id from metering.device where vehicle = $1 order by id`, [
           vehicle.vehicle,
@@ -161,6 +171,15 @@ async function aboutAccount(tx: Tx, account: AccountId) {
   }
 }
 
+async function photosOf(tx: Tx, vehicle: VehicleId) {
+  const photos = []
+  for (const { photo } of await readingsOf(tx, vehicle)) {
+    const found = photo === null ? null : await photoOf(tx, vehicle, photo)
+    if (found) photos.push({ photo, mediaType: found.type, base64: Buffer.from(found.bytes).toString('base64') })
+  }
+  return photos
+}
+
 const wholeTrip = (store: Store, { trip, fixes }: OwnTrip) =>
   store.transaction(async (tx) => ({
     ...trip,
@@ -197,7 +216,7 @@ function inside(network: RoadNetwork, segment: number, fromMm: number, toMm: num
 }
 
 async function* joined<T>(
-  items: AsyncIterable<T>,
+  items: AsyncIterable<T> | Iterable<T>,
   text: (item: T) => string | Promise<string>,
   between: string,
 ): AsyncGenerator<string> {

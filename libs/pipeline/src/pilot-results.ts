@@ -1,8 +1,18 @@
+import { apart, VEHICLES_MIN } from '#disclosure'
 import { elasticityByGroup, elasticityOf, NONE, type Driven, type Elasticity, type GroupResult } from '#evaluation'
 import { type RatedVehicle } from '#contracts'
 import { chance, InputError, type AgencyId, type VehicleId } from '#kernel'
 import { localClock } from '#policy'
-import { drivenByPart, drivenByVehicle, ratedVehicles, type Tx } from '#store'
+import {
+  drivenByPart,
+  drivenByVehicle,
+  memberNames,
+  ratedVehicles,
+  saveTold,
+  toldArms,
+  type ToldArm,
+  type Tx,
+} from '#store'
 import { requireClosed } from './exports'
 import { type Line } from './line'
 
@@ -29,7 +39,8 @@ export interface PilotResults {
 
 /**
  * How vehicles that drove in both spans changed, by the arm that they were in during the second, against a control arm. Of closed
- * months only, from distances and amounts: no location is read. InputError where a month isn't closed or stands in both spans.
+ * months only, from distances and amounts: no location is read. InputError where a month isn't closed or stands in both spans, and
+ * where an arm differs by a few from one that was told before: the months of a question are kept.
  */
 export async function pilotResults(
   tx: Tx,
@@ -67,6 +78,13 @@ export async function pilotResults(
   }))
   const seed = `${agency}/${baseline.join()}/${pilot.join()}`
   const result = elasticityOf(driven, asked.control, chance(seed))
+  const months = `${baseline.join()}/${pilot.join()}`
+  const arms = (result?.arms ?? []).map(({ arm }): ToldArm => {
+    const of = both_.filter((_, i) => driven[i].arm === arm && driven[i].baselineMm > 0)
+    return { months, arm, members: memberNames(of.map(([vehicle]) => vehicle)) }
+  })
+  refuseDifference(await toldArms(tx, agency), arms)
+  await saveTold(tx, agency, arms, line.clock.now())
   const { by } = asked
   const vehicles = new Map(rated.map((one, i) => [one.vehicle, { rated: one, driven: driven[i] }]))
   const parts = async () => {
@@ -88,6 +106,19 @@ export async function pilotResults(
     result,
     parts: by && { by, ...elasticityByGroup(await parts(), asked.control, chance(`${seed}/${by}`)) },
   }
+}
+
+/** Whoever has two answers subtracts: where an arm of one differs from an arm of another by a few, they would learn of those. */
+function refuseDifference(told: readonly ToldArm[], arms: readonly ToldArm[]): void {
+  for (const next of arms)
+    for (const earlier of told) {
+      const differ = apart(earlier.members, next.members, VEHICLES_MIN)
+      if (differ > 0 && differ < VEHICLES_MIN)
+        throw new InputError(
+          'EVALUATION_DIFFERS',
+          `an arm of these months differs from one of ${earlier.months.replace('/', ' against ')}, which was told, by fewer than ${VEHICLES_MIN} vehicles: ask for months in which more of them changed`,
+        )
+    }
 }
 
 type Vehicles = ReadonlyMap<VehicleId, { readonly rated: RatedVehicle; readonly driven: Driven }>

@@ -62,7 +62,7 @@ export async function standingOf(tx: Tx, agency: AgencyId): Promise<Standing> {
   }
 }
 
-/** How well distances are known, over all posted trips of an agency. */
+/** How well distances are known, over the trips of closed months: whoever looks twice while trips come in would learn of one. */
 export interface Accuracy {
   readonly vehicles: number
   readonly trips: number
@@ -103,7 +103,8 @@ export async function accuracyOf(tx: Tx, agency: AgencyId): Promise<Accuracy> {
        coalesce(sum(metered_mm) filter (where m.odometer_mm is not null), 0) as metered,
        coalesce(sum(odometer_mm) filter (where m.metered_mm is not null), 0) as odometer,
        coalesce(sum(abs(metered_mm - odometer_mm)), 0) as difference
-     from metering.trip_mileage m join metering.trip t on t.id = m.trip where t.agency = $1 and t.state = 'posted'`,
+     from metering.trip_mileage m join money.period_trip p on p.trip = m.trip join metering.trip t on t.id = m.trip
+     where p.agency = $1 and t.state = 'posted'`,
     [agency],
   )
   const n = (text: string) => Number(text)

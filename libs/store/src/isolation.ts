@@ -134,6 +134,7 @@ export const ISOLATION: Readonly<Record<string, Rule>> = {
 
   'results.cell': alongside('results.release', 'release'),
   'results.counting': ofStaff,
+  'results.evaluation': ofStaff,
   'results.export': ofStaff,
   'results.export_part': alongside('results.export', 'export'),
   'results.release': ofStaff,

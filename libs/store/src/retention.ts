@@ -163,6 +163,7 @@ export const stretchesPast = async (tx: Tx, statement: StatementId): Promise<Pas
     )
   ).map(pastOf)
 
+/** Takes the roads of trips away, and what a policy that charges nobody made of them: its zones may be as fine as streets. */
 export async function takeStretches(
   tx: Tx,
   trips: readonly PastTrip[],
@@ -170,6 +171,7 @@ export async function takeStretches(
 ): Promise<{ rows: number; keys: string[] }> {
   const ids = trips.map(({ id }) => id)
   const gone = await takeKept(tx, ids)
+  gone.rows += await tx.run(`delete from metering.shadow_trip where trip = any($1::text[])`, [ids])
   await tx.run(`update metering.trip set stretches_destroyed_at = $2 where id = any($1::text[])`, [ids, at])
   return gone
 }

@@ -286,30 +286,3 @@ export const ratedVehicleOf = (tx: Tx, vehicle: VehicleId): Promise<RatedVehicle
   tx.row<RatedVehicle>(`select id as vehicle, vehicle_class as "vehicleClass" from metering.vehicle where id = $1`, [
     vehicle,
   ])
-
-/** Sums of a month over all vehicles of an agency, of posted trips. */
-export interface MonthlyResult {
-  readonly month: string
-  readonly vehicles: number
-  readonly trips: number
-  readonly chargedMm: number
-  readonly freeMm: number
-  readonly amountMicros: bigint
-}
-
-export async function monthlyResults(tx: Tx, agency: AgencyId): Promise<MonthlyResult[]> {
-  const rows = await tx.rows<Record<keyof MonthlyResult, string>>(
-    `select t.month, count(distinct t.vehicle) as vehicles, count(distinct t.id) as trips, coalesce(sum(c.distance_mm) filter (where c.rate is not null), 0) as "chargedMm",
-       coalesce(sum(c.distance_mm) filter (where c.rate is null), 0) as "freeMm", coalesce(sum(c.amount), 0)::text as "amountMicros"
-     from metering.trip t left join money.charge c on c.trip = t.id where t.agency = $1 and t.state = 'posted' and t.month is not null group by t.month order by t.month`,
-    [agency],
-  )
-  return rows.map((row) => ({
-    month: row.month,
-    vehicles: Number(row.vehicles),
-    trips: Number(row.trips),
-    chargedMm: Number(row.chargedMm),
-    freeMm: Number(row.freeMm),
-    amountMicros: BigInt(row.amountMicros),
-  }))
-}

@@ -28,7 +28,8 @@ import { BOOKS_TARIFF, drivenMonth } from './books'
 import { type EngineMemory, type ToldTime } from './engine'
 
 const MONTH = '2026-10'
-const WANTED = 'select 1 from metering.work where wanted > done limit 1'
+/** By its index: gone through from its start, it is a table of work that is done. */
+const WANTED = 'select 1 from metering.work where wanted > done and parked_at is null order by rung_at limit 1'
 const FAILED = 'select last_error as error from metering.work where last_error is not null limit 1'
 const TRIPS = 4
 const LINES = 5

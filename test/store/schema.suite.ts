@@ -148,6 +148,35 @@ export function schemaSuite(opened: () => Store): void {
       ])
     })
 
+    it('of money are of accounts and vehicles that there are, and keep them', async () => {
+      const entry = (payer: string) =>
+        write(
+          `insert into money.transfer (id, kind, agency, payer, month, happened_at, transfer, salt, shard, index, recorded_at, previous, content, hash)
+           values ($1, 'trip', $2, $1, '2026-10', 0, '{}', '', 97, 0, 0, '', '', '')`,
+          [payer, AGENCY],
+        )
+      const window = (vehicle: string) =>
+        write(
+          `insert into money.cap_window (policy, cap, vehicle, span, gross, credit) values ('p', 'daily', $1, '2026-10-01', 1, 0)`,
+          [vehicle],
+        )
+      await expect(entry('nobody')).rejects.toThrow('there is no account nobody')
+      await expect(window('no-car')).rejects.toThrow('there is no vehicle no-car')
+      await write(`insert into metering.account (id, agency, name) values ('kept', $1, 'Kept')`, [AGENCY])
+      await write(
+        `insert into metering.vehicle (id, account, name, vehicle_class) values ('kept-car', $1, 'car', 'car')`,
+        [ACCOUNT],
+      )
+      await entry('kept')
+      await window('kept-car')
+      await expect(write(`delete from metering.account where id = 'kept'`)).rejects.toThrow(
+        'account kept is in the books',
+      )
+      await expect(write(`delete from metering.vehicle where id = 'kept-car'`)).rejects.toThrow(
+        'vehicle kept-car is in',
+      )
+    })
+
     it('count once: charged or free, and priced only where there is a rate', async () => {
       const charge = (rate: string, free: string, amount: number) =>
         write(

@@ -3,7 +3,6 @@ import { instant, type Instant } from '#kernel'
 import { type Bell, type Ring } from '#messaging'
 import { crashPoint, type Log, type Metrics, type Settings } from '#runtime'
 import {
-  backlog,
   balanceDifference,
   claim,
   complete,
@@ -18,6 +17,7 @@ import {
   restedDevices,
   unkeptByDay,
   unsealedPeriods,
+  waiting,
   want,
   wantDestruction,
   type Claim,
@@ -155,7 +155,7 @@ export class Engine {
       await want(tx, timely)
       for (const { stage, key } of await parkExhausted(tx, this.settings.workAttempts))
         this.log.error({ stage, key, attempts: this.settings.workAttempts }, 'work is parked: roadmeter work list')
-      const { oldestS, oldestUnclaimedS, parked } = await backlog(tx)
+      const { oldestS, oldestUnclaimedS, parked } = await waiting(tx)
       this.metrics.oldestWorkSeconds.set(oldestS)
       this.metrics.oldestUnclaimedSeconds.set(oldestUnclaimedS)
       this.metrics.parkedWork.set(parked)

@@ -24,8 +24,8 @@ export async function standingOf(tx: Tx, agency: AgencyId): Promise<Standing> {
     `select (select count(*) from metering.account where agency = $1) as accounts,
        (select count(*) from metering.vehicle v join metering.account a on a.id = v.account where a.agency = $1) as vehicles,
        (select count(*) from metering.device d join metering.vehicle v on v.id = d.vehicle join metering.account a on a.id = v.account where a.agency = $1) as devices,
-       (select count(*) from metering.trip where agency = $1 and state = 'review') as reviews,
-       (select count(*) from metering.trip where agency = $1 and state = 'held') as unmatched`,
+       (select count(*) from metering.trip where agency = $1 and waits = 'review') as reviews,
+       (select count(*) from metering.trip where agency = $1 and waits = 'held') as unmatched`,
     [agency],
   )
   const received = await tx.row<{ at: string | null }>(

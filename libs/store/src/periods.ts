@@ -115,13 +115,18 @@ export async function takeCutoff(tx: Tx, { agency, month }: Period, most: number
   return ahead > 0 ? ahead : take('')
 }
 
-/** Whether trips of the cut-off are not posted yet. */
-export const hasUnposted = async (tx: Tx, { agency, month }: Period): Promise<boolean> =>
-  (await tx.row(
-    `select 1 from metering.trip t join money.period_trip p on p.trip = t.id and p.agency = $1 and p.month = $2
-     where t.agency = $1 and t.state in ('matched', 'metered', 'rated') limit 1`,
-    [agency, month],
-  )) !== null
+/**
+ * Whether trips of the cut-off are not posted yet. Those that somebody wants on are few, and asked for first; that there are none at all
+ * is seen by going through the cut-off.
+ */
+export async function hasUnposted(tx: Tx, { agency, month }: Period): Promise<boolean> {
+  const unposted = `select 1 from money.period_trip p join metering.trip t on t.id = p.trip
+    where p.agency = $1 and p.month = $2 and t.state in ('matched', 'metered', 'rated')`
+  const wanted = `p.trip in (select key from metering.work where stage in ('meter', 'rate', 'post') and wanted > done)`
+  for (const sql of [`${unposted} and ${wanted} limit 1`, `${unposted} limit 1`])
+    if (await tx.row(sql, [agency, month])) return true
+  return false
+}
 
 /** Every statement of the period is sealed. */
 export const publishRoot = (tx: Tx, { agency, month }: Period, root: Digest): Promise<number> =>

@@ -88,7 +88,7 @@ export async function saveNetwork(
     ],
   )
   const waiting = await tx.rows<{ device: string }>(
-    `select distinct device from metering.trip where agency = $1 and state = 'held'`,
+    `select distinct device from metering.trip where agency = $1 and waits = 'held'`,
     [agency],
   )
   await want(

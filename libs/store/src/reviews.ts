@@ -62,7 +62,7 @@ export const HELD_MAX = 1000
 export async function heldForReview(tx: Tx, agency: AgencyId): Promise<HeldTrip[]> {
   const rows = await tx.rows<Record<'meteredMm' | 'odometerMm' | 'rawMm', string> & HeldTrip>(
     `select t.id as trip, t.vehicle, t.month, m.metered_mm as "meteredMm", m.odometer_mm as "odometerMm", m.raw_mm as "rawMm", m.permille, m.hard, m.suspect
-     from metering.trip t join metering.trip_mileage m on m.trip = t.id where t.agency = $1 and t.state = 'review' order by t.month, t.id limit ${HELD_MAX}`,
+     from metering.trip t join metering.trip_mileage m on m.trip = t.id where t.agency = $1 and t.waits = 'review' order by t.month, t.id limit ${HELD_MAX}`,
     [agency],
   )
   return rows.map((row) => ({

@@ -189,10 +189,10 @@ export const tripById = async (tx: Tx, trip: TripId): Promise<TripRow | null> =>
 
 /** Trips that could not be matched yet: tried again whenever their device is looked at. */
 export const heldTripsOf = (tx: Tx, device: DeviceId): Promise<TripRow[]> =>
-  tripsWhere(tx, `device = $1 and state = 'held' order by boot, first_seq`, [device])
+  tripsWhere(tx, `device = $1 and waits = 'held' order by boot, first_seq`, [device])
 
 export const openTripOf = async (tx: Tx, device: DeviceId, boot: number): Promise<TripRow | null> =>
-  (await tripsWhere(tx, `device = $1 and boot = $2 and state = 'open'`, [device, boot]))[0] ?? null
+  (await tripsWhere(tx, `device = $1 and boot = $2 and waits = 'open'`, [device, boot]))[0] ?? null
 
 export const saveTrip = (tx: Tx, trip: TripRow, heldBecause: string | null = null): Promise<number> =>
   tx.run(
@@ -258,7 +258,7 @@ const rested = async (
   (
     await tx.rows<{ device: DeviceId }>(
       `select distinct t.device from metering.trip t join metering.stream s using (device, boot)
-       where t.state = 'open' and upper(s.held) <= s.processed ${condition}
+       where t.waits = 'open' and upper(s.held) <= s.processed ${condition}
          and not exists (select 1 from location.batch b where b.device = t.device and b.boot = t.boot and b.seq >= t.first_seq and b.received_at >= $1)`,
       [before, ...parameters],
     )

@@ -15,7 +15,8 @@ export async function ratedVehicles(
     pilot: Pilot | null
   }>(
     `select v.id as vehicle, v.vehicle_class, p.profile, t.pilot
-     from unnest($1::text[], $2::int8[]) with ordinality as asked(vehicle, at, place) join metering.vehicle v on v.id = asked.vehicle
+     from unnest($1::text[], $2::int8[]) with ordinality as asked(vehicle, at, place)
+       cross join lateral (select id, vehicle_class, account from metering.vehicle where id = asked.vehicle limit 1) v
        left join lateral (select profile from metering.vehicle_profile where vehicle = v.id and from_at <= asked.at order by from_at desc limit 1) p on true
        left join lateral (select jsonb_build_object('seed', seed, 'arms', arms) as pilot from tariff.pilot
          where agency = (select agency from metering.account where id = v.account) and from_at <= asked.at order by from_at desc limit 1) t on true

@@ -12,7 +12,12 @@ interface Row extends Window {
   flats: string
 }
 const COLUMNS = 'policy, cap, vehicle, span, gross, credit, distance_mm, fuel_tax, flats'
-const SUMS = 'policy, cap, vehicle, span, gross, credit, distance_mm, fuel_tax, flats::text as flats'
+const SUMS = 'gross, credit, distance_mm, fuel_tax, flats::text as flats'
+/** Each by its key: a table that grows while it is read would be gone through from end to end, as statistics of its start advise. */
+const EACH = (found: string): string =>
+  `select w.policy, w.cap, w.vehicle, w.span, f.* from unnest($1::text[], $2::text[], $3::text[], $4::text[]) as w(policy, cap, vehicle, span)
+     cross join lateral (select ${SUMS} from ${found} limit 1) f`
+const KEY = 'policy = w.policy and cap = w.cap and vehicle = w.vehicle and span = w.span'
 
 /**
  * How windows stand in the ledger; those that it doesn't know are not among them. Until the transaction ends nobody else reads or saves
@@ -23,12 +28,7 @@ export async function windowsBefore(tx: Tx, windows: readonly Window[]): Promise
   await tx.run(`select 1 from metering.vehicle where id = any($1::text[]) order by id for no key update`, [
     [...new Set(windows.map(({ vehicle }) => vehicle))],
   ])
-  return windowsIn(
-    await tx.rows<Row>(
-      `select ${SUMS} from unnest($1::text[], $2::text[], $3::text[], $4::text[]) as w(policy, cap, vehicle, span) join money.cap_window using (policy, cap, vehicle, span)`,
-      namesOf(windows),
-    ),
-  )
+  return windowsIn(await tx.rows<Row>(EACH(`money.cap_window where ${KEY}`), namesOf(windows)))
 }
 
 export async function saveWindows(tx: Tx, windows: Windows): Promise<void> {
@@ -48,12 +48,10 @@ export async function saveWindows(tx: Tx, windows: Windows): Promise<void> {
 export async function windowsBilled(tx: Tx, month: string, windows: readonly Window[]): Promise<Windows> {
   if (windows.length === 0) return new Map()
   return windowsIn(
-    await tx.rows<Row>(
-      `select distinct on (b.policy, b.cap, b.vehicle, b.span) ${SUMS}
-       from unnest($1::text[], $2::text[], $3::text[], $4::text[]) as w(policy, cap, vehicle, span) join money.billed_window b using (policy, cap, vehicle, span)
-       where b.month < $5 order by b.policy, b.cap, b.vehicle, b.span, b.month desc`,
-      [...namesOf(windows), month],
-    ),
+    await tx.rows<Row>(EACH(`money.billed_window where ${KEY} and month < $5 order by month desc`), [
+      ...namesOf(windows),
+      month,
+    ]),
   )
 }
 

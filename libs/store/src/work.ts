@@ -85,10 +85,14 @@ export const dueWork = (tx: Tx, most: number): Promise<WorkKey[]> =>
     [most],
   )
 
-/** What is to be done, and how it stands. */
-export interface Backlog {
-  /** Not done, parked or not. */
-  readonly pieces: number
+/**
+ * How many of the oldest pieces a sweep looks at, where it looks at each: what waits behind them is younger, and its turn comes when they
+ * are done. A month that is posted at once is hundreds of thousands, and every engine sweeps.
+ */
+const LOOKED_AT_MAX = 10_000
+
+/** How long what is to be done has waited. */
+export interface Waiting {
   readonly parked: number
   /** How long the oldest of it that isn't parked has waited, in seconds. */
   readonly oldestS: number
@@ -96,19 +100,31 @@ export interface Backlog {
   readonly oldestUnclaimedS: number
 }
 
-export async function backlog(tx: Tx): Promise<Backlog> {
-  const row = await tx.row<Record<'pieces' | 'parked' | 'oldest_s' | 'unclaimed_s', string | number | null>>(
-    `select count(*) as pieces, count(parked_at) as parked,
-       extract(epoch from clock_timestamp() - min(rung_at) filter (where parked_at is null)) as oldest_s,
-       extract(epoch from clock_timestamp() - min(greatest(rung_at, lease_until)) filter (where parked_at is null and lease_until < clock_timestamp())) as unclaimed_s
-     from metering.work where wanted > done`,
+/** What is to be done, and how it stands. */
+export interface Backlog extends Waiting {
+  /** Not done, parked or not. */
+  readonly pieces: number
+}
+
+const OLDEST = `select stage, key, rung_at, lease_until, attempts from metering.work where wanted > done and parked_at is null order by rung_at limit ${LOOKED_AT_MAX}`
+
+export async function waiting(tx: Tx): Promise<Waiting> {
+  const row = await tx.row<Record<'parked' | 'oldest_s' | 'unclaimed_s', string | number | null>>(
+    `select (select count(*) from metering.work where wanted > done and parked_at is not null) as parked,
+       extract(epoch from clock_timestamp() - min(rung_at)) as oldest_s,
+       extract(epoch from clock_timestamp() - min(greatest(rung_at, lease_until)) filter (where lease_until < clock_timestamp())) as unclaimed_s
+     from (${OLDEST}) oldest`,
   )
   return {
-    pieces: Number(row?.pieces ?? 0),
     parked: Number(row?.parked ?? 0),
     oldestS: Number(row?.oldest_s ?? 0),
     oldestUnclaimedS: Number(row?.unclaimed_s ?? 0),
   }
+}
+
+export async function backlog(tx: Tx): Promise<Backlog> {
+  const all = await tx.row<{ pieces: string }>(`select count(*) as pieces from metering.work where wanted > done`)
+  return { pieces: Number(all!.pieces), ...(await waiting(tx)) }
 }
 
 /** Work that has failed so often that it waits for an operator. */
@@ -119,14 +135,15 @@ export interface ParkedWork extends WorkKey {
 }
 
 /**
- * Parks work that was tried `attemptsMax` times and is in nobody's hands: whether it failed or took its worker with it, trying
+ * Parks work, of the oldest, that was tried `attemptsMax` times and is in nobody's hands: whether it failed or took its worker with it, trying
  * for ever only hides it. Returns what was parked now.
  */
 export const parkExhausted = (tx: Tx, attemptsMax: number): Promise<WorkKey[]> =>
   tx.rows(
     `update metering.work set parked_at = clock_timestamp() where (stage, key) in (
-       select stage, key from metering.work where wanted > done and parked_at is null and attempts >= $1 and lease_until < clock_timestamp()
-       order by stage, key for update skip locked)
+       select w.stage, w.key from (${OLDEST}) oldest join metering.work w using (stage, key)
+       where oldest.attempts >= $1 and w.wanted > w.done and w.parked_at is null and w.attempts >= $1 and w.lease_until < clock_timestamp()
+       order by w.stage, w.key for update of w skip locked)
      returning stage, key`,
     [attemptsMax],
   )

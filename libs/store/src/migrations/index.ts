@@ -20,6 +20,7 @@ import { QuarantineBound1764900000000 } from './1764900000000-quarantine-bound'
 import { SealedPhotos1764940000000 } from './1764940000000-sealed-photos'
 import { TrafficBesideTables1764940000500 } from './1764940000500-traffic-beside-tables'
 import { QuarantineOfADay1764960000000 } from './1764960000000-quarantine-of-a-day'
+import { PostingInPlace1764980000000 } from './1764980000000-posting-in-place'
 import { ToldEvaluations1765000000000 } from './1765000000000-told-evaluations'
 
 /** Every change of the schema, oldest first. What is released is never edited. */
@@ -46,5 +47,6 @@ export const MIGRATIONS = [
   SealedPhotos1764940000000,
   TrafficBesideTables1764940000500,
   QuarantineOfADay1764960000000,
+  PostingInPlace1764980000000,
   ToldEvaluations1765000000000,
 ]

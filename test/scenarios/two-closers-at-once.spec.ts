@@ -1,4 +1,4 @@
-import { instant } from '#kernel'
+import { instant, type AgencyId } from '#kernel'
 import { requestClose, STAGES } from '#pipeline'
 import { openStory, recomputes, at, type Story } from './story'
 
@@ -33,5 +33,10 @@ describe('two closers at once', () => {
     expect(counts).toEqual({ statements: 1, transfers: 1, roots: 1 })
     expect(await story.ledger(`billed:${people.account}`)).toBe(statement.totals.due)
     await story.sound()
+    // Nor does anybody begin a month after it, or of a city that there is none of: nothing is written of that.
+    const close = (agency: AgencyId, month: string) => requestClose(world.store, agency, month)
+    await expect(close(people.agency, '2026-09')).rejects.toMatchObject({ code: 'CLOSE_ORDER' })
+    await expect(close('city-of-nobody' as AgencyId, '2026-11')).rejects.toMatchObject({ code: 'NO_AGENCY' })
+    expect(await world.store.read('select month from money.period')).toEqual([{ month: '2026-10' }])
   })
 })

@@ -160,5 +160,23 @@ export function concurrentSuite(opened: () => Store, writers: number): void {
     }
     expect(entries).toBe(transfers.length)
     expect(await store.read('select sum(amount) as sum from money.posting')).toEqual([{ sum: '0' }])
+    // The same name for something else is a bug of whoever made it, and nothing of it is written.
+    const [{ transfer, payer }] = transfers
+    const other = { ...transfer, happenedAt: instant(NOW + 1) }
+    const fresh = tripTransfer(
+      { agency: AGENCY, currency: 'EUR', payer, happenedAt: NOW },
+      { trip: 'another' as TripId },
+      [],
+    )
+    await expect(
+      store.transaction((tx) =>
+        record(
+          tx,
+          [fresh, other].map((one) => ({ transfer: one, month: '2026-10' })),
+          NOW,
+        ),
+      ),
+    ).rejects.toThrow(`transfer ${transfer.id} is recorded with other content`)
+    expect(await store.transaction((tx) => chainHeads(tx))).toEqual(heads)
   })
 }

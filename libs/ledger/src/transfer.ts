@@ -31,19 +31,8 @@ import {
 export type TransferKind =
   'trip' | 'cap' | 'mileage' | 'statement' | 'payment' | 'settlement' | 'hold' | 'reversal' | 'destruction'
 
-/** A fact about money: never edited, only reversed. Its postings sum to zero; its id follows from what it is about. */
-export interface Transfer {
-  readonly id: TransferId
-  readonly kind: TransferKind
-  readonly agency: AgencyId
-  /** ISO 4217; a transfer never mixes two. */
-  readonly currency: string
-  /** Whose road use it is about; decides the chain that it is recorded in. */
-  readonly payer: AccountId
-  /** When it happened in the world. When it was recorded is the chain's to say. */
-  readonly happenedAt: Instant
-  /** At most one for an account, none of zero, sorted by account name. Empty where nothing was due. */
-  readonly postings: readonly Posting[]
+/** What a transfer is about. */
+interface Refs {
   readonly trip?: TripId
   /** 0 for the first rating of a trip; one more for each that replaces a reversed one. */
   readonly revision?: number
@@ -61,6 +50,21 @@ export interface Transfer {
   readonly reversalOf?: TransferId
   readonly reason?: string
   readonly destroyed?: Destroyed
+}
+
+/** A fact about money: never edited, only reversed. Its postings sum to zero; its id follows from what it is about. */
+export interface Transfer extends Refs {
+  readonly id: TransferId
+  readonly kind: TransferKind
+  readonly agency: AgencyId
+  /** ISO 4217; a transfer never mixes two. */
+  readonly currency: string
+  /** Whose road use it is about; decides the chain that it is recorded in. */
+  readonly payer: AccountId
+  /** When it happened in the world. When it was recorded is the chain's to say. */
+  readonly happenedAt: Instant
+  /** At most one for an account, none of zero, sorted by account name. Empty where nothing was due. */
+  readonly postings: readonly Posting[]
 }
 
 /** What was destroyed of somebody's locations, without saying anything of what it said. */
@@ -216,7 +220,7 @@ export function reversalOf(original: Transfer, reason: string, happenedAt: Insta
     { ...original, happenedAt },
     'reversal',
     [id],
-    { ...refsOf(original), reversalOf: id, reason },
+    { ...original, reversalOf: id, reason },
     postings.map(({ account, amount }) => ({ account, amount: micros(-amount) })),
   )
 }
@@ -244,47 +248,6 @@ export const sumOf = (postings: Iterable<Posting>): Micros => {
   return micros(sum)
 }
 
-type Refs = Pick<
-  Transfer,
-  | 'trip'
-  | 'revision'
-  | 'policy'
-  | 'cap'
-  | 'vehicle'
-  | 'span'
-  | 'mileage'
-  | 'statement'
-  | 'payment'
-  | 'dispute'
-  | 'reversalOf'
-  | 'reason'
-  | 'destroyed'
->
-
-const refsOf = ({
-  trip,
-  revision,
-  policy,
-  cap,
-  vehicle,
-  span,
-  mileage,
-  statement,
-  payment,
-  dispute,
-}: Transfer): Refs => ({
-  trip,
-  revision,
-  policy,
-  cap,
-  vehicle,
-  span,
-  mileage,
-  statement,
-  payment,
-  dispute,
-})
-
 const earningPostings = ({ payer }: Occasion, earnings: readonly Earning[]): Posting[] =>
   earnings.flatMap(({ jurisdiction, amount }) => [
     { account: accrued(payer), amount },
@@ -304,5 +267,5 @@ function transfer(
     .map(([account, amount]) => ({ account, amount }))
   const id = deriveId<TransferId>('transfer', kind, agency, ...names)
   invariant(sumOf(merged) === NO_MONEY, `the postings of ${kind} transfer ${id} do not sum to zero`)
-  return { id, kind, agency, currency, payer, happenedAt, postings: merged, ...refs }
+  return { ...refs, id, kind, agency, currency, payer, happenedAt, postings: merged }
 }

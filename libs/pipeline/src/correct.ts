@@ -5,6 +5,7 @@ import { accrue, correctedCharges, correctedVehicle, earningsOf, undone, netOf, 
 import {
   chargesOf,
   correctionsOf,
+  lockAccount,
   ratedVehicles,
   record,
   reportOf,
@@ -28,6 +29,8 @@ export async function correct(tx: Tx, dispute: DisputeRow, correction: Correctio
   const at = line.clock.now()
   const trip = await tripById(tx, dispute.trip)
   invariant(trip, `dispute ${dispute.id} is about no trip`)
+  // Two of its lines may be decided at once: whoever comes second corrects what the first has made of it.
+  await lockAccount(tx, trip.account)
   const earlier = await correctionsOf(tx, trip.id)
   const revision = earlier.length + 1
   const was = earlier.at(-1)?.now ?? (await chargesOf(tx, [trip.id])).get(trip.id)!

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { type Charge, type Rate } from '#contracts'
 import {
   canonical,
+  invariant,
   micros,
   millimetres,
   type AccountId,
@@ -133,7 +134,7 @@ export interface Entry {
 const SALT_BYTES = 16
 
 /**
- * Records transfers, each once: one that is recorded already is passed over. The chains' rows are locked in their order, so
+ * Records transfers, each once: one that is recorded already is passed over, and refused where it says something else. The chains' rows are locked in their order, so
  * that entries of a shard follow each other without a gap and two recorders never wait for each other in a circle.
  */
 export async function record(tx: Tx, entries: readonly Entry[], now: Instant): Promise<void> {
@@ -148,33 +149,69 @@ export async function record(tx: Tx, entries: readonly Entry[], now: Instant): P
     const salt = salts.slice(2 * SALT_BYTES * i, 2 * SALT_BYTES * (i + 1))
     return { transfer, month, said, salt, content: contentDigest(said, salt) }
   })
+  const expected = columnsOf(sealed)
   const locked = await tx.rows<{ shard: number; length: string; hash: Digest }>(
     `insert into money.chain (shard, length, hash) select shard, 0, $2 from unnest($1::int[]) shard order by shard
      on conflict (shard) do update set length = chain.length returning shard, length, hash`,
     [shards, GENESIS],
   )
-  const known = await tx.rows<{ id: TransferId }>(`select id from money.transfer where id = any($1::text[])`, [
-    entries.map(({ transfer }) => transfer.id),
-  ])
-  const passed = new Set(known.map(({ id }) => id))
+  const known = await tx.rows<{ id: TransferId; transfer: unknown }>(
+    `select id, transfer from money.transfer where id = any($1::text[])`,
+    [entries.map(({ transfer }) => transfer.id)],
+  )
+  const passed = new Map(known.map(({ id, transfer }) => [id, canonical(transfer)]))
   const heads = new Map(locked.map(({ shard, length, hash }) => [shard, { shard, length: Number(length), hash }]))
-  const fresh = sealed.flatMap(({ content, ...one }) => {
-    const { transfer, salt } = one
-    if (passed.has(transfer.id)) return []
-    passed.add(transfer.id)
+  const fresh = sealed.filter(({ transfer: { id }, said }) => {
+    const before = passed.get(id)
+    invariant(before === undefined || before === said, `transfer ${id} is recorded with other content`)
+    passed.set(id, said)
+    return before === undefined
+  })
+  if (fresh.length === 0) return
+  const chained = fresh.map(({ transfer, salt, content }) => {
     const shard = shardsOf.get(transfer.payer)!
     const entry = chainEntry(heads.get(shard)!, transfer, salt, now, content)
     heads.set(shard, headOf(entry))
-    return [{ ...one, entry }]
+    return entry
   })
-  if (fresh.length === 0) return
-  const column = (of: (one: (typeof fresh)[number]) => string | number) => joined(fresh.map(of))
+  const { transfers, postings } = fresh.length === sealed.length ? expected : columnsOf(fresh)
   await tx.run(
-    `insert into money.transfer (id, kind, agency, payer, month, happened_at, transfer, salt, shard, index, recorded_at, previous, content, hash)
-     select id, kind, agency, payer, month, happened_at::int8, transfer::jsonb, salt, shard::int, index::int8, $1, previous, content, hash
-     from unnest(${columns(2, 13)}) as new(id, kind, agency, payer, month, happened_at, transfer, salt, shard, index, previous, content, hash)`,
+    `insert into money.transfer (id, kind, agency, payer, month, happened_at, transfer, salt, content, shard, index, recorded_at, previous, hash)
+     select id, kind, agency, payer, month, happened_at::int8, transfer::jsonb, salt, content, shard::int, index::int8, $1, previous, hash
+     from unnest(${columns(2, 13)}) as new(id, kind, agency, payer, month, happened_at, transfer, salt, content, shard, index, previous, hash)`,
     [
       now,
+      ...transfers,
+      joined(chained.map(({ shard }) => shard)),
+      joined(chained.map(({ index }) => index)),
+      joined(chained.map(({ previous }) => previous)),
+      joined(chained.map(({ hash }) => hash)),
+    ],
+  )
+  if (postings[0] !== '')
+    await tx.run(
+      `insert into money.posting (transfer, account, amount) select transfer, account, amount::int8 from unnest(${columns(1, 3)}) as new(transfer, account, amount)`,
+      postings,
+    )
+  await tx.run(
+    `update money.chain c set length = h.length, hash = h.hash from unnest($1::int[], $2::int8[], $3::text[]) h(shard, length, hash) where c.shard = h.shard`,
+    [shards, shards.map((shard) => heads.get(shard)!.length), shards.map((shard) => heads.get(shard)!.hash)],
+  )
+}
+
+interface Sealed extends Entry {
+  /** The transfer's canonical JSON. */
+  readonly said: string
+  readonly salt: string
+  readonly content: Digest
+}
+
+/** Entries and their postings as columns, but for the places of the entries in their chains. */
+function columnsOf(sealed: readonly Sealed[]): { readonly transfers: string[]; readonly postings: string[] } {
+  const column = (of: (one: Sealed) => string | number) => joined(sealed.map(of))
+  const postings = sealed.flatMap(({ transfer: { id, postings } }) => postings.map((p) => ({ transfer: id, ...p })))
+  return {
+    transfers: [
       column(({ transfer }) => transfer.id),
       column(({ transfer }) => transfer.kind),
       column(({ transfer }) => transfer.agency),
@@ -183,27 +220,14 @@ export async function record(tx: Tx, entries: readonly Entry[], now: Instant): P
       column(({ transfer }) => transfer.happenedAt),
       column(({ said }) => said),
       column(({ salt }) => salt),
-      column(({ entry }) => entry.shard),
-      column(({ entry }) => entry.index),
-      column(({ entry }) => entry.previous),
-      column(({ entry }) => entry.content),
-      column(({ entry }) => entry.hash),
+      column(({ content }) => content),
     ],
-  )
-  const postings = fresh.flatMap(({ transfer: { id, postings } }) => postings.map((p) => ({ transfer: id, ...p })))
-  if (postings.length)
-    await tx.run(
-      `insert into money.posting (transfer, account, amount) select transfer, account, amount::int8 from unnest(${columns(1, 3)}) as new(transfer, account, amount)`,
-      [
-        joined(postings.map((p) => p.transfer)),
-        joined(postings.map((p) => p.account)),
-        joined(postings.map((p) => p.amount)),
-      ],
-    )
-  await tx.run(
-    `update money.chain c set length = h.length, hash = h.hash from unnest($1::int[], $2::int8[], $3::text[]) h(shard, length, hash) where c.shard = h.shard`,
-    [shards, shards.map((shard) => heads.get(shard)!.length), shards.map((shard) => heads.get(shard)!.hash)],
-  )
+    postings: [
+      joined(postings.map((p) => p.transfer)),
+      joined(postings.map((p) => p.account)),
+      joined(postings.map((p) => p.amount)),
+    ],
+  }
 }
 
 /** An entry as it is kept; `transfer` is null once it is forgotten. */

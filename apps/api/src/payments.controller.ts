@@ -16,7 +16,7 @@ import {
 import { ApiBearerAuth, ApiBody, ApiTags } from '@nestjs/swagger'
 import { type FastifyReply } from 'fastify'
 import { parseOrExplain, payStatementSchema, topUpSchema, walletPlanSchema } from '#contracts'
-import { formatMicros, InputError, NO_MONEY, parseMicros, type AccountId, type Micros } from '#kernel'
+import { formatMicros, InputError, micros, parseMicros, type AccountId, type Micros } from '#kernel'
 import { LocalProvider, PAYMENT_PROVIDER, type PaymentProvider } from '#payments'
 import { askAhead, askBack, askForStatement, currencyOf, LINE, type Line, positionOf, recordPayment } from '#pipeline'
 import { SETTINGS_OF_PROCESS, type Settings } from '#runtime'
@@ -29,6 +29,7 @@ import {
   Store,
   walletPlanOf,
   type Payment,
+  type PaymentEvent,
   type Principal,
 } from '#store'
 import { Access, Fresh, Who } from './access'
@@ -159,15 +160,12 @@ export class PaymentsController {
     })
     if (!paid || paid.payment.provider !== provider.name) throw new NotFoundException('there is no such payment')
     const { payment, success } = paid
-    if (!success || success.amount < amount)
-      throw new InputError(
-        'REFUND_TOO_LARGE',
-        `of this payment ${formatMicros(success?.amount ?? NO_MONEY)} can be given back`,
-      )
+    if (!success) throw new InputError('REFUND_TOO_LARGE', 'nothing was paid that could be given back')
     const { account, currency } = payment
     const now = this.line.clock.now()
-    const back = await askBack(this.store, account, amount, currency, { provider: provider.name, now }, id)
-    const asked = await provider.refund({ payment: back.id, amount, currency }, success)
+    const teller = { provider: provider.name, now }
+    const back = await askBack(this.store, account, amount, currency, teller, id)
+    const asked = await this.askProvider(provider, back, success)
     await this.noteAsked(provider, back, asked.reference)
     if (provider instanceof LocalProvider) {
       const told = { event: `${back.id}-succeeded`, payment: back.id, kind: 'succeeded', amount: back.amount } as const
@@ -236,6 +234,25 @@ export class PaymentsController {
     const asked = await provider.ask({ payment: id, amount, currency, title: owner!.name, returnUrl })
     await this.noteAsked(provider, payment, asked.reference)
     return { payment: id, amountMicros: String(amount), currency, url: asked.url }
+  }
+
+  /** What the provider refuses is credit again; where it can't be said what it did, it is asked the same thing again, or tells. */
+  private async askProvider(provider: PaymentProvider, back: Payment, success: PaymentEvent) {
+    const { id, amount, currency } = back
+    try {
+      return await provider.refund({ payment: id, amount: micros(-amount), currency }, success)
+    } catch (error) {
+      const now = this.line.clock.now()
+      if (error instanceof InputError && error.code !== 'PROVIDER_AWAY') {
+        const told = { event: `refused ${id}`, payment: id, kind: 'failed', amount, reference: '' } as const
+        await recordPayment(
+          this.store,
+          { provider: provider.name, ...told, detail: error.message, happenedAt: now },
+          now,
+        )
+      }
+      throw error
+    }
   }
 
   private async noteAsked(

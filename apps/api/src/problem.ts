@@ -69,6 +69,7 @@ const STATUS: Readonly<Record<string, number>> = {
   EVIDENCE_SIZE: 413,
   EVIDENCE_TYPE: 415,
   PROVIDER: 502,
+  PROVIDER_AWAY: 503,
   IDENTITY_PROVIDER: 502,
   BUSY: 503,
 }

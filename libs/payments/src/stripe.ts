@@ -113,7 +113,11 @@ export class StripeProvider implements PaymentProvider {
     try {
       return await call()
     } catch (error) {
-      throw new InputError('PROVIDER', `the payment provider refused: ${(error as Error).message}`)
+      const { message } = error as Error
+      // Stripe's own faults, and those of the way there: whether it did what it was asked to nobody knows.
+      if (error instanceof Stripe.errors.StripeConnectionError || error instanceof Stripe.errors.StripeAPIError)
+        throw new InputError('PROVIDER_AWAY', `the payment provider did not answer: ${message}`)
+      throw new InputError('PROVIDER', `the payment provider refused: ${message}`)
     }
   }
 }

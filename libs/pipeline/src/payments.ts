@@ -22,6 +22,7 @@ import {
   lockAccount,
   paymentById,
   record,
+  refundInHand,
   savePayment,
   savePaymentEvent,
   want,
@@ -112,8 +113,9 @@ export const askAhead = (
   })
 
 /**
- * Puts aside credit that is to be paid back, of a payment where its provider must know. Throws InputError REFUND_TOO_LARGE for more
- * than the payer's credit.
+ * Puts aside credit that is to be paid back, of a payment where its provider must know. Asked again before anybody has told what became
+ * of it, it is the same, and put aside once. Throws InputError REFUND_TOO_LARGE for more than the payer's credit, or than is left of
+ * that payment.
  */
 export const askBack = (
   store: Store,
@@ -125,17 +127,23 @@ export const askBack = (
 ): Promise<Payment> =>
   store.transaction(async (tx) => {
     await lockAccount(tx, account)
+    const back = { provider: teller.provider, amount: micros(-amount), refunds }
+    const asked = await refundInHand(tx, account, back)
+    if (asked) return asked
+    // The credit may have come from elsewhere.
+    const left = refunds === null ? null : await leftOfPayment(tx, refunds)
+    if (left !== null && amount > left)
+      throw new InputError(
+        'REFUND_TOO_LARGE',
+        `${currency} ${formatMicros(amount)} is more than the ${currency} ${formatMicros(left)} of this payment that can be given back`,
+      )
     const credit = await creditOf(tx, account)
     if (amount > credit)
       throw new InputError(
         'REFUND_TOO_LARGE',
         `${currency} ${formatMicros(amount)} is more than the payer's credit of ${currency} ${formatMicros(credit)}`,
       )
-    const back = await ask(tx, account, { statement: null, amount: micros(-amount), currency, refunds }, teller)
-    // With what was given back of it before: the credit may have come from elsewhere.
-    if (refunds !== null && (await leftOfPayment(tx, refunds)) < 0n)
-      throw new InputError('REFUND_TOO_LARGE', `of this payment less than ${formatMicros(amount)} is left to give back`)
-    return back
+    return ask(tx, account, { statement: null, currency, ...back }, teller)
   })
 
 /** Asked again before it has come to an end, a payment is the same. Throws InputError NO_ACCOUNT. */
@@ -150,7 +158,15 @@ async function ask(
   const { agency } = payer
   const { statement, amount, currency, refunds = null } = what
   const turn = await finishedPayments(tx, account, statement)
-  const id = deriveId<string>('payment', account, provider, statement ?? '', amount, turn)
+  const id = deriveId<string>(
+    'payment',
+    account,
+    provider,
+    statement ?? '',
+    amount,
+    turn,
+    ...(refunds ? [refunds] : []),
+  )
   const payment = { id, agency, account, statement, amount, currency, provider, refunds, askedAt: now }
   await savePayment(tx, payment)
   return payment

@@ -170,6 +170,20 @@ export const endowedAccounts = async (
     given: micros(BigInt(given)),
   }))
 
+/** A refund that was asked for like this one, and of which nobody has told what became of it. */
+export async function refundInHand(
+  tx: Tx,
+  account: AccountId,
+  { provider, amount, refunds }: Pick<Payment, 'provider' | 'amount' | 'refunds'>,
+): Promise<Payment | null> {
+  const row = await tx.row<Text<Payment, 'amount' | 'askedAt'>>(
+    `select ${PAYMENT} from money.payment p where account = $1 and provider = $2 and amount = $3 and amount < 0 and refunds is not distinct from $4
+       and not exists (select 1 from money.payment_event e where e.payment = p.id and e.kind <> 'asked') order by asked_at, id limit 1`,
+    [account, provider, amount, refunds],
+  )
+  return row && paymentFrom(row)
+}
+
 /** What is left of a payment that came in, less all that was or is being given back of it. Below zero: too much. */
 export const leftOfPayment = async (tx: Tx, payment: string): Promise<Micros> =>
   micros(
@@ -177,7 +191,8 @@ export const leftOfPayment = async (tx: Tx, payment: string): Promise<Micros> =>
       (await tx.row<{ left: string }>(
         `select ((select coalesce(sum(amount), 0) from money.payment_event where payment = $1 and kind = 'succeeded')
            + (select coalesce(sum(amount), 0) from money.payment p where refunds = $1
-               and not exists (select 1 from money.payment_event e where e.payment = p.id and e.kind = 'failed')))::text as left`,
+               and (exists (select 1 from money.payment_event e where e.payment = p.id and e.kind = 'succeeded')
+                 or not exists (select 1 from money.payment_event e where e.payment = p.id and e.kind = 'failed'))))::text as left`,
         [payment],
       ))!.left,
     ),

@@ -1,12 +1,6 @@
 import { type Statement } from '#contracts'
 import { euro, openStory, type Story } from './story'
 
-const PNG = Uint8Array.from([
-  ...[0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 13, 0x49, 0x48, 0x44, 0x52],
-  ...Array<number>(17).fill(0),
-  ...[0, 0, 0, 0, 0x49, 0x45, 0x4e, 0x44, 0xae, 0x42, 0x60, 0x82],
-])
-
 describe('a line is questioned, and the agency refuses', () => {
   let story: Story
   let statement: Statement
@@ -65,28 +59,6 @@ describe('a line is questioned, and the agency refuses', () => {
     expect(JSON.stringify(seen)).not.toMatch(/startedAt|endedAt|lon|lat\b/)
   })
 
-  it('evidence is what it is by its bytes, and comes back as it was sent', async () => {
-    const send = (bytes: Uint8Array | string, type: string) =>
-      story.as('citizen', 'POST', `/v1/disputes/${dispute}/evidence`, bytes, type)
-    expect(await send(PNG, 'image/png')).toMatchObject({ status: 201 })
-    expect((await send(PNG, 'image/jpeg')).body.steps).toHaveLength(2)
-    expect(await send('<svg xmlns="http://www.w3.org/2000/svg"/>', 'image/png')).toMatchObject({
-      status: 415,
-      code: 'EVIDENCE_TYPE',
-    })
-    expect(await send(new Uint8Array(5 * 1024 * 1024 + 1), 'image/png')).toMatchObject({ status: 413 })
-    expect((await send('{}', 'application/json')).status).toBe(415)
-    const { evidence } = (await story.as('citizen', 'GET', '/v1/disputes')).body[0].steps[1]
-    for (const role of ['citizen', 'agency'] as const) {
-      const answer = await fetch(`${story.world.httpUrl}/v1/disputes/${dispute}/evidence/${evidence}`, {
-        headers: { authorization: `Bearer ${story.people.tokens[role]}` },
-      })
-      expect(new Uint8Array(await answer.arrayBuffer())).toEqual(PNG)
-      expect(answer.headers.get('content-disposition')).toMatch(/^attachment/)
-    }
-    expect((await story.as('agency', 'GET', `/v1/disputes/${dispute}/evidence/${'0'.repeat(64)}`)).status).toBe(404)
-  })
-
   it('refused in writing, it is asked for again, and nothing can be added', async () => {
     expect(
       (await story.as('citizen', 'POST', `/v1/disputes/${dispute}/decision`, { outcome: 'refused', text: 'x' })).status,
@@ -104,7 +76,6 @@ describe('a line is questioned, and the agency refuses', () => {
     expect(decided.body).toMatchObject({ state: 'refused' })
     expect(decided.body.steps.map(({ kind, by }: { kind: string; by: string }) => [kind, by])).toEqual([
       ['opened', 'citizen'],
-      ['evidence', 'citizen'],
       ['note', 'agency'],
       ['note', 'citizen'],
       ['refused', 'agency'],
@@ -137,24 +108,5 @@ describe('a line is questioned, and the agency refuses', () => {
     await open({ ...words, trip: statement.journeys[0].trip })
     await story.sound()
     expect(await bill()).toMatchObject({ heldMicros: '0', outstandingMicros: '0', state: 'paid' })
-  })
-
-  it('after its last day a statement stands', async () => {
-    const other = await openStory('2026-10-05T07:00:00+02:00')
-    try {
-      await other.drive('there', 7, 7.02, '2026-10-05T12:00:00+02:00')
-      const { id, dueOn, journeys } = await other.close('2026-10')
-      // 60 days after the due date, to their end
-      const until = Date.parse(`${dueOn}T00:00:00+01:00`) + 61 * 86_400_000
-      const body = { ...words, trip: journeys[0].trip }
-      other.world.clock.advanceTo(until as never)
-      expect(await other.as('citizen', 'POST', `/v1/statements/${id}/disputes`, body)).toMatchObject({
-        status: 400,
-        code: 'DISPUTE_LATE',
-      })
-      expect(await other.ledger(`disputed:${other.people.account}`)).toBe(0n)
-    } finally {
-      await other.end()
-    }
   })
 })

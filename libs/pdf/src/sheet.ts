@@ -102,14 +102,19 @@ export class Sheet {
   }
 
   paragraph(text: string, style: Style = {}): void {
-    const { size = 9 } = style
+    const high = (style.size ?? 9) * 1.45
     const lines = this.wrapped(text, this.width, style)
-    for (const [i, line] of lines.entries()) {
-      if (i === 0) this.room(Math.min(lines.length, 3) * size * 1.45)
-      else this.room(size * 1.45)
-      // A paragraph over two pages is two: a tag belongs to one page's content.
-      this.tagged('P', () => this.draw(line, MARGIN, this.y, style))
-      this.y += size * 1.45
+    this.room(Math.min(lines.length, 3) * high)
+    // A paragraph over two pages is two: a tag belongs to one page's content.
+    for (let from = 0, to: number; from < lines.length; from = to) {
+      this.room(high)
+      const fits = Math.floor((this.doc.page.height - BOTTOM - this.y) / high + 1e-9)
+      to = Math.min(lines.length, from + Math.max(1, fits))
+      this.tagged('P', () => {
+        for (const [i, line] of lines.slice(from, to).entries())
+          this.draw(i < to - from - 1 ? `${line} ` : line, MARGIN, this.y + i * high, style)
+      })
+      this.y += (to - from) * high
     }
   }
 
@@ -135,7 +140,12 @@ export class Sheet {
         this.doc.rect(x, this.y, share * this.width, 10).fill(colour)
         x += share * this.width
       }
-    })
+    }) as Element
+    const [top, height] = [this.doc.page.height - this.y, 10]
+    const box = { O: 'Layout', Placement: 'Block', BBox: [MARGIN, top - height, MARGIN + this.width, top] }
+    const place = this.doc.ref(box)
+    place.end('')
+    figure.dictionary.data.A = place
     this.root.add(figure)
     figure.end()
     this.y += 20
@@ -146,27 +156,28 @@ export class Sheet {
     const table = this.doc.struct('Table')
     this.root.add(table)
     const lefts = widths.map((_, i) => MARGIN + widths.slice(0, i).reduce((a, b) => a + b, 0) * this.width)
+    const cell = (pieces: CellText, i: number, total: boolean) => {
+      let y = this.y + 3
+      const lines = pieces.flatMap((piece) => {
+        const style: Style = total ? { ...piece, face: 'strong' } : piece
+        return this.wrapped(piece.text, widths[i] * this.width - 8, style).map((text) => ({ text, style }))
+      })
+      for (const [place, { text, style }] of lines.entries()) {
+        const x = i < words ? lefts[i] : lefts[i] + widths[i] * this.width - this.widthOf(text, style)
+        // Read aloud, what stands one under the other is one sentence: the space parts its words.
+        this.draw(place < lines.length - 1 ? `${text} ` : text, x, y, style)
+        y += (style.size ?? 9) * 1.35
+      }
+    }
     const row = (cells: readonly CellText[], head: boolean, total: boolean, height: number) => {
       const element = this.doc.struct('TR')
       table.add(element)
       for (const [i, pieces] of cells.entries()) {
-        if (pieces.length === 0 && i > 0 && !head && i < words) continue
         const isHead = head || (i === 0 && pieces.length > 0)
-        const cell = this.doc.struct(isHead ? 'TH' : 'TD', {}, () => {
-          let y = this.y + 3
-          for (const piece of pieces) {
-            const { size = 9 } = piece
-            const style: Style = total ? { ...piece, face: 'strong' } : piece
-            for (const line of this.wrapped(piece.text, widths[i] * this.width - 8, style)) {
-              const x = i < words ? lefts[i] : lefts[i] + widths[i] * this.width - this.widthOf(line, style)
-              this.draw(line, x, y, style)
-              y += size * 1.35
-            }
-          }
-        }) as Element
-        if (isHead) cell.dictionary.data.A = this.scope(head ? 'Column' : 'Row')
-        element.add(cell)
-        cell.end()
+        const tag = this.doc.struct(isHead ? 'TH' : 'TD', {}, () => cell(pieces, i, total)) as Element
+        if (isHead) tag.dictionary.data.A = this.scope(head ? 'Column' : 'Row')
+        element.add(tag)
+        tag.end()
       }
       element.end()
       this.y += height
@@ -187,18 +198,19 @@ export class Sheet {
         ),
       )
     const head = columns.map((text): CellText => [{ text, size: 8, colour: SOFT }])
-    const begin = () => {
-      row(head, true, false, heightOf(head))
-      this.rule()
-    }
     this.room(heightOf(head) + 30)
-    begin()
+    row(head, true, false, heightOf(head))
+    this.rule()
     for (const { cells, isTotal = false, follows = false } of rows) {
       const height = heightOf(cells, isTotal)
       const pages = this.doc.bufferedPageRange().count
       this.room(height)
-      if (this.doc.bufferedPageRange().count > pages) begin()
-      else if (!follows && this.y > 0) this.rule()
+      if (this.doc.bufferedPageRange().count > pages) {
+        // Said once; on the pages after it is there for the eye.
+        this.artifact(() => head.forEach((pieces, i) => cell(pieces, i, false)))
+        this.y += heightOf(head)
+        this.rule()
+      } else if (!follows && this.y > 0) this.rule()
       row(cells, false, isTotal, height)
     }
     table.end()

@@ -89,11 +89,14 @@ function billSection({ totals, month, reviewUntil, dueOn }: Statement, words: Wo
   </dl>`
 }
 
+/** A total, and what is part of it, follow what they sum up. */
+const isFoot = ({ isTotal, isPart }: Row): boolean => isTotal === true || isPart === true
+
 /** A section of words and tables. */
 function written(made: Section | null): Markup | null {
   if (!made) return null
-  const row = ({ cells: [name, ...numbers], sub }: Row) =>
-    html`<tr>
+  const row = ({ cells: [name, ...numbers], sub, isPart }: Row) =>
+    html`<tr${isPart ? html` class="part"` : null}>
       <th scope="row">${name}${sub ? html`<span class="sub">${sub}</span>` : null}</th>
       ${numbers.map((number) => html`<td class="n">${fine(number)}</td>`)}
     </tr>`
@@ -113,12 +116,12 @@ function written(made: Section | null): Markup | null {
             </tr>
           </thead>
           <tbody>
-            ${rows.filter(({ isTotal }) => !isTotal).map(row)}
+            ${rows.filter((one) => !isFoot(one)).map(row)}
           </tbody>
           ${
-            rows.some(({ isTotal }) => isTotal)
+            rows.some(isFoot)
               ? html`<tfoot>
-                  ${rows.filter(({ isTotal }) => isTotal).map(row)}
+                  ${rows.filter(isFoot).map(row)}
                 </tfoot>`
               : null
           }

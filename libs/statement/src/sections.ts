@@ -12,6 +12,8 @@ export interface Row {
   readonly cells: readonly string[]
   readonly sub?: string
   readonly isTotal?: boolean
+  /** Of the total above it. */
+  readonly isPart?: boolean
 }
 
 /** The first column names the row; all others are numbers, flush right. */
@@ -132,10 +134,12 @@ function distanceSection({ totals }: Statement, words: Words): Section {
   if (totals.inferredMm > 0)
     rows.push({
       cells: ['of which estimated, between two positions of the device', words.distance(totals.inferredMm)],
+      isPart: true,
     })
   if (totals.estimatedMm)
     rows.push({
       cells: ['of which estimated, without a reading of the odometer', words.distance(totals.estimatedMm)],
+      isPart: true,
     })
   return {
     title: words.unit === 'mi' ? 'Your miles' : 'Your kilometres',

@@ -12,6 +12,21 @@ export function StatementExtras({ statement, id }: { statement: StatementDocumen
   const format = useFormats()
   const late = statement.journeys.filter(({ month }) => month !== statement.month)
   const { mileage = [], corrections = [], comparisons = [], rateChanges = [] } = statement
+  const drive = {
+    id: 'trip',
+    title: t('day.trip'),
+    cell: ({ trip, startedAt }: { trip: string; startedAt: unknown }) => (
+      <Link className="govuk-link" to={`/my/trips/${trip}`}>
+        {format.moment(Number(startedAt))}
+      </Link>
+    ),
+  }
+  const amount = (title: string) => ({
+    id: 'amount',
+    title,
+    isNumber: true,
+    cell: (row: { amount: unknown }) => format.money(String(row.amount)),
+  })
   return (
     <>
       {late.length > 0 && (
@@ -22,22 +37,9 @@ export function StatementExtras({ statement, id }: { statement: StatementDocumen
             rows={late}
             keyOf={({ trip }) => trip}
             columns={[
-              {
-                id: 'trip',
-                title: t('day.trip'),
-                cell: ({ trip, startedAt }) => (
-                  <Link className="govuk-link" to={`/my/trips/${trip}`}>
-                    {format.moment(Number(startedAt))}
-                  </Link>
-                ),
-              },
+              drive,
               { id: 'month', title: t('statements.month'), cell: ({ month }) => format.month(month) },
-              {
-                id: 'amount',
-                title: t('drive.amount'),
-                isNumber: true,
-                cell: ({ amount }) => format.money(String(amount)),
-              },
+              amount(t('drive.amount')),
             ]}
           />
         </Section>
@@ -50,22 +52,9 @@ export function StatementExtras({ statement, id }: { statement: StatementDocumen
             rows={corrections}
             keyOf={({ trip, revision }) => `${trip} ${revision}`}
             columns={[
-              {
-                id: 'trip',
-                title: t('day.trip'),
-                cell: ({ trip, startedAt }) => (
-                  <Link className="govuk-link" to={`/my/trips/${trip}`}>
-                    {format.moment(Number(startedAt))}
-                  </Link>
-                ),
-              },
+              drive,
               { id: 'why', title: t('drive.why'), cell: ({ because }) => because },
-              {
-                id: 'amount',
-                title: t('extras.difference'),
-                isNumber: true,
-                cell: ({ amount }) => format.money(String(amount)),
-              },
+              amount(t('extras.difference')),
             ]}
           />
         </Section>
@@ -122,12 +111,7 @@ export function StatementExtras({ statement, id }: { statement: StatementDocumen
             columns={[
               { id: 'name', title: t('extras.instead'), cell: ({ name }) => name },
               { id: 'because', title: t('extras.reckoned'), cell: ({ because }) => because },
-              {
-                id: 'amount',
-                title: t('drive.amount'),
-                isNumber: true,
-                cell: ({ amount }) => format.money(String(amount)),
-              },
+              amount(t('drive.amount')),
             ]}
           />
         </Section>

@@ -113,7 +113,7 @@ describe('a statement as PDF', () => {
       }
       expect(all('TH').map(({ text }) => text)).toContain('Limits what you did not pay because a limit was reached')
       // A paragraph of several lines is one.
-      expect(all('P').map(({ text }) => text)).toContain(sectionsOf(statement).questions.text[0])
+      expect(all('P').map(({ text }) => text)).toContain(sectionsOf(statement).questions!.text[0])
       // Page numbers are nobody's text.
       expect(all('P').filter(({ text }) => text.startsWith('Page 1'))).toEqual([])
       expect(fonts.length).toBeGreaterThan(0)

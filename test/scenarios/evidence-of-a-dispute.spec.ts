@@ -27,9 +27,10 @@ describe('evidence of a dispute', () => {
   const files = () => story.world.store.read(`select count(*)::int as n from location.evidence`)
 
   it('of a wrong type, too large, or to a dispute of nobody, is refused, and nothing is kept', async () => {
-    for (const disguised of ['<svg xmlns="http://www.w3.org/2000/svg"/>', 'MZ', '%PD', ''])
+    for (const disguised of ['<svg xmlns="http://www.w3.org/2000/svg"/>', 'MZ', '%PD'])
       expect(await send(disguised, 'image/png')).toMatchObject({ status: 415, code: 'EVIDENCE_TYPE' })
     expect((await send('{}', 'application/json')).status).toBe(415)
+    expect(await send('', 'image/png')).toMatchObject({ status: 413, code: 'EVIDENCE_SIZE' })
     expect((await send(new Uint8Array(EVIDENCE_BYTES_MAX + 1), 'image/png')).status).toBe(413)
     expect(await send(PNG, 'image/png', '0'.repeat(32))).toMatchObject({ status: 404, code: 'NO_DISPUTE' })
     expect(await steps()).toHaveLength(1)

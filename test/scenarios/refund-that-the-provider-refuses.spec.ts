@@ -35,15 +35,26 @@ class Provider {
   }
 }
 
+/** Who pays comes back to an address that is known before anybody listens there. */
+async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  await new Promise((resolve) => server.close(resolve))
+  return port
+}
+
 describe('a refund that the provider refuses', () => {
   const provider = new Provider()
   let story: Story
   beforeAll(async () => {
+    const port = await freePort()
     story = await openStory('2026-10-05T07:00:00+02:00', {
       environment: {
+        ROADMETER_HTTP_PORT: String(port),
         ROADMETER_PAYMENTS: 'stripe',
         ROADMETER_PAYMENT_SECRET: SECRET,
-        ROADMETER_PUBLIC_URL: 'http://127.0.0.1',
+        ROADMETER_PUBLIC_URL: `http://127.0.0.1:${port}`,
         STRIPE_SECRET_KEY: 'sk_test',
         STRIPE_API_URL: await provider.listen(),
       },
@@ -86,17 +97,18 @@ describe('a refund that the provider refuses', () => {
       expect(await refund(first, '4.00')).toMatchObject({ status: 502, code: 'PROVIDER' })
       expect(await credit()).toBe('5000000')
     }
-    const [{ state, events }] = (await story.as('citizen', 'GET', '/v1/payments')).body
-    expect([state, events.at(-1).detail]).toEqual(['failed', 'the payment provider refused: the card is gone'])
+    const listed = (await story.as('citizen', 'GET', '/v1/payments')).body as { state: string; events: object[] }[]
+    const failed = listed.filter(({ state }) => state === 'failed')
+    expect(failed).toHaveLength(2)
+    for (const { events } of failed)
+      expect(events.at(-1)).toMatchObject({ detail: 'the payment provider refused: the card is gone' })
     await story.sound()
   })
 
   it('of which nobody knows what became is put aside once, and asked for under the same key until it is known', async () => {
     provider.mood = 'breaks'
-    for (let again = 0; again < 2; again++) {
-      expect(await refund(first, '3.00')).toMatchObject({ status: 503, code: 'PROVIDER_AWAY' })
-      expect(await credit()).toBe('2000000')
-    }
+    expect(await refund(first, '3.00')).toMatchObject({ status: 503, code: 'PROVIDER_AWAY' })
+    expect(await credit()).toBe('2000000')
     provider.mood = 'gives'
     const given = await refund(first, '3.00')
     expect(given).toMatchObject({ status: 201, body: { amountMicros: '-3000000' } })

@@ -18,14 +18,16 @@ import { type Line } from './line'
 /** Posts rated trips: what they cost, and what accruals give back or add because of them. */
 export async function post(tx: Tx, keys: readonly string[], line: Line): Promise<WorkKey[]> {
   const trips = await moveTrips(tx, keys as readonly TripId[], 'rated', 'posted')
-  const charges = await pricedLinesOf(
-    tx,
-    trips.map(({ id }) => id),
-  )
-  const vehicles = await ratedVehicles(
-    tx,
-    trips.map(({ vehicle, startedAt }) => ({ vehicle, at: startedAt! })),
-  )
+  const [charges, vehicles] = await Promise.all([
+    pricedLinesOf(
+      tx,
+      trips.map(({ id }) => id),
+    ),
+    ratedVehicles(
+      tx,
+      trips.map(({ vehicle, startedAt }) => ({ vehicle, at: startedAt! })),
+    ),
+  ])
   const tariffs = new Map<AgencyId, readonly PolicyDocument[]>()
   for (const agency of new Set(trips.map((trip) => trip.agency)))
     tariffs.set(agency, (await line.reference.tariff(tx, agency)).documents)

@@ -150,15 +150,18 @@ export async function record(tx: Tx, entries: readonly Entry[], now: Instant): P
     return { transfer, month, said, salt, content: contentDigest(said, salt) }
   })
   const expected = columnsOf(sealed)
-  const locked = await tx.rows<{ shard: number; length: string; hash: Digest }>(
-    `insert into money.chain (shard, length, hash) select shard, 0, $2 from unnest($1::int[]) shard order by shard
-     on conflict (shard) do update set length = chain.length returning shard, length, hash`,
-    [shards, GENESIS],
-  )
-  const known = await tx.rows<{ id: TransferId; transfer: unknown }>(
-    `select id, transfer from money.transfer where id = any($1::text[])`,
-    [entries.map(({ transfer }) => transfer.id)],
-  )
+  // In one message: what is known is looked for once the heads are locked.
+  const [locked, known] = await Promise.all([
+    tx.rows<{ shard: number; length: string; hash: Digest }>(
+      `insert into money.chain (shard, length, hash) select shard, 0, $2 from unnest($1::int[]) shard order by shard
+       on conflict (shard) do update set length = chain.length returning shard, length, hash`,
+      [shards, GENESIS],
+    ),
+    tx.rows<{ id: TransferId; transfer: unknown }>(
+      `select id, transfer from money.transfer where id = any($1::text[])`,
+      [entries.map(({ transfer }) => transfer.id)],
+    ),
+  ])
   const passed = new Map(known.map(({ id, transfer }) => [id, canonical(transfer)]))
   const heads = new Map(locked.map(({ shard, length, hash }) => [shard, { shard, length: Number(length), hash }]))
   const fresh = sealed.filter(({ transfer: { id }, said }) => {
@@ -175,7 +178,7 @@ export async function record(tx: Tx, entries: readonly Entry[], now: Instant): P
     return entry
   })
   const { transfers, postings } = fresh.length === sealed.length ? expected : columnsOf(fresh)
-  await tx.run(
+  const written = tx.run(
     `insert into money.transfer (id, kind, agency, payer, month, happened_at, transfer, salt, content, shard, index, recorded_at, previous, hash)
      select id, kind, agency, payer, month, happened_at::int8, transfer::jsonb, salt, content, shard::int, index::int8, $1, previous, hash
      from unnest(${columns(2, 13)}) as new(id, kind, agency, payer, month, happened_at, transfer, salt, content, shard, index, previous, hash)`,
@@ -188,15 +191,17 @@ export async function record(tx: Tx, entries: readonly Entry[], now: Instant): P
       joined(chained.map(({ hash }) => hash)),
     ],
   )
-  if (postings[0] !== '')
-    await tx.run(
+  const posted =
+    postings[0] !== '' &&
+    tx.run(
       `insert into money.posting (transfer, account, amount) select transfer, account, amount::int8 from unnest(${columns(1, 3)}) as new(transfer, account, amount)`,
       postings,
     )
-  await tx.run(
+  const moved = tx.run(
     `update money.chain c set length = h.length, hash = h.hash from unnest($1::int[], $2::int8[], $3::text[]) h(shard, length, hash) where c.shard = h.shard`,
     [shards, shards.map((shard) => heads.get(shard)!.length), shards.map((shard) => heads.get(shard)!.hash)],
   )
+  await Promise.all([written, posted, moved])
 }
 
 interface Sealed extends Entry {

@@ -25,10 +25,13 @@ const KEY = 'policy = w.policy and cap = w.cap and vehicle = w.vehicle and span 
  */
 export async function windowsBefore(tx: Tx, windows: readonly Window[]): Promise<Windows> {
   if (windows.length === 0) return new Map()
-  await tx.run(`select 1 from metering.vehicle where id = any($1::text[]) order by id for no key update`, [
-    [...new Set(windows.map(({ vehicle }) => vehicle))],
+  const [, rows] = await Promise.all([
+    tx.run(`select 1 from metering.vehicle where id = any($1::text[]) order by id for no key update`, [
+      [...new Set(windows.map(({ vehicle }) => vehicle))],
+    ]),
+    tx.rows<Row>(EACH(`money.cap_window where ${KEY}`), namesOf(windows)),
   ])
-  return windowsIn(await tx.rows<Row>(EACH(`money.cap_window where ${KEY}`), namesOf(windows)))
+  return windowsIn(rows)
 }
 
 export async function saveWindows(tx: Tx, windows: Windows): Promise<void> {

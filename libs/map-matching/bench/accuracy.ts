@@ -80,6 +80,9 @@ function report(b: Bench, name: string, drives: readonly Drive[], p: Partial<Par
     isFirst ? ['<=', 0.8] : undefined,
   )
   b.fact(`length_error_median_${name}`, '%', median(errors), isFirst ? ['<=', 0.15] : undefined)
+  // References go on beyond the first and the last fix, and count edges that are only touched.
+  const between = scored.map((s) => 100 * Math.abs(s.meteredMm / s.betweenMm - 1))
+  b.fact(`length_error_median_between_${name}`, '%', median(between))
   b.fact(
     `breaks_${name}`,
     '',

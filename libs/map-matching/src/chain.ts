@@ -254,7 +254,7 @@ export class Chain {
     for (let i = 0; i < roads; i++) search.addSource(front.segment[i], front.offset[i], front.cost[i])
     const targets = this.addTargets()
     this.offerOnRoads(roads, targets)
-    search.run(p.searchWindowM * 1000)
+    search.run(1000 * (gapMs < 2 * p.soonMs ? p.nearWindowM : p.searchWindowM))
     this.crossOff(fix, targets, roads, displacementM, weight)
     if (!this.extend(fix, targets)) return false
     if (this.trellis.isOver()) this.settle()
@@ -329,14 +329,7 @@ export class Chain {
       const mm = targetMm[t]
       // Going back buys nothing and gives nothing back: the vehicle stays where it was.
       const offset = mm < 0 ? former.offset[source] : targetOffset[t]
-      this.survive(
-        targetSegment[t],
-        this.targetRoad[t],
-        total - best,
-        isFirst ? -1 : former.node[source],
-        offset,
-        mm,
-      )
+      this.survive(targetSegment[t], this.targetRoad[t], total - best, isFirst ? -1 : former.node[source], offset, mm)
     }
     if (this.offCost <= most)
       this.survive(OFF, OFF, this.offCost - best, isFirst ? -1 : former.node[this.offSource], 0, 0)

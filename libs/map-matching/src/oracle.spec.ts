@@ -12,6 +12,7 @@ const p = parameters({
   placesMax: 24,
   windowM: 5_000,
   searchWindowM: 5_000,
+  nearWindowM: 5_000,
   backM: 0,
   speedMsMax: 150,
   routeSlackM: 5_000,

@@ -1,7 +1,10 @@
+import fs from 'node:fs'
 import { type AccountId, type DeviceId, type VehicleId } from '#kernel'
 import { askBack, giveBudgets, payOutBudgets, recordAtDesk, recordPayment } from '#pipeline'
 import { armOf } from '#policy'
 import { grantAccess, paymentsOf, saveAccount, saveDevice, saveVehicle, startPilot } from '#store'
+import { copyTemplate, newFolder } from '../databases'
+import { registryCommands } from '../../apps/ops/src/registry'
 import { at, euro, openStory, type Story } from './story'
 
 const PILOT = { seed: 'seed-4', arms: { control: 1, treated: 1 } }
@@ -9,6 +12,8 @@ const PILOT = { seed: 'seed-4', arms: { control: 1, treated: 1 } }
 // An endowment of 1 euro a vehicle. Drives of a mile or so cost about 16 cents; the story's own car is in whatever arm it is drawn into.
 describe('travel budgets of a trial', () => {
   let story: Story
+  let isOver = false
+  const folder = newFolder()
   const arm = armOf(PILOT, 'vehicle-one')
   const drawnElsewhere = ['vehicle-two', 'vehicle-2', 'vehicle-b'].find((name) => armOf(PILOT, name) !== arm)!
   const given = () => ({ agency: story.people.agency, amount: euro(1), reference: 'trial-1', arm })
@@ -18,7 +23,9 @@ describe('travel budgets of a trial', () => {
   const other = { account: 'account-two' as AccountId, vehicle: drawnElsewhere as VehicleId }
 
   beforeAll(async () => {
-    story = await openStory('2026-10-01T07:00:00+02:00')
+    // On an embedded database, which the command line has to itself in the end.
+    await copyTemplate(folder)
+    story = await openStory('2026-10-01T07:00:00+02:00', { environment: { DATABASE_URL: '', ROADMETER_DATA: folder } })
     await story.world.store.transaction(async (tx) => {
       await saveAccount(tx, { id: other.account, agency: story.people.agency, name: 'Account two' })
       await saveVehicle(tx, { vehicle: other.vehicle, account: other.account, name: 'car', vehicleClass: 'car' })
@@ -26,7 +33,10 @@ describe('travel budgets of a trial', () => {
       await grantAccess(tx, 'citizen-two', { role: 'citizen', agency: story.people.agency, account: other.account })
     })
   })
-  afterAll(() => story?.end())
+  afterAll(async () => {
+    if (!isOver) await story?.end()
+    await fs.promises.rm(folder, { recursive: true, force: true })
+  })
 
   it('are for the arm of a pilot that there is', async () => {
     await expect(give()).rejects.toMatchObject({ code: 'NO_PILOT' })
@@ -87,5 +97,31 @@ describe('travel budgets of a trial', () => {
     expect(await story.ledger(`wallet:${story.people.account}`)).toBe(-160_000n)
     expect(await story.ledger(`cash:${story.people.agency}`)).toBe(-680_000n)
     await story.sound()
+  })
+
+  it('are given and paid out at the command line, in a sentence each', async () => {
+    const { agency } = story.people
+    await story.end()
+    isOver = true
+    const told: string[] = []
+    const written = jest.spyOn(process.stdout, 'write').mockImplementation((text) => told.push(String(text)) > 0)
+    const before = process.env
+    process.env = { ...before, ROADMETER_DATA: folder, DATABASE_URL: '' }
+    const run = async (...words: string[]) => {
+      told.length = 0
+      const command = registryCommands().find((one) => one.name() === 'agency')!
+      await command.parseAsync(words, { from: 'user' })
+      return told.join('')
+    }
+    try {
+      const endow = ['endow', agency, '--amount', '2.50', '--reference', 'trial-2']
+      expect(await run(...endow)).toMatch(/^2 vehicles given 5(\.00)? EUR in all/)
+      expect(await run(...endow)).toMatch(/^0 vehicles given 0/)
+      const payOut = ['pay-out', agency, '--reference', 'trial-2']
+      expect(await run(...payOut)).toMatch(/^5(\.00)? EUR paid out to 2 accounts, of the budgets of 2 vehicles/)
+    } finally {
+      process.env = before
+      written.mockRestore()
+    }
   })
 })

@@ -1,4 +1,13 @@
-import { InputError, micros, NO_MONEY, parseMicros, type AccountId, type AgencyId, type Micros } from '#kernel'
+import {
+  InputError,
+  micros,
+  NO_MONEY,
+  parseMicros,
+  type AccountId,
+  type AgencyId,
+  type Instant,
+  type Micros,
+} from '#kernel'
 import { endowedAccounts, lockAccount, pilotStart, ratedVehicles, vehiclesOfAgency, type Store, type Tx } from '#store'
 import { type Line } from './line'
 import { positionOf, recordSum } from './payments'
@@ -92,7 +101,7 @@ async function payOut(
   tx: Tx,
   { account, given }: { readonly account: AccountId; readonly given: Micros },
   { currency, coin, reference }: { readonly currency: string; readonly coin: bigint; readonly reference: string },
-  now: Parameters<typeof recordSum>[3]['now'],
+  now: Instant,
 ): Promise<Micros> {
   await lockAccount(tx, account)
   const { credit, available } = await positionOf(tx, account)

@@ -48,7 +48,7 @@ export const PARAMETERS = {
   thinSoonM: row(60, 'm', 0, 200, 'the same, of fixes that follow within `soonMs`', 'fitted'),
   soonMs: row(4_500, 'ms', 0, 60_000, 'errors of fixes within this are alike', 'fitted'),
   windowM: row(800, 'm', 50, 5_000, 'candidates dearer than the best by more are given up', 'fitted'),
-  searchWindowM: row(150, 'm', 0, 5_000, 'routes dearer than the best by more are not looked for', 'fitted'),
+  searchWindowM: row(120, 'm', 0, 5_000, 'routes dearer than the best by more are not looked for', 'fitted'),
   nearWindowM: row(
     300,
     'm',

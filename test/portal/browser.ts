@@ -1,6 +1,7 @@
 import axe from 'axe-core'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
 import { digest } from '#kernel'
+import { englishOn } from './english'
 import { CHROMIUM } from './pilot'
 
 /** The account of the demo fleet's first driver (libs/fleet). */
@@ -111,6 +112,7 @@ export async function flawsInEveryLook(page: Page, isMap = false): Promise<strin
   for (const look of LOOKS) {
     await wear(page, look)
     const told = await flaws(page)
+    if (look.language === 'es') told.push(...(await englishOn(page)))
     if (isMap && (await mapColours(page)) < 5) told.push('the map is blank')
     found.push(
       ...told.map((flaw) => `${page.url().slice(portalUrl().length)} ${Object.values(look).join(' ')}: ${flaw}`),

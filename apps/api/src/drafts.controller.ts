@@ -40,7 +40,7 @@ import {
   type Line,
   type PolicyStory,
 } from '#pipeline'
-import { describeDiff, describePolicy, diffPolicies, fromMds, type Language, LANGUAGES } from '#policy'
+import { describeDiff, describePolicy, diffPolicies, faultIn, fromMds, type Language, LANGUAGES } from '#policy'
 import { CLOCK, type Clock } from '#runtime'
 import { type Principal, Store, type Tx } from '#store'
 import { Access, Fresh, ownAgency, Who } from './access'
@@ -77,7 +77,7 @@ export class DraftsController {
   @Access(['editor', 'approver', 'agency', 'auditor', 'operator'])
   async list(@Who() who: Principal, @Param('agency') agency: AgencyId) {
     ownAgency(who, agency)
-    const stories = await this.store.transaction((tx) => policyStories(tx, agency, this.clock.now()))
+    const stories = await this.store.reading((tx) => policyStories(tx, agency, this.clock.now()))
     return stories.map(({ document: { name, startsAt }, life, policy, state, digest }) => ({
       policy,
       name,
@@ -98,7 +98,7 @@ export class DraftsController {
     @Query('language') language?: string,
   ) {
     ownAgency(who, agency)
-    const story = await this.store.transaction((tx) => policyStory(tx, agency, policy, this.clock.now()))
+    const story = await this.store.reading((tx) => policyStory(tx, agency, policy, this.clock.now()))
     if (!story) throw new NotFoundException('there is no such policy')
     return told(story, languageNamed(language))
   }
@@ -133,7 +133,7 @@ export class DraftsController {
   ) {
     ownAgency(who, agency)
     const named = { ...(body as object), id: policy }
-    return this.store.transaction((tx) => previewPolicy(tx, agency, named, this.clock.now(), languageNamed(language)))
+    return this.store.reading((tx) => previewPolicy(tx, agency, named, this.clock.now(), languageNamed(language)))
   }
 
   /** Writes a draft from the form of MDS, with our extension. */
@@ -200,9 +200,15 @@ export class DraftsController {
   @Post(':policy/check')
   @HttpCode(200)
   @Access(['editor', 'approver'])
-  async check(@Who() who: Principal, @Param('agency') agency: AgencyId, @Param('policy') policy: string) {
+  async check(
+    @Who() who: Principal,
+    @Param('agency') agency: AgencyId,
+    @Param('policy') policy: string,
+    @Query('language') language?: string,
+  ) {
     const acting = actingAs(who, agency, this.clock)
-    return this.store.transaction((tx) => checkDraft(tx, acting, policy, 'checked'))
+    const report = await this.store.transaction((tx) => checkDraft(tx, acting, policy, 'checked'))
+    return { ...report, faults: report.faults.map((fault) => faultIn(fault, languageNamed(language))) }
   }
 
   /** Asks for real past months to be rated again under the latest revision; the engine does it. Asking again changes nothing. */
@@ -228,7 +234,7 @@ export class DraftsController {
   @Access(['editor', 'approver', 'agency', 'auditor', 'operator'])
   async backtests(@Who() who: Principal, @Param('agency') agency: AgencyId, @Param('policy') policy: string) {
     ownAgency(who, agency)
-    const standings = await this.store.transaction((tx) => backtestStandings(tx, agency, policy))
+    const standings = await this.store.reading((tx) => backtestStandings(tx, agency, policy))
     return standings.map(({ backtest: { id, revision, months, trips, person }, ...standing }) => ({
       id,
       revision,
@@ -248,7 +254,7 @@ export class DraftsController {
     @Param('policy') policy: string,
   ): Observable<ProgressEvent> {
     ownAgency(who, agency)
-    const standings = this.store.bound(() => this.store.transaction((tx) => backtestStandings(tx, agency, policy)))
+    const standings = this.store.bound(() => this.store.reading((tx) => backtestStandings(tx, agency, policy)))
     return untilDone(async () =>
       (await standings()).map(({ backtest: { id, trips }, tripsDone, report }) => ({
         id,

@@ -146,14 +146,18 @@ export const mileageAccountSchema = z.strictObject({
   lines: z.array(mileageLineSchema).max(100),
 })
 
+const sentences = z.array(z.string().max(2_000)).max(1_000)
+
 /** A policy that took over within the month: the sentences of the one before that no longer hold, and those that hold instead. */
 export const rateChangeSchema = z.strictObject({
   /** First day on which it is in force. */
   from: daySchema,
   policy: text,
   replaced: text,
-  was: z.array(z.string().max(2_000)).max(1_000),
-  now: z.array(z.string().max(2_000)).max(1_000),
+  was: sentences,
+  now: sentences,
+  /** The same in Spanish; absent in statements from before it was said. */
+  es: z.strictObject({ was: sentences, now: sentences }).optional(),
 })
 export type RateChange = z.infer<typeof rateChangeSchema>
 
@@ -164,6 +168,14 @@ export const comparisonSchema = z.strictObject({
   amount: microsSchema,
   /** How it is reckoned, in words. */
   because: text,
+  /** And in numbers, for words of other languages: money per month or unit of fuel, and how far one of those goes. */
+  terms: z
+    .strictObject({
+      amount: amountSchema,
+      per: z.enum(['month', 'gallon', 'litre']),
+      economy: amountSchema.optional(),
+    })
+    .optional(),
 })
 export type Comparison = z.infer<typeof comparisonSchema>
 

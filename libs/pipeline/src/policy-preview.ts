@@ -1,5 +1,5 @@
 import { InputError, type AgencyId, type Fault, type Instant } from '#kernel'
-import { checkPolicy, describePolicy, filingFaults, parsePolicy, type Language, type Question } from '#policy'
+import { checkPolicy, describePolicy, faultIn, filingFaults, parsePolicy, type Language, type Question } from '#policy'
 import { filingOf, noticeMsOf, type Tx } from '#store'
 
 /** What can be said of a document while it is being written: nothing is kept. */
@@ -27,7 +27,7 @@ export async function previewPolicy(
   } catch (error) {
     if (!(error instanceof InputError)) throw error
     const faults = error.faults?.length ? error.faults : [{ path: '', expected: error.message, found: 'this document' }]
-    return { faults, unpublishable: [], questions: [], words: null }
+    return { faults: faults.map((fault) => faultIn(fault, language)), unpublishable: [], questions: [], words: null }
   }
   const filing = await filingOf(tx, agency, now, await noticeMsOf(tx, agency))
   const { faults, questions } = checkPolicy(
@@ -36,8 +36,10 @@ export async function previewPolicy(
     language,
   )
   return {
-    faults,
-    unpublishable: filingFaults(document, filing).map(({ path, expected, found }) => ({ path, expected, found })),
+    faults: faults.map((fault) => faultIn(fault, language)),
+    unpublishable: filingFaults(document, filing).map(({ path, expected, found }) =>
+      faultIn({ path, expected, found }, language),
+    ),
     questions,
     words: describePolicy(document, language),
   }

@@ -1,5 +1,5 @@
 import { chance, InputError, type Chance } from '#kernel'
-import { checkPolicy, parsePolicy, readPolicy } from '#policy'
+import { checkPolicy, faultIn, parsePolicy, readPolicy } from '#policy'
 
 type Json = Record<string, any> // eslint-disable-line @typescript-eslint/no-explicit-any
 
@@ -109,6 +109,8 @@ const BREAKS: readonly [what: string, apply: (d: Json, dice: Chance) => void, pa
   ['a tolerance above the statute', (d) => (d.billing.tolerancePermille = 41), () => 'billing.tolerancePermille', /40/],
 ] // prettier-ignore
 
+const ENGLISH = /\b(expected|received|undefined|the|of|to|which|nothing|at (?:least|most)|must|rule that|is not)\b/
+
 const zoneId = (d: Json): string => Object.keys(d.zones)[0]
 const zone = (d: Json): Json => d.zones[zoneId(d)].geometry
 
@@ -131,6 +133,19 @@ describe('a broken policy', () => {
       expect(first).toMatch(says)
       // One thing is broken, so no more is said than what follows from it.
       expect(said.length).toBeLessThanOrEqual(5)
+    }
+  })
+
+  it.each(BREAKS)('says it in Spanish, and no English: %s', (_, apply) => {
+    const dice = chance('broken 0')
+    const document = whole(dice)
+    apply(document, dice)
+    for (const fault of readPolicy(JSON.parse(JSON.stringify(document))).faults) {
+      const said = faultIn(fault, 'es')
+      expect(said.expected).toMatch(/^se (esperaba|encontr)/)
+      // What is quoted is the document's, and so are the names of its members.
+      expect(`${said.expected} ${said.found}`.replace(/"[^"]*"|\bfrom\b|\bto,/g, '')).not.toMatch(ENGLISH)
+      expect(said.path).toBe(fault.path)
     }
   })
 

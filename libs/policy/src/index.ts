@@ -12,6 +12,7 @@ export {
   type WordChange,
   type ZoneFeature,
 } from './diff'
+export { faultIn } from './fault-words'
 export { policyDigest, policyInForce, policySpans, validityOf } from './in-force'
 export {
   currentSteps,

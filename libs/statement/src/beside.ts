@@ -1,6 +1,6 @@
 import { type Comparison, type PolicyDocument, type RateChange } from '#contracts'
 import { divideHalfEven, formatMicros, instant, KILOMETRE_MM, micros, MILE_MM } from '#kernel'
-import { amountOf, describePolicy, localClock, policyInForce, validityOf } from '#policy'
+import { amountOf, describePolicy, localClock, policyInForce, validityOf, type Language } from '#policy'
 
 /** A change of tariff within a month, with the two policies. */
 export interface Takeover {
@@ -19,13 +19,20 @@ export function takeoversIn(policies: readonly PolicyDocument[], terms: PolicyDo
       const start = validityOf(after).from
       const before = policyInForce(policies, instant(start - 1))
       if (!before) return []
-      const [old, fresh] = [describePolicy(before), describePolicy(after)]
-      const was = old.filter((sentence) => !fresh.includes(sentence))
-      const now = fresh.filter((sentence) => !old.includes(sentence))
-      if (was.length + now.length === 0) return []
+      const said = saidDifferently(before, after, 'en')
+      if (said.was.length + said.now.length === 0) return []
       const day = localClock(after.timeZone).day(instant(start))
-      return [{ before, after, change: { from: day, policy: after.id, replaced: before.id, was, now } }]
+      const es = saidDifferently(before, after, 'es')
+      return [{ before, after, change: { from: day, policy: after.id, replaced: before.id, ...said, es } }]
     })
+}
+
+function saidDifferently(before: PolicyDocument, after: PolicyDocument, language: Language) {
+  const [old, fresh] = [describePolicy(before, language), describePolicy(after, language)]
+  return {
+    was: old.filter((sentence) => !fresh.includes(sentence)),
+    now: fresh.filter((sentence) => !old.includes(sentence)),
+  }
 }
 
 /** What the distance of a month would have cost under what the policy names to compare with, half to even. */
@@ -38,6 +45,7 @@ export function comparisonsFor({ billing, currency }: PolicyDocument, drivenMm: 
       name: flatFee.name,
       amount: amountOf(flatFee.perMonth),
       because: `${flatFee.perMonth} ${currency} a month, whatever is driven`,
+      terms: { amount: flatFee.perMonth, per: 'month' },
     })
   if (fuelTax) {
     const [perMm, distance] = fuelTax.per === 'gallon' ? [MILE_MM, 'miles'] : [KILOMETRE_MM, 'kilometres']
@@ -49,6 +57,7 @@ export function comparisonsFor({ billing, currency }: PolicyDocument, drivenMm: 
       name: fuelTax.name,
       amount: micros(amount),
       because: `${formatMicros(rate)} ${currency} a ${fuelTax.per} at ${fuelTax.economy} ${distance} a ${fuelTax.per}`,
+      terms: { amount: fuelTax.amount, per: fuelTax.per, economy: fuelTax.economy },
     })
   }
   return comparisons

@@ -33,7 +33,11 @@ export function Books() {
             periods.length === 0 ? (
               <Empty title={t('books.none')} />
             ) : (
-              [...periods].reverse().map(({ month }) => <Month key={month} month={month} />)
+              <div className="rm-columns">
+                {[...periods].reverse().map(({ month }) => (
+                  <Month key={month} month={month} />
+                ))}
+              </div>
             )
           }
         </Load>

@@ -39,7 +39,7 @@ export function NextStep({ story, reload }: Step) {
 const usePath = (story: PolicyView) => `/v1/agencies/${useMe().agency.id}/drafts/${story.policy}`
 
 function Check({ story, reload }: Step) {
-  const { t } = useTranslation('agency')
+  const { t, i18n } = useTranslation('agency')
   const path = usePath(story)
   const [report, setReport] = useState<CheckView | null>(null)
   const form = useForm(
@@ -47,7 +47,7 @@ function Check({ story, reload }: Step) {
     {
       check: () => ({}),
       send: async () => {
-        const found = await send<CheckView>('POST', `${path}/check`)
+        const found = await send<CheckView>('POST', `${path}/check?language=${i18n.language}`)
         setReport(found)
         if (found.faults.length === 0) reload()
       },

@@ -55,7 +55,7 @@ function Month({ all }: { all: readonly TrafficView[] }) {
         entries={HEAT.map((colour, i) => ({
           colour,
           label:
-            i === 0 ? `< ${STEPS[0]}` : `${STEPS[i - 1]}${i < STEPS.length ? `–${STEPS[i]}` : ` + ${t('roads.many')}`}`,
+            i === 0 ? `< ${STEPS[0]}` : `${STEPS[i - 1]}${i < STEPS.length ? `–${STEPS[i]}` : `+ ${t('roads.many')}`}`,
         }))}
       />
       <p className="govuk-body rm-muted">
@@ -76,11 +76,28 @@ function Heat({ month, bounds }: { month: string; bounds: MapView['bounds'] }) {
   const onReady = useCallback((ready: MapLibre) => {
     map.current = ready
     heat(ready, latest.current)
+    ready.once('idle', () => goToHeat(ready))
   }, [])
   useEffect(() => {
     if (map.current) heat(map.current, month)
   }, [month])
   return <RoadMap label={t('roads.map')} layers={NO_LAYERS} bounds={bounds} onReady={onReady} />
+}
+
+/** Goes to where anything was driven, once that is there: a road network reaches further than a pilot. */
+function goToHeat(map: MapLibre): void {
+  const places = map
+    .querySourceFeatures('charged', { sourceLayer: 'charged' })
+    .flatMap(({ geometry }) => ('coordinates' in geometry ? (geometry.coordinates.flat(2) as number[]) : []))
+  if (places.length === 0) return
+  let [west, south, east, north] = [180, 90, -180, -90]
+  for (let i = 0; i < places.length; i += 2) {
+    west = Math.min(west, places[i])
+    east = Math.max(east, places[i])
+    south = Math.min(south, places[i + 1])
+    north = Math.max(north, places[i + 1])
+  }
+  map.fitBounds([west, south, east, north], { padding: 36, animate: false })
 }
 
 function heat(map: MapLibre, month: string): void {
@@ -108,7 +125,8 @@ function heat(map: MapLibre, month: string): void {
 }
 
 function ByRoad({ rows }: { rows: readonly DrivenRoadView[] }) {
-  const { t } = useTranslation('analyst')
+  const { t } = useTranslation(['analyst', 'shared'])
+  const classOf = (row: DrivenRoadView) => t(`shared:roadClass.${row.class as 'motorway'}`)
   const { distance, number } = useFormats()
   return (
     <Table
@@ -117,8 +135,8 @@ function ByRoad({ rows }: { rows: readonly DrivenRoadView[] }) {
       rows={rows}
       keyOf={(row) => `${row.name} ${row.class}`}
       columns={[
-        { id: 'road', title: t('roads.road'), cell: (row) => row.name || t('roads.unnamed', { class: row.class }) },
-        { id: 'class', title: t('roads.class'), cell: (row) => row.class },
+        { id: 'road', title: t('roads.road'), cell: (row) => row.name || t('roads.unnamed', { class: classOf(row) }) },
+        { id: 'class', title: t('roads.class'), cell: classOf },
         { id: 'distance', title: t('roads.distance'), isNumber: true, cell: ({ chargedMm }) => distance(chargedMm) },
         { id: 'stretches', title: t('roads.stretches'), isNumber: true, cell: ({ segments }) => number(segments) },
         { id: 'vehicles', title: t('roads.vehicles'), isNumber: true, cell: ({ vehicles }) => number(vehicles) },

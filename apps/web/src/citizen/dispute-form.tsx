@@ -25,7 +25,7 @@ export function DisputeForm() {
 }
 
 function Ask({ view }: { view: TripView }) {
-  const { t } = useTranslation('citizen')
+  const { t } = useTranslation(['citizen', 'shared'])
   const format = useFormats()
   const navigate = useNavigate()
   const [unsentFile, setUnsentFile] = useState(false)
@@ -82,7 +82,7 @@ function Ask({ view }: { view: TripView }) {
             { value: 'all', label: t('dispute.whole', { amount: format.money(view.amountMicros) }) },
             ...view.lines.map((line, i) => ({
               value: String(i),
-              label: `${line.ruleName}, ${t(`roadClass.${line.roadClass}`)}, ${format.distance(line.distanceMm)}: ${format.money(line.amountMicros)}`,
+              label: `${line.ruleName}, ${t(`shared:roadClass.${line.roadClass}`)}, ${format.distance(line.distanceMm)}: ${format.money(line.amountMicros)}`,
             })),
           ]}
         />

@@ -31,7 +31,7 @@ export function DrawnDrive({
   label: string
   more?: readonly MapLayer[]
 }) {
-  const { t } = useTranslation('citizen')
+  const { t } = useTranslation(['citizen', 'shared'])
   const format = useFormats()
   const isDark = useIsDark()
   const priceWords = usePriceWords()
@@ -66,7 +66,8 @@ export function DrawnDrive({
           {
             id: 'road',
             title: t('drive.road'),
-            cell: ({ road, roadClass }) => road || t('drive.unnamed', { roadClass: t(`roadClass.${roadClass}`) }),
+            cell: ({ road, roadClass }) =>
+              road || t('drive.unnamed', { roadClass: t(`shared:roadClass.${roadClass}`) }),
           },
           {
             id: 'at',
@@ -90,7 +91,7 @@ export function DrawnDrive({
             id: 'amount',
             title: t('drive.amount'),
             isNumber: true,
-            cell: ({ amountMicros }) => format.price(amountMicros),
+            cell: ({ amountMicros }) => format.exact(amountMicros),
           },
         ]}
       />

@@ -113,7 +113,7 @@ function Ask({ bounds }: { bounds: readonly [number, number, number, number] }) 
               { value: 'to', label: t('quote.to') },
             ]}
           />
-          <RoadMap label={t('quote.map')} layers={layers} bounds={view} onClick={pick} />
+          <RoadMap label={t('quote.map')} layers={layers} bounds={view} isFollowed onClick={pick} />
         </div>
       </div>
       {quote && <Shown quote={quote} />}
@@ -159,7 +159,7 @@ function Shown({ quote }: { quote: Quote }) {
             id: 'amount',
             title: t('drive.amount'),
             isNumber: true,
-            cell: ({ amountMicros }) => format.price(amountMicros),
+            cell: ({ amountMicros }) => format.exact(amountMicros),
           },
         ]}
       />

@@ -67,7 +67,7 @@ function Journeys({ journeys }: { journeys: readonly JourneyDocument[] }) {
         {
           id: 'why',
           title: t('drive.why'),
-          cell: ({ lines }) => [...new Set(lines.map(({ ruleName }) => ruleName))].join(', '),
+          cell: ({ lines }) => [...new Set(lines.map(({ ruleName }) => ruleName))].join('; '),
         },
         { id: 'amount', title: t('drive.amount'), isNumber: true, cell: ({ amount }) => format.money(String(amount)) },
       ]}

@@ -1,14 +1,17 @@
 import { useTranslation } from 'react-i18next'
 import { Link } from 'react-router'
+import { parseMicros } from '#kernel'
 import { useFormats } from '../shared/format'
 import { Section } from '../shared/page'
 import { Table } from '../shared/table'
 import { type StatementDocument } from './documents'
 import { StatementCheck } from './statement-check'
 
+const QUESTIONED = /^dispute about (not-driven|wrong-road|private-road|wrong-vehicle|wrong-price|other):/
+
 /** The rest of what a statement says: late trips, corrections, the odometer, what it would have cost otherwise, and how to check it. */
 export function StatementExtras({ statement, id }: { statement: StatementDocument; id: string }) {
-  const { t } = useTranslation('citizen')
+  const { t, i18n } = useTranslation('citizen')
   const format = useFormats()
   const late = statement.journeys.filter(({ month }) => month !== statement.month)
   const { mileage = [], corrections = [], comparisons = [], rateChanges = [] } = statement
@@ -27,6 +30,13 @@ export function StatementExtras({ statement, id }: { statement: StatementDocumen
     isNumber: true,
     cell: (row: { amount: unknown }) => format.money(String(row.amount)),
   })
+  const reckoned = ({ amount, per, economy }: NonNullable<(typeof comparisons)[number]['terms']>) =>
+    t(`extras.reckonedBy.${per}`, { price: format.price(parseMicros(amount)!), economy: economy ?? '' })
+  // As it is sealed: `dispute about wrong-road: not-driven`.
+  const questioned = (because: string) => {
+    const reason = QUESTIONED.exec(because)?.[1]
+    return reason ? t(`dispute.is.${reason as 'other'}`) : because
+  }
   return (
     <>
       {late.length > 0 && (
@@ -53,7 +63,7 @@ export function StatementExtras({ statement, id }: { statement: StatementDocumen
             keyOf={({ trip, revision }) => `${trip} ${revision}`}
             columns={[
               drive,
-              { id: 'why', title: t('drive.why'), cell: ({ because }) => because },
+              { id: 'why', title: t('drive.why'), cell: ({ because }) => questioned(because) },
               amount(t('extras.difference')),
             ]}
           />
@@ -110,34 +120,41 @@ export function StatementExtras({ statement, id }: { statement: StatementDocumen
             keyOf={({ name }) => name}
             columns={[
               { id: 'name', title: t('extras.instead'), cell: ({ name }) => name },
-              { id: 'because', title: t('extras.reckoned'), cell: ({ because }) => because },
+              {
+                id: 'because',
+                title: t('extras.reckoned'),
+                cell: ({ because, terms }) => (terms ? reckoned(terms) : because),
+              },
               amount(t('drive.amount')),
             ]}
           />
         </Section>
       )}
-      {rateChanges.map(({ from, was, now }) => (
-        <Section key={from} title={t('extras.rates', { date: format.date(from) })}>
-          <div className="rm-columns">
-            <div className="rm-card">
-              <h3 className="govuk-heading-s">{t('extras.was')}</h3>
-              <ul className="govuk-list govuk-list--bullet">
-                {was.map((text) => (
-                  <li key={text}>{text}</li>
-                ))}
-              </ul>
+      {rateChanges.map(({ from, es, ...en }) => {
+        const { was, now } = i18n.language === 'es' ? (es ?? en) : en
+        return (
+          <Section key={from} title={t('extras.rates', { date: format.date(from) })}>
+            <div className="rm-columns">
+              <div className="rm-card">
+                <h3 className="govuk-heading-s">{t('extras.was')}</h3>
+                <ul className="govuk-list govuk-list--bullet">
+                  {was.map((text) => (
+                    <li key={text}>{text}</li>
+                  ))}
+                </ul>
+              </div>
+              <div className="rm-card">
+                <h3 className="govuk-heading-s">{t('extras.now')}</h3>
+                <ul className="govuk-list govuk-list--bullet">
+                  {now.map((text) => (
+                    <li key={text}>{text}</li>
+                  ))}
+                </ul>
+              </div>
             </div>
-            <div className="rm-card">
-              <h3 className="govuk-heading-s">{t('extras.now')}</h3>
-              <ul className="govuk-list govuk-list--bullet">
-                {now.map((text) => (
-                  <li key={text}>{text}</li>
-                ))}
-              </ul>
-            </div>
-          </div>
-        </Section>
-      ))}
+          </Section>
+        )
+      })}
       <StatementCheck id={id} month={statement.month} retentionDays={statement.retentionDays} />
     </>
   )

@@ -125,7 +125,7 @@ function MadeUp({ statement }: { statement: StatementDocument }) {
             isNumber: true,
             cell: ({ mm }) => (mm === null ? '' : format.distance(mm)),
           },
-          { id: 'amount', title: t('drive.amount'), isNumber: true, cell: ({ amount }) => format.price(amount) },
+          { id: 'amount', title: t('drive.amount'), isNumber: true, cell: ({ amount }) => format.exact(amount) },
         ]}
         foot={[t('statement.due'), '', format.money(statement.totals.due)]}
       />
@@ -207,7 +207,7 @@ function RoadsOfMonth({ month }: { month: string }) {
 const ROADS_SHOWN = 20
 
 function DrawnRoads({ roads }: { roads: readonly RoadUse[] }) {
-  const { t } = useTranslation('citizen')
+  const { t } = useTranslation(['citizen', 'shared'])
   const format = useFormats()
   const isDark = useIsDark()
   const priceWords = usePriceWords()
@@ -232,7 +232,8 @@ function DrawnRoads({ roads }: { roads: readonly RoadUse[] }) {
           {
             id: 'road',
             title: t('drive.road'),
-            cell: ({ road, roadClass }) => road || t('drive.unnamed', { roadClass: t(`roadClass.${roadClass}`) }),
+            cell: ({ road, roadClass }) =>
+              road || t('drive.unnamed', { roadClass: t(`shared:roadClass.${roadClass}`) }),
           },
           { id: 'times', title: t('roads.times'), isNumber: true, cell: ({ trips }) => format.number(trips) },
           {

@@ -29,7 +29,7 @@ export function TripPage() {
 }
 
 function Shown({ view }: { view: TripView }) {
-  const { t } = useTranslation('citizen')
+  const { t } = useTranslation(['citizen', 'shared'])
   const format = useFormats()
   const priceWords = usePriceWords()
   const fixes = useGet<Fixes>(view.pieces ? `/v1/trips/${encodeURIComponent(view.trip)}/fixes` : null)
@@ -84,7 +84,7 @@ function Shown({ view }: { view: TripView }) {
           keyOf={(_, i) => i}
           columns={[
             { id: 'rule', title: t('drive.why'), cell: ({ ruleName, zones }) => ruleAndZones(ruleName, zones) },
-            { id: 'class', title: t('trip.roadClass'), cell: ({ roadClass }) => t(`roadClass.${roadClass}`) },
+            { id: 'class', title: t('trip.roadClass'), cell: ({ roadClass }) => t(`shared:roadClass.${roadClass}`) },
             {
               id: 'mm',
               title: t('drive.distance'),
@@ -100,10 +100,10 @@ function Shown({ view }: { view: TripView }) {
               id: 'amount',
               title: t('drive.amount'),
               isNumber: true,
-              cell: ({ amountMicros }) => format.price(amountMicros),
+              cell: ({ amountMicros }) => format.exact(amountMicros),
             },
           ]}
-          foot={[t('trips.sum'), '', format.distance(view.distanceMm), '', format.price(view.amountMicros)]}
+          foot={[t('trips.sum'), '', format.distance(view.distanceMm), '', format.exact(view.amountMicros)]}
         />
         {statement && (
           <Link className="govuk-button govuk-button--secondary" to={`/my/trips/${view.trip}/question`}>

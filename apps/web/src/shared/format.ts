@@ -6,13 +6,10 @@ import { useMaybeMe } from './me'
 /** How one reads money, distances and times here: in the reader's language, and the city's currency, unit and time zone. */
 export function formats(language: string, currency: string, unit: 'mile' | 'km', timeZone: string) {
   const date = (options: Intl.DateTimeFormatOptions) => new Intl.DateTimeFormat(language, { timeZone, ...options })
-  const money = new Intl.NumberFormat(language, { style: 'currency', currency, currencyDisplay: 'narrowSymbol' })
-  const fine = new Intl.NumberFormat(language, {
-    style: 'currency',
-    currency,
-    currencyDisplay: 'narrowSymbol',
-    maximumFractionDigits: 4,
-  })
+  const inMoney = { style: 'currency', currency, currencyDisplay: 'narrowSymbol' } as const
+  const money = new Intl.NumberFormat(language, inMoney)
+  const fine = new Intl.NumberFormat(language, { ...inMoney, maximumFractionDigits: 4 })
+  const exact = new Intl.NumberFormat(language, { ...inMoney, minimumFractionDigits: 4, maximumFractionDigits: 4 })
   const number = new Intl.NumberFormat(language)
   const unitNumber = (digits: number) =>
     new Intl.NumberFormat(language, {
@@ -44,7 +41,9 @@ export function formats(language: string, currency: string, unit: 'mile' | 'km',
     timeZone,
     /** Of whole micros, as the api writes them. */
     money: (micros: string | bigint | number) => money.format(Number(micros) / 1e6),
-    /** To the last hundredth of a coin: prices of a stretch. */
+    /** To the last hundredth of a coin: amounts of a stretch, one below the other. */
+    exact: (micros: string | bigint | number) => exact.format(Number(micros) / 1e6),
+    /** As many of these decimals as there are: what a mile costs. */
     price: (micros: string | bigint | number) => fine.format(Number(micros) / 1e6),
     number: (value: number) => number.format(value),
     share: (value: number) => share.format(value),

@@ -75,7 +75,7 @@ export const en = {
     month: 'Month',
     map: 'Charged trips by stretch of road',
     few: 'Few',
-    many: 'many trips a month',
+    many: 'trips a month',
     table: 'The same by road',
     road: 'Road',
     unnamed: 'without a name ({{class}})',

@@ -78,7 +78,7 @@ export const es: Words<typeof en> = {
     month: 'Mes',
     map: 'Viajes cobrados por tramo de vía',
     few: 'Pocos',
-    many: 'muchos viajes al mes',
+    many: 'viajes al mes',
     table: 'Lo mismo por vía',
     road: 'Vía',
     unnamed: 'sin nombre ({{class}})',

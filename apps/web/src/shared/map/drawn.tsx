@@ -21,6 +21,8 @@ export interface MapProps {
   /** What the map shows, for those who don't see it. */
   readonly label: string
   readonly layers: readonly MapLayer[]
+  /** Whether what is drawn later is gone to where it isn't in sight. */
+  readonly isFollowed?: boolean
   /** What to show at first, [west, south, east, north]; the layers' extent where absent. */
   readonly bounds?: readonly [number, number, number, number]
   readonly onClick?: (lon: number, lat: number) => void
@@ -47,7 +49,16 @@ function extentOf(layers: readonly MapLayer[]): [number, number, number, number]
   return west <= east ? [west, south, east, north] : null
 }
 
-export default function Drawn({ label, layers, bounds, onClick, onPick, onReady, onBroken }: MapProps) {
+export default function Drawn({
+  label,
+  layers,
+  bounds,
+  isFollowed = false,
+  onClick,
+  onPick,
+  onReady,
+  onBroken,
+}: MapProps) {
   const { t } = useTranslation('shared')
   const place = useRef<HTMLDivElement>(null)
   const [map, setMap] = useState<Map | null>(null)
@@ -112,7 +123,13 @@ export default function Drawn({ label, layers, bounds, onClick, onPick, onReady,
         for (const drawn of drawnLayers(id, layer.kind, isDark)) map.addLayer(drawn)
       }
     }
-  }, [map, layers, isDark])
+    const extent = isFollowed ? extentOf(layers) : null
+    if (!extent) return
+    const [west, south, east, north] = extent
+    const seen = map.getBounds()
+    if (!seen.contains([west, south]) || !seen.contains([east, north]))
+      map.fitBounds(seen.extend([west, south, east, north]), { padding: 36, maxZoom: 16, animate: false })
+  }, [map, layers, isDark, isFollowed])
 
   // MapLibre's canvas is the region that has the name: one place is not to be announced twice.
   return <div className="rm-map__canvas" ref={place} />

@@ -86,4 +86,18 @@ export const en = {
       todo: 'Change what is named above and try again.',
     },
   },
+  roadClass: {
+    motorway: 'Motorway',
+    trunk: 'Trunk road',
+    primary: 'Main road',
+    secondary: 'Secondary road',
+    tertiary: 'Local main road',
+    unclassified: 'Minor road',
+    residential: 'Residential street',
+    living_street: 'Living street',
+    service: 'Service road',
+    track: 'Track',
+    road: 'Road',
+    ferry: 'Ferry',
+  },
 } as const

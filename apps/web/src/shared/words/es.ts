@@ -89,4 +89,18 @@ export const es: Words<typeof en> = {
       todo: 'Cambie lo que se indica arriba e inténtelo de nuevo.',
     },
   },
+  roadClass: {
+    motorway: 'Autopista',
+    trunk: 'Vía rápida',
+    primary: 'Carretera principal',
+    secondary: 'Carretera secundaria',
+    tertiary: 'Vía local principal',
+    unclassified: 'Carretera menor',
+    residential: 'Calle residencial',
+    living_street: 'Calle de convivencia',
+    service: 'Vía de servicio',
+    track: 'Camino',
+    road: 'Vía',
+    ferry: 'Transbordador',
+  },
 }

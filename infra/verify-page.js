@@ -24,6 +24,24 @@ const said = (lines, isGood) => {
   list.replaceChildren(...lines.map((line) => Object.assign(document.createElement('li'), { textContent: line })))
 }
 
+const WORDS = {
+  en: {
+    choose: 'Choose the statement and the policies first.',
+    right: (journeys, ms) => `It adds up: ${journeys} journeys, recomputed in ${ms} ms.`,
+    digest: (digest) => `Digest of the statement: ${digest}`,
+    under: (is, place, size, root) => `It ${is ? 'is' : 'is NOT'} statement ${place} of ${size} under root ${root}.`,
+    fault: (path, expected, found) => `${path}: ${expected}, found ${found}`,
+  },
+  es: {
+    choose: 'Elija primero la factura y las políticas.',
+    right: (journeys, ms) => `Las cuentas salen: ${journeys} viajes, calculados de nuevo en ${ms} ms.`,
+    digest: (digest) => `Resumen criptográfico de la factura: ${digest}`,
+    under: (is, place, size, root) => `${is ? 'Es' : 'NO es'} la factura ${place} de ${size} bajo la raíz ${root}.`,
+    fault: (path, expected, found) => `${path}: ${expected}; se encontró ${found}`,
+  },
+}
+const words = WORDS[document.documentElement.lang] ?? WORDS.en
+
 /**
  * Works a statement out again from the policies, and finds its place under the root of its month: `shown` is the proof (`{ root, proof }`),
  * `root` the one to believe in its place. Throws InputError for what is no statement or no policy.
@@ -51,7 +69,7 @@ async function verify() {
   const chosen = file('statement') && (await readJson(file('statement')))
   // A bundle holds the statement, the policies and the proof.
   const bundle = chosen?.statement ? chosen : null
-  if (!chosen || !(file('policies') || bundle)) return said(['Choose the statement and the policies first.'], false)
+  if (!chosen || !(file('policies') || bundle)) return said([words.choose], false)
   const found = check(
     {
       statement: bundle?.statement ?? chosen,
@@ -62,13 +80,10 @@ async function verify() {
     file('statement').name,
   )
   const { faults, place } = found
-  const lines = faults.map(({ path, expected, found }) => `${path}: ${expected}, found ${found}`)
-  if (faults.length === 0) lines.push(`It adds up: ${found.journeys} journeys, recomputed in ${found.ms} ms.`)
-  lines.push(`Digest of the statement: ${found.digest}`)
-  if (place)
-    lines.push(
-      `It ${place.isUnder ? 'is' : 'is NOT'} statement ${place.index + 1} of ${place.size} under root ${place.root}.`,
-    )
+  const lines = faults.map(({ path, expected, found: there }) => words.fault(path, expected, there))
+  if (faults.length === 0) lines.push(words.right(found.journeys, found.ms))
+  lines.push(words.digest(found.digest))
+  if (place) lines.push(words.under(place.isUnder, place.index + 1, place.size, place.root))
   const isGood = faults.length === 0 && (place?.isUnder ?? true)
   said(lines, isGood)
 }
@@ -77,10 +92,7 @@ document.getElementById('verify')?.addEventListener('submit', (event) => {
   event.preventDefault()
   verify().catch((error) =>
     said(
-      [
-        error.message,
-        ...(error.faults ?? []).map(({ path, expected, found }) => `${path}: ${expected}, found ${found}`),
-      ],
+      [error.message, ...(error.faults ?? []).map(({ path, expected, found }) => words.fault(path, expected, found))],
       false,
     ),
   )

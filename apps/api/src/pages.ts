@@ -5,9 +5,29 @@ import { type Principal, type StatementRow } from '#store'
 
 export const escaped = (text: string) => text.replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`)
 
-export const page = (title: string, body: string): string =>
-  `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${title} - Roadmeter</title><style>${STATEMENT_STYLE}</style></head>
-<body><main><h1>${title}</h1>${body}</main></body></html>`
+export type PageLanguage = 'en' | 'es'
+
+/** The look of the portal, for pages that must do without its script. */
+const PAGE_STYLE = `
+.rm-top{background:#0b4f49;border-bottom:4px solid #eca72c;padding:.85rem 1.25rem}
+.rm-top a{display:block;max-width:43.5rem;margin:0 auto;color:#fff;font-weight:650;font-size:1.125rem;text-decoration:none}
+main h1{font-size:2rem;margin-bottom:1rem}
+main>p{margin-top:1rem}
+form{margin-top:1.75rem;max-width:34rem}
+form p{margin-bottom:1.5rem}
+label{font-weight:650}
+label+.sub{margin-bottom:.35rem;font-size:.9375rem}
+input{max-width:100%;font:inherit;color:inherit}
+input:not([type=file]){width:100%;padding:.5rem .6rem;background:transparent;border:1px solid var(--soft);border-radius:6px}
+button{padding:.55rem 1rem;font:inherit;font-weight:650;color:#fff;background:#0b5f57;border:0;border-bottom:2px solid #062f2b;border-radius:6px;cursor:pointer}
+button:focus-visible,input:focus-visible{outline:3px solid #eca72c;outline-offset:1px}
+#said{padding:0;list-style:none}
+#said.good,#said.bad{padding:1rem 1.25rem;border-left:5px solid #1b7f4b;background:var(--tint);overflow-wrap:anywhere}
+#said.bad{border-color:#c0362c}`
+
+export const page = (title: string, body: string, language: PageLanguage = 'en'): string =>
+  `<!doctype html><html lang="${language}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${title} - Roadmeter</title><style>${STATEMENT_STYLE}${PAGE_STYLE}</style></head>
+<body><header class="rm-top"><a href="/">Roadmeter</a></header><main><h1>${title}</h1>${body}</main></body></html>`
 
 /** What went wrong, for a person, and what to do about it. */
 export function problemPage(status: number, detail: string): string {

@@ -1,15 +1,47 @@
-import { Controller, Get, Header, NotFoundException, StreamableFile } from '@nestjs/common'
+import { Controller, Get, Header, Headers, NotFoundException, StreamableFile } from '@nestjs/common'
 import { ApiTags } from '@nestjs/swagger'
 import { existsSync, createReadStream } from 'node:fs'
 import { resolve } from 'node:path'
 import { Access } from './access'
-import { page } from './pages'
+import { page, type PageLanguage } from './pages'
 
 /** What the build made of infra/verify-page.js: beside the compiled api, or in the checkout that a test runs in. */
 const bundle = (): string | undefined =>
   ['../../../browser/verify.js', '../../../dist/browser/verify.js']
     .map((place) => resolve(__dirname, place))
     .find(existsSync)
+
+interface Says {
+  readonly title: string
+  readonly lead: string
+  readonly check: string
+  /** A field's name, and what belongs in it. */
+  readonly statement: readonly [string, string]
+  readonly policies: readonly [string, string]
+  readonly proof: readonly [string, string]
+  readonly root: readonly [string, string]
+}
+
+const SAYS: Readonly<Record<PageLanguage, Says>> = {
+  en: {
+    title: 'Check a statement',
+    lead: 'The files stay on your computer: this page works everything out itself and can reach nobody.',
+    check: 'Check',
+    statement: ['The statement', 'Its JSON, as you were sent it; or its bundle, which needs nothing more'],
+    policies: ['The policies', 'As published: /v1/agencies/…/policies'],
+    proof: ['The proof, if you have it', '/v1/statements/…/proof'],
+    root: ['The published root of the month', 'Without it the one in the proof is believed'],
+  },
+  es: {
+    title: 'Comprobar una factura',
+    lead: 'Los archivos se quedan en su equipo: esta página lo calcula todo ella misma y no puede comunicarse con nadie.',
+    check: 'Comprobar',
+    statement: ['La factura', 'Su JSON, tal como se la enviaron; o su paquete, que no necesita nada más'],
+    policies: ['Las políticas', 'Tal como se publicaron: /v1/agencies/…/policies'],
+    proof: ['La prueba, si la tiene', '/v1/statements/…/proof'],
+    root: ['La raíz publicada del mes', 'Sin ella se cree la de la prueba'],
+  },
+}
 
 @ApiTags('statements')
 @Controller()
@@ -23,22 +55,25 @@ export class VerifyController {
     'content-security-policy',
     "default-src 'none'; script-src 'self'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
   )
-  verify(): string {
-    const choose = (id: string, label: string, hint: string) =>
-      `<p><label for="${id}">${label}</label><br><input type="file" id="${id}" accept=".json,application/json"> <span class="sub">${hint}</span></p>`
+  @Header('vary', 'accept-language')
+  verify(@Headers('accept-language') wanted = ''): string {
+    const language = /^\s*es\b/i.test(wanted) ? 'es' : 'en'
+    const says = SAYS[language]
+    const choose = (id: 'statement' | 'policies' | 'proof') =>
+      `<p><label for="${id}">${says[id][0]}</label> <span class="sub">${says[id][1]}</span><input type="file" id="${id}" accept=".json,application/json"></p>`
     return page(
-      'Check a statement',
-      `<p>The files stay on your computer: this page works everything out itself and can reach nobody.</p>
-<style>input{max-width:100%}</style>
+      says.title,
+      `<p>${says.lead}</p>
 <form id="verify">
-${choose('statement', 'The statement', 'its JSON, as you were sent it; or its bundle, which needs nothing more')}
-${choose('policies', 'The policies', 'as published: /v1/agencies/…/policies')}
-${choose('proof', 'The proof, if you have it', '/v1/statements/…/proof')}
-<p><label for="root">The published root of the month</label><br><input id="root" size="64" spellcheck="false"> <span class="sub">without it the one in the proof is believed</span></p>
-<p><button>Check</button></p>
+${choose('statement')}
+${choose('policies')}
+${choose('proof')}
+<p><label for="root">${says.root[0]}</label> <span class="sub">${says.root[1]}</span><input id="root" spellcheck="false"></p>
+<p><button>${says.check}</button></p>
 </form>
-<ul id="said" role="status"></ul>
+<div role="status"><ul id="said"></ul></div>
 <script type="module" src="/verify.js"></script>`,
+      language,
     )
   }
 

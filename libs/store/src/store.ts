@@ -110,14 +110,16 @@ export class Store {
     return this.talk(work, true)
   }
 
+  /** What an agency asks, or who keeps house, is of anything from a row to a year, so that one plan for all is none. */
+  keepsPlans(scope: Scope | null): boolean {
+    return scope !== null && !(scope.as === 'person' && scope.side === 'staff')
+  }
+
   private async talk<T>(work: (tx: Tx) => Promise<T>, isReading: boolean): Promise<T> {
     const scope = SCOPES.getStore() ?? null
     const wire = new Wire(this.dataSource, entering(scope, isReading), isReading)
     try {
-      // What an agency asks is of anything from a row to a year, so that one plan for all is none.
-      const result = await work(
-        new Tx(wire, this.vault, scope !== null && !(scope.as === 'person' && scope.side === 'staff')),
-      )
+      const result = await work(new Tx(wire, this.vault, this.keepsPlans(scope)))
       await wire.commit()
       return result
     } catch (error) {

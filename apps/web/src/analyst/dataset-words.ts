@@ -10,6 +10,8 @@ export function useDatasetWords() {
       knows(`datasets.${dataset}.title`) ? t(`datasets.${dataset as 'revenue'}.title`) : title,
     aboutOf: ({ dataset, about }: DatasetView): string =>
       knows(`datasets.${dataset}.about`) ? t(`datasets.${dataset as 'revenue'}.about`) : about,
+    meansOf: ({ name, about }: { name: string; about: string }): string =>
+      knows(`means.${name}`) ? t(`means.${name as 'zone'}`) : about,
     columnOf: (name: string): string => (knows(`columns.${name}`) ? t(`columns.${name as 'zone'}`) : name),
   }
 }

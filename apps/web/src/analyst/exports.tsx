@@ -147,10 +147,10 @@ function State({ of, now }: { of: ExportView; now: BacktestProgressView[number] 
 
 function Dictionary({ of }: { of: DatasetView }) {
   const { t } = useTranslation('analyst')
-  const { titleOf, aboutOf } = useDatasetWords()
+  const { titleOf, aboutOf, meansOf } = useDatasetWords()
   const { dimensions, measures } = of
   const title = titleOf(of)
-  const columns = [...dimensions.map((one) => ({ ...one, unit: '' })), ...measures]
+  const columns = [...dimensions.map((one) => ({ ...one, unit: '' as const })), ...measures]
   return (
     <details className="govuk-details">
       <summary className="govuk-details__summary">
@@ -165,8 +165,8 @@ function Dictionary({ of }: { of: DatasetView }) {
           keyOf={({ name }) => name}
           columns={[
             { id: 'column', title: t('exports.column'), cell: ({ name }) => <code>{name}</code> },
-            { id: 'means', title: t('exports.means'), cell: ({ about: means }) => means },
-            { id: 'unit', title: t('exports.unit'), cell: ({ unit }) => unit },
+            { id: 'means', title: t('exports.means'), cell: meansOf },
+            { id: 'unit', title: t('exports.unit'), cell: ({ unit }) => unit && t(`units.${unit}`) },
           ]}
         />
       </div>

@@ -30,8 +30,8 @@ export function StatementExtras({ statement, id }: { statement: StatementDocumen
     isNumber: true,
     cell: (row: { amount: unknown }) => format.money(String(row.amount)),
   })
-  const reckoned = ({ amount, per, economy }: NonNullable<(typeof comparisons)[number]['terms']>) =>
-    t(`extras.reckonedBy.${per}`, { price: format.price(parseMicros(amount)!), economy: economy ?? '' })
+  const reckoned = ({ amount: each, per, economy }: NonNullable<(typeof comparisons)[number]['terms']>) =>
+    t(`extras.reckonedBy.${per}`, { price: format.price(parseMicros(each)!), economy: economy ?? '' })
   // As it is sealed: `dispute about wrong-road: not-driven`.
   const questioned = (because: string) => {
     const reason = QUESTIONED.exec(because)?.[1]

@@ -47,6 +47,7 @@ export function SchemaField({
 }) {
   const { change, faults } = useContext(EditingContext)
   const { t } = useTranslation('agency')
+  const optionWords = useOptionWords()
   const text = pathText(path)
   const error = faultAt(faults, text)
   const variants = variantsOf(given)
@@ -61,7 +62,7 @@ export function SchemaField({
         value={String(value ?? '')}
         options={[
           ...(schema.enum.includes(String(value)) ? [] : [{ value: '', label: t('editor.choose') }]),
-          ...schema.enum.map((option) => ({ value: option, label: option })),
+          ...schema.enum.map((option) => ({ value: option, label: optionWords(option) })),
         ]}
         onValue={(chosen) => change(path, chosen)}
       />
@@ -158,6 +159,17 @@ function ListText({
   )
 }
 
+/** What the document's schema lets one choose, in the reader's words. */
+function useOptionWords(): (option: string) => string {
+  const { t, i18n } = useTranslation(['agency', 'shared'])
+  return (option) =>
+    i18n.exists(`shared:roadClass.${option}`)
+      ? t(`shared:roadClass.${option as 'motorway'}`)
+      : i18n.exists(`agency:options.${option}`)
+        ? t(`options.${option as 'car'}`)
+        : option
+}
+
 function Choices({
   id,
   label,
@@ -173,6 +185,7 @@ function Choices({
   value: readonly string[]
   onValue: (list: readonly string[]) => void
 }) {
+  const optionWords = useOptionWords()
   return (
     <div className={error ? 'govuk-form-group govuk-form-group--error' : 'govuk-form-group'}>
       <fieldset className="govuk-fieldset">
@@ -191,7 +204,7 @@ function Choices({
                 }
               />
               <label className="govuk-label govuk-checkboxes__label" htmlFor={i === 0 ? id : `${id}-${option}`}>
-                {option}
+                {optionWords(option)}
               </label>
             </div>
           ))}

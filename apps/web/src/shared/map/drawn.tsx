@@ -84,7 +84,6 @@ export default function Drawn({
     } catch {
       return calls.current.onBroken()
     }
-    drawn.addControl(new AttributionControl({ customAttribution: t('map.attribution'), compact: false }))
     drawn.addControl(new NavigationControl({ showCompass: false }), 'top-right')
     drawn.on('click', ({ point, lngLat }) => {
       const hit = drawn
@@ -109,6 +108,16 @@ export default function Drawn({
     }
     // The place that it opened on stays its reader's: new layers don't move it.
   }, [isDark])
+
+  useEffect(() => {
+    if (!map) return
+    const thanks = new AttributionControl({ customAttribution: t('map.attribution'), compact: false })
+    map.addControl(thanks)
+    return () => {
+      // A map that was taken away took its controls along.
+      if (map.hasControl(thanks)) map.removeControl(thanks)
+    }
+  }, [map, t])
 
   useEffect(() => map?.getCanvas().setAttribute('aria-label', label), [map, label])
 

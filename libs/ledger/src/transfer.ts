@@ -215,14 +215,10 @@ export function holdTransfer(
 export function reversalOf(original: Transfer, reason: string, happenedAt: Instant): Transfer {
   invariant(original.kind !== 'reversal', `transfer ${original.id} is itself a reversal`)
   invariant(reason !== '', `the reversal of transfer ${original.id} has no reason`)
-  const { id, postings } = original
-  return transfer(
-    { ...original, happenedAt },
-    'reversal',
-    [id],
-    { ...original, reversalOf: id, reason },
-    postings.map(({ account, amount }) => ({ account, amount: micros(-amount) })),
-  )
+  const { id } = original
+  const postings = original.postings.map(({ account, amount }) => ({ account, amount: micros(-amount) }))
+  const reversal = transfer({ ...original, happenedAt }, 'reversal', [id], { reversalOf: id, reason }, postings)
+  return { ...original, ...reversal }
 }
 
 /**
@@ -267,5 +263,5 @@ function transfer(
     .map(([account, amount]) => ({ account, amount }))
   const id = deriveId<TransferId>('transfer', kind, agency, ...names)
   invariant(sumOf(merged) === NO_MONEY, `the postings of ${kind} transfer ${id} do not sum to zero`)
-  return { ...refs, id, kind, agency, currency, payer, happenedAt, postings: merged }
+  return { id, kind, agency, currency, payer, happenedAt, postings: merged, ...refs }
 }

@@ -2,7 +2,7 @@ import { type AccountId, type AgencyId, type Digest, type Instant, type Micros, 
 import { type MerkleTile } from '#ledger'
 import { type Period } from './periods'
 import { type Principal } from './identity'
-import { PeriodRow, StatementRow } from './rows'
+import { type PeriodRow, type StatementRow } from './rows'
 import { columns, joined, type Store, type Tx } from './store'
 
 export const STATEMENTS_MAX = 200

@@ -35,14 +35,14 @@ const BETWEEN_MAX = 2
 /** The demo city asks in English, whoever reads it. */
 const ASKED_BY_CITY = 'Is it fair to pay for the roads by the mile?'
 
-/** What a page says or reads out to somebody, piece by piece. Whatever people wrote themselves is theirs: fields, and `lang` of a part. */
+/** What a page says or reads out to somebody, piece by piece. Whatever people wrote themselves is theirs: fields, and parts with a `lang`. */
 const PIECES = `(() => {
   const said = []
   const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_ELEMENT | NodeFilter.SHOW_TEXT)
   for (let node = walk.nextNode(); node; node = walk.nextNode()) {
     if (node.nodeType === 3) {
       const holder = node.parentElement
-      if (!holder.closest('script, style, textarea, code, pre, option[lang]') && holder.getClientRects().length > 0) said.push(node.data)
+      if (!holder.closest('script, style, textarea, code, pre, body [lang]') && holder.getClientRects().length > 0) said.push(node.data)
     } else for (const name of ['aria-label', 'title', 'alt', 'placeholder']) if (node.hasAttribute(name)) said.push(node.getAttribute(name))
   }
   return said.map((text) => text.replace(/\\s+/g, ' ').trim()).filter(Boolean)

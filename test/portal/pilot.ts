@@ -1,20 +1,31 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { digest } from '#kernel'
 
 export const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync)
 if (!CHROMIUM) console.warn('SKIPPED: the portal needs Chromium (Debian: apt-get install chromium)')
 
 const ROOT = resolve(__dirname, '../..')
-/** A pilot city that was driven and closed before: made once, copied for every run, because people do things in it. */
-const MADE = process.env.ROADMETER_PORTAL_DATA ?? join(tmpdir(), 'roadmeter-portal-pilot')
+/**
+ * A pilot city that was driven and closed before: made once, copied for every run, because people do things in it. Made anew where
+ * what makes the demo has changed: an older city would lack what the tests look for.
+ */
+const MADE = process.env.ROADMETER_PORTAL_DATA ?? join(tmpdir(), `roadmeter-portal-pilot-${demoDigest()}`)
 const START_MS_MAX = 8 * 60_000
 
 export interface Pilot {
   readonly url: string
   readonly folder: string
   readonly process: ChildProcess
+}
+
+function demoDigest(): string {
+  const files = ['apps/pilot/src', 'libs/fleet/src', 'libs/store/src/migrations'].flatMap((folder) =>
+    readdirSync(join(ROOT, folder)).map((file) => join(ROOT, folder, file)),
+  )
+  return digest(files.sort().map((file) => readFileSync(file, 'utf8'))).slice(0, 12)
 }
 
 async function start(folder: string, ...options: string[]): Promise<Pilot> {
@@ -55,7 +66,12 @@ async function start(folder: string, ...options: string[]): Promise<Pilot> {
 
 /** Serves a pilot city on a free port, on data of its own. The build must be there: `npm run test:e2e` sees to it. */
 export async function openPilot(): Promise<Pilot> {
-  if (!existsSync(MADE)) await start(MADE, '--exit')
+  if (!existsSync(MADE)) {
+    // Under another name until it is whole.
+    const making = mkdtempSync(`${MADE}-`)
+    await start(making, '--exit')
+    renameSync(making, MADE)
+  }
   const folder = mkdtempSync(join(tmpdir(), 'roadmeter-portal-'))
   cpSync(MADE, folder, { recursive: true })
   return start(folder)

@@ -46,7 +46,7 @@ describeInBrowser('people', () => {
     )
     const broken = JSON.parse(await json.inputValue())
     broken.currency = 'kronor'
-    await wear(page, LOOKS[1])
+    await wear(page, LOOKS[3])
     await page.getByLabel('La tarifa como JSON').fill(JSON.stringify(broken))
     await page.getByText('se esperaba un código de moneda como USD').first().waitFor()
     expect(faults).toEqual([])
@@ -79,6 +79,40 @@ describeInBrowser('people', () => {
       expect(faults).toEqual([])
       await context.close()
     }
+  })
+
+  it('have where they drove destroyed, once they say that they are sure', async () => {
+    const { context, page, faults } = await visit(browser, 'account-0009')
+    await go(page, '/my/privacy')
+    const button = page.getByRole('button', { name: 'Destroy it' })
+    await button.click()
+    expect(await page.locator('.govuk-error-summary li').allTextContents()).toEqual(['Say that you are sure'])
+    await page.getByLabel('I am sure: destroy where I drove').check()
+    await button.click()
+    await page.getByText('It is being destroyed.').waitFor()
+    expect(await flaws(page)).toEqual([])
+    expect(faults).toEqual([])
+    await context.close()
+  })
+
+  it('roll a policy back: a new draft that says what it said', async () => {
+    const { context, page, faults } = await visit(browser, 'editor')
+    await go(page, '/agency/policies')
+    await page.locator('.rm-timeline__item--in-force').getByRole('link').first().click()
+    await settled(page)
+    await page.getByText('Roll back to this policy').first().click()
+    const button = page.getByRole('button', { name: 'Roll back to this policy' })
+    await button.click()
+    expect(await page.locator('.govuk-error-summary li').count()).toBe(3)
+    await page.getByLabel('Name of the new version').fill('back-again')
+    await page.getByLabel('Starts on').fill('2027-06-01')
+    await page.getByLabel('Why, for the record').last().fill('the new one charged the harbour twice')
+    await button.click()
+    await page.waitForURL(/\/agency\/policies\/back-again$/)
+    await settled(page)
+    expect(await page.locator('main').textContent()).toContain('the new one charged the harbour twice')
+    expect(faults).toEqual([])
+    await context.close()
   })
 
   it('go from the first page to a trip of a statement by the keyboard alone', async () => {

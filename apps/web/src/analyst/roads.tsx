@@ -77,6 +77,7 @@ function Heat({ month, bounds }: { month: string; bounds: MapView['bounds'] }) {
     map.current = ready
     heat(ready, latest.current)
     ready.once('idle', () => goToHeat(ready))
+    return () => void (map.current = null)
   }, [])
   useEffect(() => {
     if (map.current) heat(map.current, month)

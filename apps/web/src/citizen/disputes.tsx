@@ -53,7 +53,8 @@ function File({ row, changed }: { row: DisputeRow; changed: () => void }) {
             <strong>
               {format.moment(step.at)}, {t(`disputes.who.${step.by}`)}, {t(`disputes.did.${step.kind}`)}
             </strong>{' '}
-            {step.text}
+            {/* In a language of whoever wrote it. */}
+            <span lang="">{step.text}</span>
           </li>
         ))}
       </ol>

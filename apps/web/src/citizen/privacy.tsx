@@ -89,6 +89,13 @@ function Keeps({ kept: { keeps, destroyed } }: { kept: Kept }) {
 }
 
 const LOOKS_SHOWN = 50
+/** The reasons that the api gives by itself; every other was written by whoever looked. */
+const OUR_REASONS = {
+  'the list of totals': 'totals',
+  'the list of questions to decide': 'questions',
+  'to decide the dispute': 'decide',
+} as const
+const isOurs = (why: string): why is keyof typeof OUR_REASONS => Object.hasOwn(OUR_REASONS, why)
 
 function Looks() {
   const { t, i18n } = useTranslation('citizen')
@@ -114,7 +121,12 @@ function Looks() {
               { id: 'at', title: t('payments.when'), cell: ({ at }) => format.moment(at) },
               { id: 'who', title: t('privacy.who'), cell: ({ who, role }) => `${who} (${roleOf(role)})` },
               { id: 'what', title: t('privacy.read'), cell: ({ what }) => words(what) },
-              { id: 'why', title: t('privacy.why'), cell: ({ why }) => why ?? '' },
+              {
+                id: 'why',
+                title: t('privacy.why'),
+                cell: ({ why }) =>
+                  why !== null && isOurs(why) ? t(`privacy.reasons.${OUR_REASONS[why]}`) : <span lang="">{why}</span>,
+              },
             ]}
           />
         )

@@ -26,8 +26,8 @@ export function ZoneEditor({
   const map = useGet<MapView>(`/v1/agencies/${agency.id}/map`)
   const [isDrawing, setDrawing] = useState(false)
   const pen = useRef<Pen | null>(null)
-  const latest = useRef({ zones, onChange, t })
-  latest.current = { zones, onChange, t }
+  const latest = useRef({ zones, isDrawing, onChange, t })
+  latest.current = { zones, isDrawing, onChange, t }
 
   const add = useCallback((found: readonly { name: string | null; geometry: ZoneGeometry }[]) => {
     const { zones: now, onChange: tell, t: say } = latest.current
@@ -51,11 +51,16 @@ export function ZoneEditor({
         },
       })
       pen.current.show(latest.current.zones)
+      // Asked for before the map was there, or on the one before it.
+      pen.current.draw(latest.current.isDrawing)
+      return () => {
+        pen.current?.close()
+        pen.current = null
+      }
     },
     [add],
   )
   useEffect(() => pen.current?.show(zones), [zones])
-  useEffect(() => () => pen.current?.close(), [])
 
   // What a pen can't change is shown beneath it.
   const layers = useMemo(

@@ -418,6 +418,11 @@ export const en = {
     },
   },
   privacy: {
+    reasons: {
+      totals: 'the list of totals',
+      questions: 'the list of questions to decide',
+      decide: 'to decide your question',
+    },
     things: {
       explain: 'where a trip went',
       statement: 'the totals of a statement',

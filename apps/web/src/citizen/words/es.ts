@@ -423,6 +423,11 @@ export const es: Words<typeof en> = {
     },
   },
   privacy: {
+    reasons: {
+      totals: 'la lista de totales',
+      questions: 'la lista de reclamaciones por decidir',
+      decide: 'para decidir su reclamación',
+    },
     things: {
       explain: 'por dónde fue un viaje',
       statement: 'los totales de una factura',

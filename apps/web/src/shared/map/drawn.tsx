@@ -28,8 +28,8 @@ export interface MapProps {
   readonly onClick?: (lon: number, lat: number) => void
   /** Told of the feature that was clicked, of the layer on top. */
   readonly onPick?: (layer: string, feature: GeoJSON.Feature) => void
-  /** For what draws on the map by itself, such as an editor of zones. */
-  readonly onReady?: (map: Map) => void
+  /** For what draws on the map by itself, such as an editor of zones. What it returns is called before the map goes. */
+  readonly onReady?: (map: Map) => () => void
   readonly onBroken: () => void
 }
 
@@ -95,15 +95,17 @@ export default function Drawn({
       if (hit && calls.current.onPick) calls.current.onPick(hit.source.slice('drawn-'.length), hit)
       else calls.current.onClick?.(lngLat.lng, lngLat.lat)
     })
+    let leave: (() => void) | undefined
     drawn.once('load', () => {
       setMap(drawn)
-      calls.current.onReady?.(drawn)
+      leave = calls.current.onReady?.(drawn)
     })
     drawn.on('idle', () => place.current?.setAttribute('data-drawn', 'yes'))
     const canvas = place.current!
     return () => {
       setMap(null)
       canvas.removeAttribute('data-drawn')
+      leave?.()
       drawn.remove()
     }
     // The place that it opened on stays its reader's: new layers don't move it.

@@ -5,6 +5,7 @@ import type { MapView, PolicyZone, ZoneGeometry } from '#contracts'
 import { useGet } from '../../shared/api'
 import { RoadMap } from '../../shared/map'
 import { useMe } from '../../shared/me'
+import { Load } from '../../shared/states'
 import { cornersOf, isPlain, polygonsIn, zoneFeatures, zoneId } from '../zone-shapes'
 import { fieldId } from './schema'
 import { openPen, type Pen } from './pen'
@@ -78,9 +79,9 @@ export function ZoneEditor({
   return (
     <div id={fieldId('zones')} tabIndex={-1}>
       <p className="govuk-body rm-muted">{t(isDrawing ? 'editor.drawing' : 'editor.zonesHow')}</p>
-      {map.state === 'ready' && (
-        <RoadMap label={t('editor.zones')} layers={layers} bounds={map.data.bounds} onReady={onReady} />
-      )}
+      <Load of={map}>
+        {({ bounds }) => <RoadMap label={t('editor.zones')} layers={layers} bounds={bounds} onReady={onReady} />}
+      </Load>
       <p className="rm-actions">
         <button
           type="button"

@@ -117,7 +117,7 @@ describeInBrowser('a citizen', () => {
     })
     await page.getByRole('button', { name: 'Send the reading' }).click()
     await page.getByText('Your reading is saved').waitFor()
-    expect(await page.locator('tbody').first().textContent()).toContain('48,210')
+    await page.locator('tbody').first().getByText('48,210').first().waitFor()
     expect(faults).toEqual([])
     await context.close()
   })

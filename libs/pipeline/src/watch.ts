@@ -58,29 +58,28 @@ export class Watch {
     await this.looking
   }
 
-  /** Does what is due, and shows how things stand. */
+  /** Does what is due, and shows how things stand. All at one moment: what is checked is what was published just before. */
   async look(): Promise<void> {
     const { headsFile, headsMs, reconcileMs } = this.settings
-    if (headsFile) await this.every(headsMs, 'heads', (now) => this.publishHeads(now))
-    await this.every(BALANCES_MS, 'balances', async () => {
+    const now = this.line.clock.now()
+    if (headsFile) await this.every('heads', headsMs, now, () => this.publishHeads(now))
+    await this.every('balances', BALANCES_MS, now, async () => {
       while ((await this.store.transaction((tx) => foldBalances(tx))) > 0);
     })
-    if (reconcileMs > 0) await this.every(reconcileMs, 'reconcile', (now) => this.check(now))
-    if (this.isTimeFor('show', MINUTE_MS)) await this.show()
+    if (reconcileMs > 0) await this.every('reconcile', reconcileMs, now, () => this.check(now))
+    if (this.isTimeFor('show', MINUTE_MS, now)) await this.show(now)
   }
 
-  private isTimeFor(name: string, ms: number): boolean {
-    const now = this.line.clock.now()
+  private isTimeFor(name: string, ms: number, now: Instant): boolean {
     if (now - (this.askedAt.get(name) ?? -Infinity) < ms) return false
     this.askedAt.set(name, now)
     return true
   }
 
-  private async every(ms: number, name: string, work: (now: Instant) => Promise<void>): Promise<void> {
-    if (!this.isTimeFor(name, ms / 10)) return
-    const now = this.line.clock.now()
+  private async every(name: string, ms: number, now: Instant, work: () => Promise<void>): Promise<void> {
+    if (!this.isTimeFor(name, ms / 10, now)) return
     if (!(await takeDuty(this.store, name, instant(Math.max(0, now - ms)), LEASE_MS))) return
-    await work(now)
+    await work()
     await this.store.transaction((tx) => dutyDone(tx, name, now))
     this.askedAt.delete('show')
   }
@@ -120,8 +119,7 @@ export class Watch {
     }
   }
 
-  private async show(): Promise<void> {
-    const now = this.line.clock.now()
+  private async show(now: Instant): Promise<void> {
     await this.store.transaction(async (tx) => {
       for (const { invariant, faults } of await latestFindings(tx))
         this.metrics.invariantFaults.set({ invariant }, faults)

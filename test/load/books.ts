@@ -1,3 +1,4 @@
+import { Client } from 'pg'
 import { chance, type AgencyId } from '#kernel'
 import { type Store } from '#store'
 
@@ -41,13 +42,22 @@ const RATE = [240_000, 12_000, 16_000, null, 18_000]
 
 const ACCOUNTS_AT_ONCE = 5_000
 
+interface Month {
+  readonly agency: AgencyId
+  readonly accounts: number
+  readonly trips: number
+  readonly lines: number
+  /** As the close leaves it: the month has taken the trips, and nothing is wanted any more. */
+  readonly isClosed?: boolean
+}
+
 /**
  * October 2026 as rating leaves it: accounts with a vehicle each, rated trips with their charge lines, and the wish that they be
  * posted. Whole miles, so that prices are exact without the program that is measured.
  */
 export async function drivenMonth(
   store: Store,
-  { agency, accounts, trips, lines }: { agency: AgencyId; accounts: number; trips: number; lines: number },
+  { agency, accounts, trips, lines, isClosed = false }: Month,
 ): Promise<void> {
   const dice = chance('books')
   const first = Date.parse('2026-10-01T14:00:00Z')
@@ -84,12 +94,48 @@ export async function drivenMonth(
            lateral (select 1 + (i * 31 + t * 17 + l * 7 + $7) % 9 as miles) m`,
         [from, to - 1, trips, lines, CLASS, RATE, dice.below(9)],
       )
-      await tx.run(
-        `insert into metering.work (stage, key) select 'post', md5('trip ' || i || ' ' || t) from generate_series($1::int, $2::int) i, generate_series(0, $3 - 1) t`,
-        [from, to - 1, trips],
-      )
+      if (isClosed)
+        await tx.run(
+          `insert into money.period_trip (trip, agency, month, account) select md5('trip ' || i || ' ' || t), $3, '2026-10', 'account-' || i
+           from generate_series($1::int, $2::int) i, generate_series(0, $4 - 1) t`,
+          [...some, trips],
+        )
+      else
+        await tx.run(
+          `insert into metering.work (stage, key) select 'post', md5('trip ' || i || ' ' || t) from generate_series($1::int, $2::int) i, generate_series(0, $3 - 1) t`,
+          [from, to - 1, trips],
+        )
     })
   }
-  for (const table of ['metering.trip', 'metering.account', 'metering.work', 'money.charge', 'metering.vehicle'])
-    await store.read(`analyze ${table}`)
+  for (const table of [...FILLED, 'metering.account', 'metering.vehicle']) await store.read(`analyze ${table}`)
+}
+const FILLED = ['metering.trip', 'metering.work', 'money.charge', 'money.period_trip']
+
+/**
+ * Fills the tables of a month of millions without their keys and indexes, which are then made at once from what the catalogue says of them, and
+ * every foreign key checked: in a fifth of the time.
+ */
+export async function inBulk(url: string, fill: () => Promise<void>): Promise<void> {
+  const client = new Client({ connectionString: url })
+  await client.connect()
+  const catalogue = async (sql: string) => (await client.query<{ off: string; on: string }>(sql, [FILLED])).rows
+  try {
+    // Foreign keys lean on keys, so they go first and come back last.
+    const keys = await catalogue(
+      `select format('alter table %s drop constraint %I', conrelid::regclass, conname) as off,
+         format('alter table %s add constraint %I %s', conrelid::regclass, conname, pg_get_constraintdef(oid)) as on
+       from pg_constraint where contype in ('f', 'p', 'u') and (conrelid = any($1::regclass[]) or confrelid = any($1::regclass[]))
+       order by contype = 'f' desc, 1`,
+    )
+    const indexes = await catalogue(
+      `select format('drop index %s', indexrelid::regclass) as off, pg_get_indexdef(indexrelid) as on from pg_index i
+       where indrelid = any($1::regclass[]) and not exists (select 1 from pg_constraint where conindid = indexrelid) order by 1`,
+    )
+    for (const { off } of [...keys, ...indexes]) await client.query(off)
+    await fill()
+    await client.query(`set maintenance_work_mem = '256MB'`)
+    for (const { on } of [...indexes, ...keys.reverse()]) await client.query(on)
+  } finally {
+    await client.end()
+  }
 }

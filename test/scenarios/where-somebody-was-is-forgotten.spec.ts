@@ -3,7 +3,7 @@ import path from 'node:path'
 import { type Instant, type TripId } from '#kernel'
 import { DeviceClient } from '#messaging'
 import { auditLedger, explainTrip, recordAtDesk } from '#pipeline'
-import { KeyRing } from '#runtime'
+import { KeyRing, openBytes } from '#runtime'
 import {
   batchesOf,
   fatesOf,
@@ -140,9 +140,15 @@ describe('where somebody was is forgotten when its time is over', () => {
     })
   })
 
+  /** A data key of fixes as it is stored, and one batch that it sealed: what a thief of the database's files takes. */
+  let stolen: { subject: string; period: string; wrapped: Buffer; payload: Buffer; batch: string }
   it('keeps fixes for 72 hours, no longer, and a hold keeps them longer', async () => {
     const { store, clock } = story.world
     const { account } = story.people
+    ;[stolen] = await read<typeof stolen>(
+      `select subject, period, wrapped, payload, format('batch %s/%s/%s %s %s', device, boot, seq, event, trip) as batch
+       from location.batch b join location.data_key k on k.id = b.key order by seq limit 1`,
+    )
     await store.transaction((tx) =>
       placeHold(tx, { id: 'case-1', account, placedBy: 'clerk', why: 'a court asks', placedAt: clock.now() }),
     )
@@ -157,6 +163,38 @@ describe('where somebody was is forgotten when its time is over', () => {
     await until('location.batch', 0)
     expect(await receipts()).toEqual([{ what: 'fixes', count: '1', keys: '1', reason: 'retention' }])
     expect(await numberOf(`location.data_key where subject = '${story.people.device}'`)).toBe(0)
+    await story.sound()
+  })
+
+  it('leaves nothing that opens: what is left of a destroyed key in files is of no use when its wrapping key is changed', async () => {
+    const { store, settings } = story.world
+    const name = `data key of ${stolen.subject} ${stolen.period}`
+    const wrapped = [{ name, bytes: Buffer.from(stolen.wrapped) }]
+    /** A deleted row stays in its page until something else is written there; the log of changes has the same bytes as long as it has them. */
+    const isLeft = async () => {
+      await read('checkpoint')
+      const [{ at }] = await store.read<{ at: number }>(
+        `select position($1::bytea in pg_read_binary_file(pg_relation_filepath('location.data_key'))) as at`,
+        [stolen.wrapped],
+      )
+      return at > 0
+    }
+    expect([await numberOf(`location.data_key where subject = '${stolen.subject}'`), await isLeft()]).toEqual([0, true])
+    // With the key file that opens: destroyed keys are gone from the tables, not yet from the files.
+    const running = new KeyRing(settings)
+    const old = await running.newest()
+    const [key] = await running.unwrap(old, wrapped)
+    expect(openBytes(key, stolen.batch, stolen.payload).length).toBeGreaterThan(100)
+
+    await store.transaction((tx) => tx.vault.beginRotation(tx))
+    while ((await store.transaction((tx) => tx.vault.rewrap(tx, 100))) > 0);
+    await store.transaction((tx) => tx.vault.endRotation(tx))
+    // It is still there, and nothing that anybody has opens it: not the file, not a process that ran on.
+    expect(await isLeft()).toBe(true)
+    for (const ring of [running, new KeyRing(settings)]) {
+      await expect(ring.unwrap(old, wrapped)).rejects.toMatchObject({ code: 'LOCATION_KEY' })
+      await expect(ring.unwrap(await ring.newest(), wrapped)).rejects.toThrow(`${name} is not what was sealed`)
+    }
     await story.sound()
   })
 

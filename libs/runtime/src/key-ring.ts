@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { InputError } from '#kernel'
 import { openBytes, sealBytes } from './aead'
@@ -17,11 +17,13 @@ const idOf = (key: Uint8Array): string =>
 
 /**
  * The key-encryption keys of this installation: a file of 32-byte keys, which processes share and nobody else reads. Read when
- * it is first asked for, and again when a key is asked for that wasn't in it: a rotation elsewhere has added it.
+ * it is first asked for, and again when it is another file than was read: a rotation elsewhere has added a key, or destroyed one, which
+ * is then held by no process either that asks for any.
  */
 export class KeyRing implements WrappingKeys {
   readonly file: string
-  private keys: ReadonlyMap<string, Uint8Array> | null = null
+  private keys: ReadonlyMap<string, Uint8Array> = new Map()
+  private readAs: string | null = null
 
   constructor({ keyFile, dataDir }: Pick<Settings, 'keyFile' | 'dataDir'>) {
     this.file = keyFile || path.join(dataDir, 'location.key')
@@ -47,15 +49,12 @@ export class KeyRing implements WrappingKeys {
 
   /** Null where the file doesn't hold it. */
   key(id: string): Uint8Array | null {
-    return this.held().get(id) ?? (this.keys = this.read()).get(id) ?? null
+    return this.held().get(id) ?? null
   }
 
   /** The newest key of the file; made, with the file, where there is none. */
   async newest(): Promise<string> {
-    if (this.held().size === 0) {
-      writeOnce(this.file, text([randomBytes(KEY_BYTES)]))
-      this.keys = this.read()
-    }
+    if (this.held().size === 0) writeOnce(this.file, text([randomBytes(KEY_BYTES)]))
     return this.held().keys().next().value!
   }
 
@@ -63,13 +62,13 @@ export class KeyRing implements WrappingKeys {
   async add(): Promise<string> {
     await this.newest()
     const key = randomBytes(KEY_BYTES)
-    this.replace([key, ...this.read().values()])
+    this.replace([key, ...this.held().values()])
     return idOf(key)
   }
 
   /** Takes all other keys out of the file: what they kept can't be read by it any more. */
   async keepOnly(id: string): Promise<void> {
-    this.replace([...this.read()].filter(([name]) => name === id).map(([, key]) => key))
+    this.replace([...this.held()].filter(([name]) => name === id).map(([, key]) => key))
   }
 
   private required(id: string): Uint8Array {
@@ -83,7 +82,11 @@ export class KeyRing implements WrappingKeys {
   }
 
   private held(): ReadonlyMap<string, Uint8Array> {
-    return (this.keys ??= this.read())
+    // Before it is read: what replaces it meanwhile is seen the next time.
+    const found = this.standing()
+    if (found !== this.readAs) this.keys = this.read()
+    this.readAs = found
+    return this.keys
   }
 
   private replace(keys: readonly Uint8Array[]): void {
@@ -94,7 +97,17 @@ export class KeyRing implements WrappingKeys {
     } catch (error) {
       throw new InputError('LOCATION_KEY', `the key file can't be written: ${(error as Error).message}`)
     }
-    this.keys = this.read()
+  }
+
+  /** Which file it is: one that replaces another has another number. */
+  private standing(): string {
+    try {
+      const { ino, mtimeNs } = statSync(this.file, { bigint: true })
+      return `${ino} ${mtimeNs}`
+    } catch {
+      // Reading it tells why.
+      return ''
+    }
   }
 
   private read(): Map<string, Uint8Array> {

@@ -103,8 +103,8 @@ export const TARIFF_GUARDS: readonly Guard[] = [
   {
     name: 'tariff: another set of zones is another line',
     file: `${RATING}/rate.ts`,
-    from: 'if (!crossed || set !== this.set || policy.cell',
-    to: 'if (!crossed || policy.cell',
+    from: 'crossed && set === this.set && policy.cell',
+    to: 'crossed && policy.cell',
     suite: `${RATING}/edges.spec.ts`,
     test: 'a stretch that a zone cuts',
   },

@@ -39,6 +39,8 @@ async function main(): Promise<void> {
     secondsMax: Infinity,
     history: order.history,
     resendMs: 1_000,
+    // A broker that is killed as soon as it is up takes many; who waits for the end of the run gives up in time.
+    sendingsMax: Infinity,
     stop: stop.signal,
   }
   const result = await simulate(sim, progress)

@@ -37,6 +37,8 @@ export interface Simulation {
   /** JSON lines: what was driven, sent and heard. */
   readonly history: string | null
   readonly resendMs: number
+  /** How often a device sends a batch before it gives up; as the device client has it unless told. */
+  readonly sendingsMax?: number
 }
 
 export interface SimulationResult {
@@ -176,6 +178,7 @@ async function connectAll(sim: Simulation, fleet: Fleet, history: WriteStream | 
             device,
             token: member.token,
             resendMs: sim.resendMs,
+            sendingsMax: sim.sendingsMax,
             operatorKeys: operatorKeys.length > 0 ? operatorKeys : undefined,
             onReceipt: history
               ? ({ boot, upTo, missing }) => write(history, device, { did: 'heard', boot, upTo, missing })

@@ -135,6 +135,8 @@ export async function inBulk(url: string, fill: () => Promise<void>): Promise<vo
     await fill()
     await client.query(`set maintenance_work_mem = '256MB'`)
     for (const { on } of [...indexes, ...keys.reverse()]) await client.query(on)
+    // As autovacuum leaves what was filled.
+    await client.query(`vacuum ${FILLED.join(', ')}`)
   } finally {
     await client.end()
   }

@@ -1,3 +1,4 @@
+import { Matcher } from '#map-matching'
 import { drivenOn, matched, metresOf } from './matched'
 import { columns, join, only, world } from './world'
 
@@ -48,6 +49,32 @@ A-----------B-----------C
     const match = matched(street, join(1_000, ahead, back, again))
     expect(street.driven(match)).toBe('A B C')
     expect(metresOf(match)).toBeLessThan(605)
+  })
+})
+
+describe('a hairpin', () => {
+  const slip = world(
+    `
+A------------------>B--E
+                    v
+C<------------------D--F`,
+    20,
+  )
+  it('that is driven faster than it is wide: what was thinned tells how far the vehicle went in it', () => {
+    for (let seed = 0; seed < 12; seed++) {
+      const fixes = slip.drive('A B D C', { stepM: 35, speedMs: 35, noiseM: 2, seed })
+      const match = matched(slip, fixes)
+      expect(slip.driven(match)).toBe('A B D C')
+      // How far is part of the saved state: fix by fix it is the same.
+      const matcher = new Matcher(slip.network)
+      matcher.begin()
+      const pieces = Array.from(fixes.at, (_, i) => {
+        const found = matcher.advance(only(fixes, (at) => at === i))
+        matcher.restore(matcher.save())
+        return found
+      })
+      expect([...pieces, matcher.finish()].flatMap(({ traversals }) => traversals)).toEqual(match.traversals)
+    }
   })
 })
 

@@ -88,6 +88,11 @@ export class Chain {
     return this.scale.distanceM(this.keptFix.lon, this.keptFix.lat, lon, lat)
   }
 
+  /** Metres between fixes that are near the kept one. */
+  hopM(from: Readonly<Fix>, to: Readonly<Fix>): number {
+    return this.scale.distanceM(from.lon, from.lat, to.lon, to.lat)
+  }
+
   /** Finds the roads near a fix, for `start` or `follow`; false where there is none. */
   locate(fix: Fix): boolean {
     return this.network.placesInto(fix.lon, fix.lat, this.p.radiusM, this.places) > 0
@@ -237,8 +242,11 @@ export class Chain {
     return t + 1
   }
 
-  /** Extends the trellis to a fix whose places are found; false, and nothing changed, where no candidate reaches it. */
-  follow(fix: Fix, wasOff = false): boolean {
+  /**
+   * Extends the trellis to a fix whose places are found; false, and nothing changed, where no candidate reaches it. `wentM`: by the fixes
+   * that were thinned.
+   */
+  follow(fix: Fix, wentM = 0, wasOff = false): boolean {
     const { search, p } = this
     const displacementM = this.displacementM(fix.lon, fix.lat)
     // From the last fix that was still about there.
@@ -247,7 +255,7 @@ export class Chain {
     this.weighStay()
     const weight = weightOf(displacementM, p)
     this.weigh(fix, weight)
-    search.begin(fix.lon, fix.lat, routeMmMax(gapMs, displacementM, wasOff, p))
+    search.begin(fix.lon, fix.lat, routeMmMax(gapMs, wentM, displacementM, wasOff, p))
     // The one that is off the network, if any, is the last.
     const { front } = this
     const roads = front.count - Number(front.segment[front.count - 1] === OFF)

@@ -24,11 +24,18 @@ export const weightOf = (displacementM: number, p: Parameters): number =>
 export const sigmaOf = (accuracyM: number, p: Parameters): number => Math.max(p.sigmaM, accuracyM / 1.5)
 
 /**
- * Longest route of use between fixes `gapMs` and `displacementM` apart. Where the vehicle was off the network between them, only a
+ * Longest route of use between places `displacementM` apart: the vehicle left `gapMs` ago, having gone `wentM` about there already by
+ * fixes that aren't looked at (without these a hairpin that is driven faster than it is wide has no way out). Where the vehicle was off the network between them, only a
  * route about as long as the displacement is what it drove: else its way over private ground would be charged as a detour.
  */
-export const routeMmMax = (gapMs: number, displacementM: number, wasOff: boolean, p: Parameters): number => {
-  const bySpeed = (p.speedMsMax * gapMs) / 1000 + p.routeSlackM
+export const routeMmMax = (
+  gapMs: number,
+  wentM: number,
+  displacementM: number,
+  wasOff: boolean,
+  p: Parameters,
+): number => {
+  const bySpeed = (p.speedMsMax * gapMs) / 1000 + wentM + p.routeSlackM
   const byShape = wasOff
     ? displacementM * p.offRouteFactorMax + p.offRouteFloorM
     : displacementM * p.routeFactorMax + p.routeFloorM

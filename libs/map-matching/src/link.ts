@@ -91,6 +91,6 @@ export class Link {
   /** Longest way by road between the ends of a way off the network that may be what was driven. */
   private crossingMmMax(drive: Drive, visit: Visit): number {
     const mm = apartMm(this.network, drive.segment, drive.offsetMm, visit.segment, visit.offsetMm)
-    return routeMmMax(visit.at - drive.until, mm / 1000, true, this.p)
+    return routeMmMax(visit.at - drive.until, 0, mm / 1000, true, this.p)
   }
 }

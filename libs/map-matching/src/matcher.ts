@@ -22,7 +22,7 @@ import { parameters, type Parameters } from './parameters'
 import { refuse, StateReader, StateWriter } from './state'
 
 /** Names what turns fixes into traversals: the number changes with the code's results, the rest with any parameter. */
-export const ENGINE_VERSION = `hmm-8-${digest(parameters()).slice(0, 8)}`
+export const ENGINE_VERSION = `hmm-9-${digest(parameters()).slice(0, 8)}`
 
 export interface Match {
   /** In driving order. */
@@ -57,6 +57,8 @@ export class Matcher {
   private isThinned = false
   private readonly thinned = newFix()
   private thinnedBefore = 0
+  /** Metres gone since the kept fix by those that were thinned for their time: near ones thereafter stand. */
+  private wentM = 0
   /** Metres driven off the network since the kept fix, and where. */
   private offM = 0
   private isOff = false
@@ -130,6 +132,7 @@ export class Matcher {
     if (this.isThinned) {
       saveFix(w, this.thinned)
       w.int(this.thinnedBefore)
+      w.real(this.wentM)
     }
     w.int(this.wasOff ? 1 : 0)
     w.int(this.isOff ? 1 : 0)
@@ -154,6 +157,7 @@ export class Matcher {
     if (this.isThinned) {
       copyFix(readFix(r), this.thinned)
       this.thinnedBefore = r.int()
+      this.wentM = r.real()
     }
     this.wasOff = r.int() === 1
     this.isOff = r.int() === 1
@@ -225,6 +229,8 @@ export class Matcher {
     const { chain } = this
     if (chain.kept && this.isNear(chain.kept, chain.displacementM(fix.lon, fix.lat), fix.at)) {
       this.dropCarry()
+      if (fix.at - chain.kept.at < this.p.soonMs)
+        this.wentM += chain.hopM(this.isThinned ? this.thinned : chain.kept, fix)
       this.thinnedBefore = this.isThinned ? this.thinned.at : chain.kept.at
       this.isThinned = true
       copyFix(fix, this.thinned)
@@ -235,7 +241,7 @@ export class Matcher {
     } else if (!chain.kept) {
       chain.start(fix)
       this.forget()
-    } else if (chain.follow(fix, this.wasOff)) {
+    } else if (chain.follow(fix, this.wentM, this.wasOff)) {
       this.dropCarry()
       this.forget()
     } else {
@@ -248,6 +254,7 @@ export class Matcher {
   /** A new kept fix: what was thinned into the last one and strayed from it is past. */
   private forget(): void {
     this.isThinned = false
+    this.wentM = 0
     this.isOff = false
     this.wasOff = false
     this.offM = 0

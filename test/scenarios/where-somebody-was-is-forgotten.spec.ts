@@ -12,6 +12,7 @@ import {
   pathOf,
   placeHold,
   reportOf,
+  saveReport,
   sealOlder,
   Store,
   tripById,
@@ -119,6 +120,26 @@ describe('where somebody was is forgotten when its time is over', () => {
     expect(
       fs.statSync(story.world.settings.keyFile || path.join(story.world.settings.dataDir, 'location.key')).mode & 0o777,
     ).toBe(0o600)
+  })
+
+  it('is sealed under a new key where another process destroyed the one that this one remembers', async () => {
+    const { store } = story.world
+    const work = store.transaction(async (tx) => {
+      const row = (await tripById(tx, trip))!
+      const place = { subject: row.vehicle, period: row.month! }
+      const before = tx.vault.sealAhead({ place, name: 'any', bytes: new Uint8Array() })!.key
+      const report = (await reportOf(tx, trip))!
+      await tx.run('delete from location.report where trip = $1', [trip])
+      await tx.run('delete from location.data_key where id = $1::int8', [before])
+      await saveReport(tx, row, row.reportDigest!, report)
+      expect(await reportOf(tx, trip)).toEqual(report)
+      const [{ key }] = await tx.rows<{ key: string }>('select key from location.report where trip = $1', [trip])
+      expect(key).not.toBe(before)
+      throw new Error('undo')
+    })
+    await expect(work).rejects.toThrow('undo')
+    // The key that came with what was undone is none.
+    await story.sound()
   })
 
   it('reads on after its wrapping key was changed, and the old one is of no use', async () => {

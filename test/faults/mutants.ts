@@ -24,14 +24,23 @@ export function realBatch(dice: Chance, nowMs: number): Batch {
   }
 }
 
-/** A real message of a device with one thing wrong, or a few: in its bytes, or in what they say. */
-export function mutant(dice: Chance, nowMs: number): Uint8Array {
-  const batch = realBatch(dice, nowMs)
-  const write = dice.below(2) ? batchBytes : batchCbor
-  if (dice.below(3) === 0) return write(bent(batch, dice) as Batch)
-  let bytes = Uint8Array.from(write(batch))
-  for (let changes = 1 + dice.below(4); changes > 0; changes--) bytes = broken(bytes, dice)
-  return bytes
+/** Of one message as many mutants: to make and write a message takes longer than to break it. */
+const MUTANTS_PER_MESSAGE = 8
+
+/** Real messages of devices, without end, with one thing wrong or a few: in their bytes, or in what they say. */
+export function* mutants(dice: Chance, nowMs: number): Generator<Uint8Array, never> {
+  for (;;) {
+    const batch = realBatch(dice, nowMs)
+    const write = dice.below(2) ? batchBytes : batchCbor
+    const whole = Uint8Array.from(write(batch))
+    for (let i = 0; i < MUTANTS_PER_MESSAGE; i++)
+      if (dice.below(3) === 0) yield write(bent(batch, dice) as Batch)
+      else {
+        let bytes = whole
+        for (let changes = 1 + dice.below(4); changes > 0; changes--) bytes = broken(bytes, dice)
+        yield bytes
+      }
+  }
 }
 
 /** Another value somewhere in it, a member less, one more. */

@@ -1,4 +1,4 @@
-import { instant, type AccountId, type AgencyId, type DeviceId, type VehicleId } from '#kernel'
+import { instant, type AccountId, type AgencyId, type DeviceId, type TripId, type VehicleId } from '#kernel'
 import { DeviceClient } from '#messaging'
 import {
   approvePolicy,
@@ -23,7 +23,11 @@ import {
   saveVehicle,
   setNotice,
   startPilot,
+  shadowBound,
+  shadowsOf,
+  shadowTrips,
   Store,
+  takeStretches,
   type Tx,
 } from '#store'
 import { cast, faultsOf, officers, openWorld, settled, type Cast, type World } from '../harness'
@@ -49,9 +53,10 @@ describe('a policy alongside, and back again', () => {
   const tx = <T>(work: (tx: Tx) => Promise<T>): Promise<T> => world.store.transaction(work)
 
   /** The i-th of them drives one kilometre, and a quarter for each before. */
-  async function everybodyDrives(name: string, startsAt: string): Promise<void> {
+  async function everybodyDrives(name: string, startsAt: string, who = devices): Promise<void> {
     await Promise.all(
-      devices.map(async (device, i) => {
+      who.map(async (device) => {
+        const i = devices.indexOf(device)
         const batches = driveAlong(name, 7, 7.0127 + i * 0.003175, at(startsAt), seqs[i])
         seqs[i] += batches.length
         await Promise.all(batches.map((batch) => device.send(batch)))
@@ -114,18 +119,27 @@ describe('a policy alongside, and back again', () => {
         tx,
         ada(),
         'triple',
-        { from: at('2026-10-06T00:00:00+02:00'), to: at('2026-10-07T00:00:00+02:00') },
+        { from: at('2026-10-06T00:00:00+02:00'), to: at('2026-10-08T00:00:00+02:00') },
         'to see',
       ),
     )
-    world.clock.advanceTo(at('2026-10-07T18:00:00+02:00'))
+    const report = async () => (await shadowReport(world.store, agency, 'triple', world.line))!
+    world.clock.advanceTo(at('2026-10-06T18:00:00+02:00'))
     await everybodyDrives('tuesday', '2026-10-06T12:00:00+02:00')
-    await everybodyDrives('wednesday', '2026-10-07T12:00:00+02:00')
-    const report = (await shadowReport(world.store, agency, 'triple', world.line))!
+    // What came in last is held back, or whoever looks again would learn what one did meanwhile.
+    world.clock.advanceTo(at('2026-10-06T21:00:00+02:00'))
+    expect(await report()).toMatchObject({ until: null, comparison: null })
+    world.clock.advanceTo(at('2026-10-07T18:00:00+02:00'))
+    await everybodyDrives('wednesday', '2026-10-07T12:00:00+02:00', devices.slice(0, 1))
+    world.clock.advanceTo(at('2026-10-07T20:00:00+02:00'))
+    expect(await report()).toMatchObject({ until: null, comparison: null })
+    await everybodyDrives('wednesday', '2026-10-07T12:00:00+02:00', devices.slice(1))
+    world.clock.advanceTo(at('2026-10-07T23:00:00+02:00'))
+    const told = await report()
     const [{ sum }] = await world.store.read<{ sum: string }>(
       `select sum(c.amount) as sum from money.charge c join metering.trip t on t.id = c.trip where t.name = 'tuesday'`,
     )
-    const { revenue, trips, bills, groups, cells } = report.comparison
+    const { revenue, trips, bills, groups, cells } = told.comparison!
     // Tuesday alone, at three times the price: within a micro for each of twelve lines.
     expect([trips, String(revenue.before)]).toEqual([ACCOUNTS, sum])
     expect(Math.abs(Number(revenue.after) - 3 * Number(sum))).toBeLessThanOrEqual(2 * ACCOUNTS)
@@ -133,6 +147,20 @@ describe('a policy alongside, and back again', () => {
     // Six cars and six vans are too few to be told apart; twelve in one hour are not.
     expect([groups.vehicleClass, cells.vehicleClass]).toEqual([[], []])
     expect(cells.hour).toMatchObject([{ name: '12:00', vehicles: ACCOUNTS }])
+    expect(await report()).toEqual(told)
+    // Nor does it shrink by one whose roads are destroyed.
+    const undone = world.store.transaction(async (tx) => {
+      const [{ trip }] = await tx.rows<{ trip: TripId }>(
+        `select s.trip from metering.shadow_trip s join metering.trip t on t.id = s.trip where t.name = 'tuesday' order by 1 limit 1`,
+      )
+      await takeStretches(tx, [{ id: trip } as Parameters<typeof takeStretches>[1][number]], world.clock.now())
+      const [shadow] = await shadowsOf(tx, agency)
+      expect((await shadowTrips(tx, agency, shadow, told.until!, null, 100)).length).toBe(ACCOUNTS - 1)
+      const { told: kept, until } = await shadowBound(tx, agency, shadow, instant(world.clock.now() + 86_400_000))
+      expect([kept!.comparison, until]).toEqual([told.comparison, null])
+      throw new Error('undo')
+    })
+    await expect(undone).rejects.toThrow('undo')
     // Nothing of it is money.
     expect(await world.store.read(`select distinct policy from money.charge`)).toEqual([{ policy: OLD.id }])
     const [{ owed }] = await world.store.read<{ owed: string }>(

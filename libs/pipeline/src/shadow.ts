@@ -1,5 +1,5 @@
 import { type Charge } from '#contracts'
-import { type AccountId, type AgencyId, type Instant, type TripId } from '#kernel'
+import { canonical, type AccountId, type AgencyId, type Instant, type TripId } from '#kernel'
 import { chargeReport } from '#mileage'
 import { localClock } from '#policy'
 import {
@@ -16,6 +16,8 @@ import {
   ratedVehicles,
   chargesOf,
   saveShadowTrip,
+  saveToldShadow,
+  shadowBound,
   shadowsOf,
   shadowTrips,
   tripById,
@@ -66,48 +68,67 @@ export async function shadow(tx: Tx, key: string, line: Line): Promise<WorkKey[]
 const ACCOUNTS_PER_PAGE = 500
 const MINUTES_PER_DAY = 1440
 
-/** What a shadow has come to so far beside what was charged for the same trips; null where there is no such shadow. */
+/** What a shadow came to, of trips that were matched before `until`; `comparison` as canonical JSON has it. Both null: too few drove yet. */
+export interface ShadowReport {
+  readonly shadow: Pick<Shadow, 'policy' | 'revision' | 'from' | 'to' | 'digest'>
+  readonly until: Instant | null
+  readonly comparison: Comparison | null
+}
+
+/**
+ * What a shadow has come to so far beside what was charged for the same trips; null where there is no such shadow. It grows by what ten
+ * vehicles or more did, never shrinks, and is kept as it was told.
+ */
 export async function shadowReport(
   store: Store,
   agency: AgencyId,
   policy: string,
   line: Line,
-): Promise<{ shadow: Pick<Shadow, 'policy' | 'revision' | 'from' | 'to' | 'digest'>; comparison: Comparison } | null> {
+): Promise<ShadowReport | null> {
   const shadow = (await store.transaction((tx) => shadowsOf(tx, agency))).findLast((one) => one.policy === policy)
   if (!shadow) return null
-  const { document, ...named } = shadow
-  const clock = localClock(document.timeZone)
+  const { revision, from, to, digest } = shadow
+  const named = { policy, revision, from, to, digest }
+  const now = line.clock.now()
+  return store.transaction(async (tx) => {
+    const { told, until } = await shadowBound(tx, agency, shadow, now)
+    if (until === null)
+      return { shadow: named, until: told?.until ?? null, comparison: (told?.comparison ?? null) as Comparison | null }
+    const comparison = JSON.parse(canonical(await compared(tx, agency, shadow, until, line))) as Comparison
+    await saveToldShadow(tx, agency, shadow, { until, comparison }, now)
+    return { shadow: named, until, comparison }
+  })
+}
+
+async function compared(tx: Tx, agency: AgencyId, shadow: Shadow, until: Instant, line: Line): Promise<Comparison> {
+  const clock = localClock(shadow.document.timeZone)
   const sums = noComparison()
+  const { documents } = await line.reference.tariff(tx, agency)
   for (let after: AccountId | null = null; ;) {
-    const trips: ShadowTrip[] = await store.transaction((tx) =>
-      shadowTrips(tx, agency, shadow, after, ACCOUNTS_PER_PAGE),
+    const trips: ShadowTrip[] = await shadowTrips(tx, agency, shadow, until, after, ACCOUNTS_PER_PAGE)
+    if (trips.length === 0) return comparisonOf(sums)
+    const booked = await chargesOf(
+      tx,
+      trips.map(({ trip }) => trip),
     )
-    if (trips.length === 0) return { shadow: named, comparison: comparisonOf(sums) }
-    await store.transaction(async (tx) => {
-      const { documents } = await line.reference.tariff(tx, agency)
-      const booked = await chargesOf(
-        tx,
-        trips.map(({ trip }) => trip),
-      )
-      const vehicles = await ratedVehicles(
-        tx,
-        trips.map(({ vehicle, startedAt }) => ({ vehicle, at: startedAt })),
-      )
-      const accounts = new Map<AccountId, ComparedTrip[]>()
-      for (const [i, { trip, account, startedAt, charges }] of trips.entries()) {
-        const compared: ComparedTrip = {
-          vehicle: vehicles[i],
-          startedAt,
-          hour: Math.floor((clock.minuteOfWeek(startedAt) % MINUTES_PER_DAY) / 60),
-          before: booked.get(trip)!,
-          after: charges,
-          roads: null,
-        }
-        accounts.set(account, [...(accounts.get(account) ?? []), compared])
+    const vehicles = await ratedVehicles(
+      tx,
+      trips.map(({ vehicle, startedAt }) => ({ vehicle, at: startedAt })),
+    )
+    const accounts = new Map<AccountId, ComparedTrip[]>()
+    for (const [i, { trip, account, startedAt, charges }] of trips.entries()) {
+      const one: ComparedTrip = {
+        vehicle: vehicles[i],
+        startedAt,
+        hour: Math.floor((clock.minuteOfWeek(startedAt) % MINUTES_PER_DAY) / 60),
+        before: booked.get(trip)!,
+        after: charges,
+        roads: null,
       }
-      for (const those of accounts.values())
-        addAccount(sums, compareAccount(those, { before: documents, after: [document] }))
-    })
+      accounts.set(account, [...(accounts.get(account) ?? []), one])
+    }
+    for (const those of accounts.values())
+      addAccount(sums, compareAccount(those, { before: documents, after: [shadow.document] }))
     after = trips.at(-1)!.account
   }
 }

@@ -148,6 +148,7 @@ export const ISOLATION: Readonly<Record<string, Rule>> = {
   'tariff.policy': publishedByAgency,
   'tariff.revision': ofAgency,
   'tariff.shadow': ofAgency,
+  'tariff.shadow_report': ofStaff,
   'tariff.step': ofAgency,
   'tariff.zone': publishedByAgency,
 }

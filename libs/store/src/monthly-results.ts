@@ -13,7 +13,7 @@ export interface MonthlyResult {
 }
 
 /** Trips are matched and posted within it, but for those that somebody must look at. */
-const POSTED_MS = 3_600_000
+export const POSTED_MS = 3_600_000
 
 /** Of a month after the last one of which a close has taken the trips. */
 const RUNNING = `month > coalesce((select max(month) from money.period q where q.agency = $1 and q.state <> 'open'), '')`

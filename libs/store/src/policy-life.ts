@@ -1,4 +1,5 @@
 import { type Charge, type PolicyDocument } from '#contracts'
+import { runningBound, VEHICLES_MIN } from '#disclosure'
 import {
   canonical,
   invariant,
@@ -11,6 +12,7 @@ import {
   type VehicleId,
 } from '#kernel'
 import { type Life, type Revision, type Step } from '#policy'
+import { POSTED_MS } from './monthly-results'
 import { type Tx } from './store'
 
 const DAY_MS = 86_400_000
@@ -178,11 +180,12 @@ export interface ShadowTrip {
   readonly charges: readonly Charge[]
 }
 
-/** The posted trips of the accounts that follow `after`, whole accounts in their order; of at most `most` accounts. */
+/** The posted trips that were matched before `until`, of the accounts that follow `after`, whole accounts in their order; of at most `most` accounts. */
 export async function shadowTrips(
   tx: Tx,
   agency: AgencyId,
   { policy, revision }: Pick<Shadow, 'policy' | 'revision'>,
+  until: Instant,
   after: AccountId | null,
   most: number,
 ): Promise<ShadowTrip[]> {
@@ -190,11 +193,12 @@ export async function shadowTrips(
     Omit<ShadowTrip, 'startedAt' | 'charges'> & { started_at: string; charges: StoredCharge[] }
   >(
     `select s.trip, t.account, t.vehicle, t.started_at, s.charges from metering.shadow_trip s join metering.trip t on t.id = s.trip
-     where s.agency = $1 and s.policy = $2 and s.revision = $3 and t.state = 'posted' and t.account in (
+     where s.agency = $1 and s.policy = $2 and s.revision = $3 and t.state = 'posted' and t.matched_at < $6 and t.account in (
        select distinct t.account from metering.shadow_trip s join metering.trip t on t.id = s.trip
-       where s.agency = $1 and s.policy = $2 and s.revision = $3 and t.account > $4 order by t.account limit $5)
+       where s.agency = $1 and s.policy = $2 and s.revision = $3 and t.state = 'posted' and t.matched_at < $6 and t.account > $4
+       order by t.account limit $5)
      order by t.account, t.started_at, t.id`,
-    [agency, policy, revision, after ?? '', most],
+    [agency, policy, revision, after ?? '', most, until],
   )
   return rows.map(({ started_at, charges, ...row }) => ({
     ...row,
@@ -206,6 +210,63 @@ export async function shadowTrips(
     })),
   }))
 }
+
+/** What was told of a shadow last: of trips that were matched before `until`, as canonical JSON. */
+export interface ToldShadow {
+  readonly until: Instant
+  readonly comparison: unknown
+}
+
+/**
+ * What was told of a shadow last, and up to when it may be told now; null where it may not, or no further: whoever looks twice learns of
+ * no fewer than `VEHICLES_MIN`, and where roads of its time are destroyed already nothing more is told, for a sum without somebody would
+ * tell of them. One look at a time: the lock is held to the end of the transaction.
+ */
+export async function shadowBound(
+  tx: Tx,
+  agency: AgencyId,
+  { policy, revision, from, to }: Shadow,
+  now: Instant,
+): Promise<{ told: ToldShadow | null; until: Instant | null }> {
+  await tx.run(`select pg_advisory_xact_lock(hashtextextended('shadow/' || $1, 0))`, [agency])
+  const of = [agency, policy, revision]
+  const row = await tx.row<{ until: string; comparison: unknown }>(
+    `select until, comparison from tariff.shadow_report where agency = $1 and policy = $2 and revision = $3 order by until desc limit 1`,
+    of,
+  )
+  const told = row && { until: Number(row.until) as Instant, comparison: row.comparison }
+  const destroyed = await tx.row(
+    `select 1 from metering.trip where agency = $1 and started_at >= $2 and started_at < $3 and stretches_destroyed_at is not null limit 1`,
+    [agency, from, to],
+  )
+  if (destroyed) return { told, until: null }
+  const steps = await tx.rows<{ at: string; vehicles: string; few: string[] | null }>(
+    `select matched_at / ${POSTED_MS} as at, count(distinct vehicle) as vehicles,
+       case when count(distinct vehicle) < ${VEHICLES_MIN} then array_agg(distinct vehicle) end as few
+     from metering.shadow_trip s join metering.trip t on t.id = s.trip
+     where s.agency = $1 and s.policy = $2 and s.revision = $3 and t.state = 'posted' and matched_at < $4::int8 / ${POSTED_MS} * ${POSTED_MS}
+     group by 1 order by 1`,
+    [...of, now - POSTED_MS],
+  )
+  const bound = runningBound(
+    steps.map(({ at, vehicles, few }) => ({ at: Number(at), vehicles: Number(vehicles), few })),
+    VEHICLES_MIN,
+  )
+  const until = bound === null ? null : ((bound * POSTED_MS) as Instant)
+  return { told, until: until !== null && until > (told?.until ?? 0) ? until : null }
+}
+
+export const saveToldShadow = (
+  tx: Tx,
+  agency: AgencyId,
+  { policy, revision }: Shadow,
+  { until, comparison }: ToldShadow,
+  now: Instant,
+): Promise<number> =>
+  tx.run(
+    `insert into tariff.shadow_report (agency, policy, revision, until, comparison, told_at) values ($1, $2, $3, $4, $5, $6) on conflict do nothing`,
+    [agency, policy, revision, until, canonical(comparison), now],
+  )
 
 /** As canonical JSON keeps it. */
 type StoredCharge = Omit<Charge, 'rate' | 'amount'> & {

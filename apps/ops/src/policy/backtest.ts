@@ -69,7 +69,11 @@ export const comparisonCommands = (): Command[] => [
         say(
           `${policy}, revision ${report.shadow.revision}, from ${iso(report.shadow.from)} to ${iso(report.shadow.to)}`,
         )
-        say(comparisonText(report.comparison))
+        say(
+          report.comparison && report.until !== null
+            ? `trips until ${iso(report.until)}\n${comparisonText(report.comparison)}`
+            : 'too few vehicles drove yet, or too little time ago',
+        )
       }),
     ),
 ]

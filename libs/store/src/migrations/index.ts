@@ -22,6 +22,7 @@ import { TrafficBesideTables1764940000500 } from './1764940000500-traffic-beside
 import { QuarantineOfADay1764960000000 } from './1764960000000-quarantine-of-a-day'
 import { PostingInPlace1764980000000 } from './1764980000000-posting-in-place'
 import { ToldEvaluations1765000000000 } from './1765000000000-told-evaluations'
+import { ToldShadows1765030000000 } from './1765030000000-told-shadows'
 
 /** Every change of the schema, oldest first. What is released is never edited. */
 export const MIGRATIONS = [
@@ -49,4 +50,5 @@ export const MIGRATIONS = [
   QuarantineOfADay1764960000000,
   PostingInPlace1764980000000,
   ToldEvaluations1765000000000,
+  ToldShadows1765030000000,
 ]

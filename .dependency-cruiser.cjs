@@ -21,7 +21,7 @@ const SHELL = {
   runtime: ['kernel'],
   messaging: ['kernel', 'contracts', 'runtime'],
   payments: ['kernel', 'contracts', 'runtime'],
-  pdf: ['kernel', 'contracts', 'statement'],
+  pdf: ['kernel', 'contracts', 'policy', 'statement'],
   exports: ['kernel'],
   store: [...pure, 'runtime'],
   pipeline: [...pure, 'exports', 'store', 'messaging', 'runtime'],

@@ -3,8 +3,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { statementPdf } from '#pdf'
-import { draftStatement, sectionsOf, wordsOf } from '#statement'
+import { draftStatement, sectionsOf, statementHtml, wordsOf } from '#statement'
+import { type Statement } from '#contracts'
+import { digest, micros, millimetres } from '#kernel'
 import { october, octoberInput } from '../../libs/statement/src/month.fixture'
+import { englishIn } from '../portal/english'
 
 const has = (program: string): boolean => {
   try {
@@ -146,5 +149,151 @@ describe('a statement as PDF', () => {
         words.exact(totals.exact + totals.rounding === totals.due ? totals.charges : totals.due).join(''),
       ]),
     )
+  })
+})
+
+/** October with all else that a statement can tell. */
+function everything(): Statement {
+  const made = october()
+  const [journey] = made.journeys
+  const [line] = journey.lines
+  const policy = made.madeBy.policies[0].id
+  const line0 = { policy, estimatedMm: millimetres(9_000), days: 0, rate: null, billed: micros(1n), amount: micros(5n) }
+  return {
+    ...made,
+    totals: { ...made.totals, mileageMm: millimetres(9_000), estimatedMm: millimetres(9_000) },
+    journeys: made.journeys.map((one, i) =>
+      i > 0
+        ? one
+        : {
+            ...one,
+            lines: [
+              {
+                ...line,
+                policy: '',
+                ruleName: 'In doubt',
+                rate: null,
+                freeReason: 'in doubt: a shorter way is as likely',
+              },
+              ...one.lines.slice(1),
+            ],
+          },
+    ),
+    corrections: [
+      {
+        ...journey,
+        dispute: 'dispute-1',
+        revision: 1,
+        because: 'dispute about wrong-road: not-driven',
+        was: journey.lines,
+      },
+    ],
+    mileage: (['read', 'reckoned', 'estimated', 'unknown'] as const).map((closingIs) => ({
+      vehicle: 'v1' as never,
+      month: made.month,
+      from: made.draftedAt,
+      to: made.draftedAt,
+      openingMm: null,
+      closingMm: null,
+      closingIs,
+      matchedMm: millimetres(1),
+      inferredMm: millimetres(2),
+      offNetworkMm: millimetres(3),
+      unreconciledMm: millimetres(4),
+      replacedMm: millimetres(5),
+      heldTrips: 1,
+      heldMm: millimetres(6),
+      lines: [
+        { ...line0, kind: 'missing', distanceMm: millimetres(9_000), freeReason: 'no policy in force' },
+        { ...line0, kind: 'odometer', distanceMm: millimetres(9_000), freeReason: 'covered by a time permit' },
+        {
+          ...line0,
+          kind: 'permit',
+          distanceMm: millimetres(0),
+          days: 3,
+          rate: { micros: micros(7n), per: 'day' },
+          freeReason: null,
+        },
+      ],
+    })),
+    rateChanges: [
+      {
+        from: '2026-10-20',
+        policy,
+        replaced: 'older',
+        was: ['Centre: everywhere else, at any time'],
+        now: ['Centre: free'],
+        es: { was: ['Centro: en todas partes, a cualquier hora'], now: ['Centro: gratis'] },
+      },
+    ],
+    comparisons: [
+      {
+        kind: 'flat-fee',
+        name: 'Vignette',
+        amount: micros(9_000_000n),
+        because: '9.00 USD a month, whatever is driven',
+        terms: { amount: '9.00', per: 'month' },
+      },
+      {
+        kind: 'fuel-tax',
+        name: 'Fuel duty',
+        amount: micros(3_000_000n),
+        because: '0.50 USD a gallon at 25 miles a gallon',
+        terms: { amount: '0.50', per: 'gallon', economy: '25.5' },
+      },
+    ],
+    retentionDays: 30,
+  }
+}
+
+describe('a statement in Spanish', () => {
+  const statement = everything()
+  const proof = { root: digest('root'), proof: { index: 0, size: 2, path: [digest('other')] } }
+  /** Texts as they stand between tags; what is set as code is for machines. */
+  const piecesOf = (page: string): string[] =>
+    page
+      .replace(/<style>.*?<\/style>|<code>.*?<\/code>/gs, ' | ')
+      .split(/<[^>]*>/)
+      .map((piece) => piece.replace(/\s+/g, ' ').trim())
+      .filter(Boolean)
+
+  it('says nothing in English, whatever it tells; and English is found where it stands', () => {
+    expect(englishIn(piecesOf(statementHtml(statement, proof, 'es')))).toEqual([])
+    expect(englishIn(piecesOf(statementHtml(statement, proof, 'en'))).length).toBeGreaterThan(60)
+    const { retentionDays: _, ...kept } = statement
+    const sections = Object.values(sectionsOf(kept, 'es')).filter((section) => section !== null)
+    expect(englishIn(sections.flatMap(({ title, text }) => [title, ...text]))).toEqual([])
+    const page = statementHtml(statement, proof, 'es')
+    for (const said of [
+      '0,50\u00a0US$ por galón, a 25,5 millas por galón',
+      'conduje por otra vía',
+      'Centro: gratis',
+      '3 días',
+    ])
+      expect(page).toContain(said)
+  })
+
+  ;(has('pdftotext') ? it : it.skip)('is a PDF in Spanish, tagged as the English one is', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'roadmeter-pdf-'))
+    const structure = async (language: 'en' | 'es') => {
+      const file = join(folder, `${language}.pdf`)
+      const bytes = await statementPdf(statement, proof, language)
+      writeFileSync(file, bytes)
+      expect(Buffer.from(bytes).toString('latin1')).toContain(`/Lang (${language})`)
+      const all = (nodes: readonly Node[]): Node[] => nodes.flatMap((node) => [node, ...all(node.parts)])
+      const tree = all(structureOf(execFileSync('pdfinfo', ['-struct-text', file], { encoding: 'utf8' })))
+      return { tree, info: execFileSync('pdfinfo', [file], { encoding: 'utf8' }), file }
+    }
+    const [en, es] = [await structure('en'), await structure('es')]
+    const text = execFileSync('pdftotext', ['-layout', es.file, '-'], { encoding: 'utf8' })
+    rmSync(folder, { recursive: true })
+    expect(es.info).toMatch(/Title: +Factura por el uso de las vías, octubre de 2026 - City of Gothenburg/)
+    const rows = ({ tree }: typeof en) =>
+      tree.filter(({ kind }) => kind !== 'P').map(({ kind, scope }) => `${kind} ${scope}`)
+    expect(rows(es)).toEqual(rows(en))
+    expect(englishIn(es.tree.map(({ text }) => text).filter(Boolean))).toEqual([])
+    expect(englishIn(en.tree.map(({ text }) => text).filter(Boolean)).length).toBeGreaterThan(40)
+    expect(text).toMatch(/Página 1 de \d/)
+    expect(text).toContain(wordsOf(statement, 'es').money(statement.totals.due).replace('\u00a0', ' '))
   })
 })

@@ -1,4 +1,5 @@
 import { type Page } from 'playwright-core'
+import { PAGE_SAYS } from '../../apps/api/src/page-words'
 import { en as agencyEn } from '../../apps/web/src/agency/words/en'
 import { es as agencyEs } from '../../apps/web/src/agency/words/es'
 import { en as analystEn } from '../../apps/web/src/analyst/words/en'
@@ -7,13 +8,15 @@ import { en as citizenEn } from '../../apps/web/src/citizen/words/en'
 import { es as citizenEs } from '../../apps/web/src/citizen/words/es'
 import { en as sharedEn } from '../../apps/web/src/shared/words/en'
 import { es as sharedEs } from '../../apps/web/src/shared/words/es'
+import { en as statementEn } from '../../libs/statement/src/says'
+import { es as statementEs } from '../../libs/statement/src/says-es'
 
 const sentencesOf = (words: unknown): string[] =>
-  typeof words === 'string' ? [words] : Object.values(words as object).flatMap(sentencesOf)
+  typeof words === 'string' ? [words] : Object.values(words ?? {}).flatMap(sentencesOf)
 
-const SPANISH = new Set([sharedEs, citizenEs, agencyEs, analystEs].flatMap(sentencesOf))
+const SPANISH = new Set([sharedEs, citizenEs, agencyEs, analystEs, statementEs, PAGE_SAYS.es].flatMap(sentencesOf))
 /** What our pages say in English, with anything where a value stands. */
-const ENGLISH = [sharedEn, citizenEn, agencyEn, analystEn]
+const ENGLISH = [sharedEn, citizenEn, agencyEn, analystEn, statementEn, PAGE_SAYS.en]
   .flatMap(sentencesOf)
   .filter((text) => !SPANISH.has(text) && text.replace(/\{\{.*?\}\}/g, '').replace(/[^a-z]/gi, '').length > 3)
   .map(
@@ -49,9 +52,11 @@ const PIECES = `(() => {
 })()`
 
 /** What stands in English on a page that is being read in Spanish. */
-export async function englishOn(page: Page): Promise<string[]> {
-  const pieces = new Set((await page.evaluate(PIECES)) as string[])
-  return [...pieces]
+export const englishOn = async (page: Page): Promise<string[]> => englishIn((await page.evaluate(PIECES)) as string[])
+
+/** What of these pieces of a text in Spanish is English. */
+export function englishIn(pieces: readonly string[]): string[] {
+  return [...new Set(pieces)]
     .filter(
       (text) =>
         text !== ASKED_BY_CITY &&

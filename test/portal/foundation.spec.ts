@@ -1,16 +1,20 @@
 import { type Browser } from 'playwright-core'
+import { englishOn } from './english'
 import {
   ask,
   CITIZEN,
   demoToken,
   describeInBrowser,
   flaws,
+  flawsInEveryLook,
+  follow,
   go,
   LOOKS,
   openBrowser,
   portalUrl,
   settled,
   visit,
+  wear,
 } from './browser'
 
 describeInBrowser('every visitor', () => {
@@ -37,7 +41,7 @@ describeInBrowser('every visitor', () => {
     await page.goto(`${portalUrl()}/agency/nowhere/at/all`)
     await settled(page)
     expect(await page.textContent('h1')).toBe('Page not found')
-    expect(await flaws(page)).toEqual([])
+    expect(await flawsInEveryLook(page)).toEqual([])
     expect(faults).toEqual([])
     await context.close()
   })
@@ -50,7 +54,7 @@ describeInBrowser('every visitor', () => {
     await go(page, address)
     await page.getByText(title).first().waitFor()
     expect(await page.getByRole('link', { name: 'Go to the start page' }).count()).toBe(1)
-    expect(await flaws(page)).toEqual([])
+    expect(await flawsInEveryLook(page)).toEqual([])
     expect(faults).toEqual([])
     await context.close()
   })
@@ -61,7 +65,8 @@ describeInBrowser('every visitor', () => {
     await page.route('**/v1/vehicles', (route) => route.fulfill(failing))
     await go(page, '/my/vehicles')
     await page.getByText('Something went wrong on our side').waitFor()
-    expect(await flaws(page)).toEqual([])
+    expect(await flawsInEveryLook(page)).toEqual([])
+    await wear(page, LOOKS[0])
     await page.unroute('**/v1/vehicles')
     await page.getByRole('button', { name: 'Try again' }).click()
     await page.locator('.rm-card a').first().waitFor()
@@ -71,17 +76,77 @@ describeInBrowser('every visitor', () => {
     await context.close()
   })
 
-  it('reads statements without JavaScript', async () => {
-    const context = await browser.newContext({ javaScriptEnabled: false, viewport: { width: 360, height: 900 } })
+  it.each([
+    ['en', 'to the list of statements', 'Español', '.'],
+    ['es', 'a la lista', 'English', ','],
+  ])('reads statements without JavaScript, in %s', async (locale, toList, other, point) => {
+    const context = await browser.newContext({
+      javaScriptEnabled: false,
+      viewport: { width: 360, height: 900 },
+      locale,
+    })
     const page = await context.newPage()
     await page.goto(`${portalUrl()}/enter?token=${demoToken(CITIZEN)}`)
     await page.goto(`${portalUrl()}/my`)
-    await page.getByRole('link', { name: 'to the list of statements' }).click()
-    await page.getByRole('link', { name: 'statement', exact: true }).first().click()
+    await page.getByRole('link', { name: toList }).click()
+    await page.locator(`html[lang="${locale}"]`).waitFor()
+    const list = page.url()
+    await page.locator('td a[href*=".html"]').first().click()
+    await page.locator(`html[lang="${locale}"] .bill`).waitFor()
     const [bill] = await ask<{ totals: { due: string } }[]>(CITIZEN, 'GET', '/v1/statements')
-    expect(await page.locator('main, body').first().textContent()).toContain(
-      (Number(bill.totals.due) / 1e6).toFixed(2).replace(/\B(?=(\d{3})+\.)/g, ','),
-    )
+    const due = (Number(bill.totals.due) / 1e6).toFixed(2).split('.')
+    expect((await page.locator('.bill').textContent())!.replace(/(?<=\d)[.,](?=\d{3})/g, '')).toContain(due.join(point))
+    // In the other language by its address, links and all.
+    await page.goto(list)
+    await page.getByRole('link', { name: other }).click()
+    await page
+      .locator(`html:not([lang="${locale}"]) td a[href$="?lang=${locale === 'en' ? 'es' : 'en'}"]`)
+      .first()
+      .waitFor()
+    await context.close()
+  })
+
+  it('has no flaw and no English in what a server renders, whoever reads it in which language', async () => {
+    const [{ id }] = await ask<{ id: string }[]>(CITIZEN, 'GET', '/v1/statements')
+    const flawed: string[] = []
+    for (const look of LOOKS) {
+      const { context, page, faults } = await visit(browser, CITIZEN, look)
+      const nobody = await visit(browser, null, look)
+      for (const [reader, address, status] of [
+        [page, '/plain', 200],
+        [page, `/v1/statements/${id}.html`, 200],
+        [page, '/v1/statements/0123456789abcdef.html', 404],
+        [page, '/v1/disputes?state=nonsense', 400],
+        [page, '/v1/agencies/gothenburg/reviews', 403],
+        [nobody.page, '/plain', 401],
+        [nobody.page, '/verify', 200],
+      ] as const) {
+        const answer = await reader.goto(portalUrl() + address)
+        const told = [
+          ...(answer!.status() === status ? [] : [`status ${answer!.status()}`]),
+          ...((await reader.getAttribute('html', 'lang')) === look.language ? [] : ['another language']),
+          ...(answer!.headers().vary?.includes('accept-language') ? [] : ['no Vary']),
+          ...(await flaws(reader)),
+          ...(look.language === 'es' ? await englishOn(reader) : []),
+        ]
+        flawed.push(...told.map((flaw) => `${address} ${Object.values(look).join(' ')}: ${flaw}`))
+      }
+      expect([...faults, ...nobody.faults]).toEqual([])
+      await context.close()
+      await nobody.context.close()
+    }
+    expect(flawed).toEqual([])
+  }, 60_000)
+
+  it('reads a bill and its PDF in the language that was chosen in the portal, whatever the browser asks for', async () => {
+    const { context, page } = await visit(browser, CITIZEN)
+    const [statement] = await follow(page, '/my/statements', 'tbody a')
+    await wear(page, LOOKS[1])
+    const pdf = page.locator('a[href*=".pdf"]')
+    const file = await context.request.get(portalUrl() + (await pdf.getAttribute('href')))
+    expect((await file.body()).toString('latin1')).toContain('/Lang (es)')
+    await page.goto(`${portalUrl()}/v1/statements/${statement.split('/').at(-1)}.html`)
+    await page.getByRole('heading', { name: 'Factura por el uso de las vías' }).waitFor()
     await context.close()
   })
 

@@ -1,11 +1,10 @@
 import { statementSchema } from '#contracts'
-import { formatMicros } from '#kernel'
-import { STATEMENT_STYLE } from '#statement'
+import { type Language } from '#policy'
+import { STATEMENT_STYLE, wordsOf } from '#statement'
 import { type Principal, type StatementRow } from '#store'
+import { PAGE_SAYS } from './page-words'
 
 export const escaped = (text: string) => text.replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`)
-
-export type PageLanguage = 'en' | 'es'
 
 /** The look of the portal, for pages that must do without its script. */
 const PAGE_STYLE = `
@@ -25,22 +24,26 @@ button:focus-visible,input:focus-visible{outline:3px solid #eca72c;outline-offse
 #said.good,#said.bad{padding:1rem 1.25rem;border-left:5px solid #1b7f4b;background:var(--tint);overflow-wrap:anywhere}
 #said.bad{border-color:#c0362c}`
 
-export const page = (title: string, body: string, language: PageLanguage = 'en'): string =>
+/** A whole page. `address`: where it stands, if it can be read in the other language there. */
+export const page = (title: string, body: string, language: Language, address?: string): string =>
   `<!doctype html><html lang="${language}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${title} - Roadmeter</title><style>${STATEMENT_STYLE}${PAGE_STYLE}</style></head>
-<body><header class="rm-top"><a href="/">Roadmeter</a></header><main><h1>${title}</h1>${body}</main></body></html>`
+<body><header class="rm-top"><a href="/">Roadmeter</a></header><main><h1>${title}</h1>${body}${address ? inOther(address, language) : ''}</main></body></html>`
 
-/** What went wrong, for a person, and what to do about it. */
-export function problemPage(status: number, detail: string): string {
-  const todo =
-    status === 401
-      ? '<a href="/auth/login">Sign in</a>, or open the link that you were handed.'
-      : status >= 500
-        ? 'Try again in a moment.'
-        : '<a href="/">To your statements</a>'
-  const titles: Record<number, string> = { 401: 'Please sign in', 403: 'Not for you', 404: 'Not found' }
+function inOther(address: string, language: Language): string {
+  const other = language === 'en' ? 'es' : 'en'
+  return `<footer><a href="${address}?lang=${other}" hreflang="${other}" lang="${other}">${PAGE_SAYS[language].inOther}</a></footer>`
+}
+
+/** What went wrong, for a person, and what to do about it. The reason is said in English: other languages say what stands for it. */
+export function problemPage(status: number, detail: string, language: Language): string {
+  const { signIn, forbidden, missing, broken, refused } = PAGE_SAYS[language].problems
+  const known = { 401: signIn, 403: forbidden, 404: missing }[status]
+  const { title, what, todo } = known ?? (status >= 500 ? broken : refused)
+  const reason = what ?? escaped(detail)
   return page(
-    titles[status] ?? (status >= 500 ? 'Something went wrong' : 'That did not work'),
-    `<p>${escaped(detail)}</p><p>${todo}</p>`,
+    title,
+    `<p${what === null && language !== 'en' ? ' lang="en"' : ''}>${reason}</p><p>${todo}</p>`,
+    language,
   )
 }
 
@@ -48,28 +51,39 @@ export function problemPage(status: number, detail: string): string {
  * The first page after signing in: the first of `total` statements that one may see, whole for the citizen whose they are,
  * totals for an agency: where people were is not its business.
  */
-export function homePage(who: Principal, rows: readonly StatementRow[], total: number): string {
+export function homePage(who: Principal, rows: readonly StatementRow[], total: number, language: Language): string {
   const own = who.role === 'citizen'
+  const says = PAGE_SAYS[language]
   const items = rows.map((row) => {
     const statement = statementSchema.parse(JSON.parse(row.document))
-    return `<tr><th scope="row">${row.month}</th><td>${escaped(statement.account.name)}</td><td>${statement.totals.trips}</td>
-      <td>${escaped(statement.currency)} ${formatMicros(row.due)}</td><td>${row.state === 'sealed' ? 'final' : 'in review'}</td>
-      ${own ? `<td><a href="/v1/statements/${row.id}.html">statement</a> · <a href="/v1/statements/${row.id}.pdf">PDF</a> · <a href="/v1/statements/${row.id}.csv">CSV</a> · <a href="/v1/statements/${row.id}.json">JSON</a></td>` : ''}</tr>`
+    const words = wordsOf(statement, language)
+    const file = (form: string) => `/v1/statements/${row.id}.${form}`
+    return `<tr><th scope="row">${words.month(row.month)}</th><td>${escaped(statement.account.name)}</td><td>${statement.totals.trips}</td>
+      <td>${escaped(words.money(row.due))}</td><td>${row.state === 'sealed' ? says.final : says.review}</td>
+      ${own ? `<td><a href="${file('html')}?lang=${language}">${says.statement}</a> · <a href="${file('pdf')}?lang=${language}">PDF</a> · <a href="${file('csv')}">CSV</a> · <a href="${file('json')}">JSON</a></td>` : ''}</tr>`
   })
+  const { month, account, trips, due, state, read } = says.columns
+  const heads = [month, account, trips, due, state, ...(own ? [read] : [])]
   return page(
-    own ? 'Your statements' : `Statements of ${escaped(who.agency)}`,
-    `<table><caption>${rows.length < total ? `the first ${rows.length} of ` : ''}${total} statement${total === 1 ? '' : 's'}, newest first</caption>
-<thead><tr><th scope="col">Month</th><th scope="col">Account</th><th scope="col">Trips</th><th scope="col">Due</th><th scope="col">State</th>${own ? '<th scope="col">Read</th>' : ''}</tr></thead>
+    own ? says.statements : says.statementsOf(escaped(who.agency)),
+    `<table><caption>${says.listed(rows.length, total)}</caption>
+<thead><tr>${heads.map((head) => `<th scope="col">${head}</th>`).join('')}</tr></thead>
 <tbody>${items.join('')}</tbody></table>
-<p><a href="/v1/agencies/${escaped(who.agency)}/policies">The published tariff</a> · <a href="/docs">The api</a></p>`,
+<p><a href="/v1/agencies/${escaped(who.agency)}/policies">${says.tariff}</a> · <a href="/docs">${says.api}</a></p>`,
+    language,
+    '/plain',
   )
 }
 
 /** Where the local provider's money of no worth is paid. */
-export const payPage = (currency: string, amount: string, payment: string): string =>
-  page(
-    `Pay ${escaped(currency)} ${amount}`,
-    `<p>This is a demonstration: no money is taken, whichever you choose.</p>
-<form method="post" action="/pay/${escaped(payment)}"><p><button name="outcome" value="pay">Pay ${escaped(currency)} ${amount}</button>
-<button name="outcome" value="decline">Let the card be declined</button></p></form>`,
+export function payPage(currency: string, amount: string, payment: string, language: Language): string {
+  const { pay, payLead, decline } = PAGE_SAYS[language]
+  const title = pay(`${escaped(currency)} ${amount}`)
+  return page(
+    title,
+    `<p>${payLead}</p>
+<form method="post" action="/pay/${escaped(payment)}"><p><button name="outcome" value="pay">${title}</button>
+<button name="outcome" value="decline">${decline}</button></p></form>`,
+    language,
   )
+}

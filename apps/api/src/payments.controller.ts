@@ -17,6 +17,7 @@ import { ApiBearerAuth, ApiBody, ApiTags } from '@nestjs/swagger'
 import { type FastifyReply } from 'fastify'
 import { parseOrExplain, payStatementSchema, topUpSchema, walletPlanSchema } from '#contracts'
 import { formatMicros, InputError, micros, parseMicros, type AccountId, type Micros } from '#kernel'
+import { type Language } from '#policy'
 import { LocalProvider, PAYMENT_PROVIDER, type PaymentProvider } from '#payments'
 import { askAhead, askBack, askForStatement, currencyOf, LINE, type Line, positionOf, recordPayment } from '#pipeline'
 import { SETTINGS_OF_PROCESS, type Settings } from '#runtime'
@@ -35,6 +36,7 @@ import {
 import { Access, Fresh, Who } from './access'
 import { AsMachine } from './scope'
 import { jsonSchema } from './devices.controller'
+import { ReadersLanguage } from './language'
 import { payPage } from './pages'
 
 /** What citizens owe, pay and have in credit. Amounts are decimal strings of micros, above zero where the citizen owes or has them. */
@@ -192,9 +194,13 @@ export class PaymentsController {
   @Get('pay/:payment')
   @Access(['citizen'])
   @Header('content-type', 'text/html; charset=utf-8')
-  async page(@Who() who: Principal, @Param('payment') id: string): Promise<string> {
+  async page(
+    @Who() who: Principal,
+    @Param('payment') id: string,
+    @ReadersLanguage() language: Language,
+  ): Promise<string> {
     const payment = await this.localPayment(who, id)
-    return payPage(payment.currency, formatMicros(payment.amount), payment.id)
+    return payPage(payment.currency, formatMicros(payment.amount), payment.id, language)
   }
 
   @Post('pay/:payment')

@@ -3,6 +3,7 @@ import { type FastifyReply, type FastifyRequest } from 'fastify'
 import { InputError } from '#kernel'
 import { LOG, type Log } from '#runtime'
 import { FRESH_MS_MAX } from './access'
+import { languageOf, VARY } from './language'
 import { problemPage } from './pages'
 
 /** Every error as problem+json (RFC 9457), or as a page for a browser: what was wrong and where, nothing of our inside. */
@@ -17,7 +18,13 @@ export class ProblemFilter implements ExceptionFilter {
     if (status >= 500)
       this.log.error({ route: request.routeOptions?.url, error: (error as Error)?.message }, 'a request failed')
     if (request.headers.accept?.includes('text/html'))
-      return void reply.code(status).type('text/html; charset=utf-8').send(problemPage(status, detail))
+      return void reply
+        .code(status)
+        .header('vary', VARY)
+        .type('text/html; charset=utf-8')
+        .send(
+          problemPage(status, detail, languageOf(request.headers, (request.query as { lang?: unknown } | null)?.lang)),
+        )
     if (code === 'STEP_UP')
       reply.header(
         'www-authenticate',

@@ -4,6 +4,7 @@ import { type FastifyReply } from 'fastify'
 import { z } from 'zod'
 import { statementSchema, type Statement } from '#contracts'
 import { type AccountId } from '#kernel'
+import { type Language } from '#policy'
 import { statementPdf } from '#pdf'
 import { bundleOf, proofOf } from '#pipeline'
 import { CLOCK, type Clock } from '#runtime'
@@ -21,6 +22,7 @@ import {
 } from '#store'
 import { Access, Who } from './access'
 import { jsonSchema } from './devices.controller'
+import { ReadersLanguage } from './language'
 import { homePage } from './pages'
 
 @ApiTags('statements')
@@ -31,13 +33,13 @@ export class StatementsController {
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
-  /** For a browser without JavaScript. */
+  /** For a browser without JavaScript, in the reader's language or that of `?lang=`. */
   @Get('plain')
   @Access(['citizen', 'agency', 'auditor', 'operator'])
   @Header('content-type', 'text/html; charset=utf-8')
-  async home(@Who() who: SignedIn): Promise<string> {
+  async home(@Who() who: SignedIn, @ReadersLanguage() language: Language): Promise<string> {
     const { rows, count } = await this.listed(who)
-    return homePage(who, rows, count)
+    return homePage(who, rows, count, language)
   }
 
   /** Newest month first, with totals, at most 200; the header x-total-count tells how many there are. */
@@ -74,7 +76,10 @@ export class StatementsController {
     return listed
   }
 
-  /** A statement as `json` (the sealed bytes), `csv`, `html` or `pdf`: for its citizen alone, because it tells where they were when. */
+  /**
+   * A statement as `json` (the sealed bytes), `csv`, or in the reader's language, or that of `?lang=`, as `html` or `pdf`: for its citizen
+   * alone, because it tells where they were when.
+   */
   @Get('v1/statements/:id.:form')
   @Access(['citizen'])
   @ApiBearerAuth()
@@ -84,6 +89,7 @@ export class StatementsController {
     @Param('id') id: string,
     @Param('form') form: string,
     @Res({ passthrough: true }) reply: FastifyReply,
+    @ReadersLanguage() language: Language,
   ): Promise<string | StreamableFile> {
     const row = (await statementsFor(this.store, who, id))[0]
     if (!row) throw new NotFoundException('there is no such statement')
@@ -99,9 +105,9 @@ export class StatementsController {
         return statementCsv(statement)
       case 'html':
         reply.type('text/html; charset=utf-8')
-        return statementHtml(statement, await proofOf(this.store, row))
+        return statementHtml(statement, await proofOf(this.store, row), language)
       case 'pdf':
-        return new StreamableFile(await statementPdf(statement, await proofOf(this.store, row)), {
+        return new StreamableFile(await statementPdf(statement, await proofOf(this.store, row), language), {
           type: 'application/pdf',
           disposition: `inline; filename="statement-${row.month}.pdf"`,
         })

@@ -1,9 +1,11 @@
-import { Controller, Get, Header, Headers, NotFoundException, StreamableFile } from '@nestjs/common'
+import { Controller, Get, Header, NotFoundException, StreamableFile } from '@nestjs/common'
 import { ApiTags } from '@nestjs/swagger'
 import { existsSync, createReadStream } from 'node:fs'
 import { resolve } from 'node:path'
 import { Access } from './access'
-import { page, type PageLanguage } from './pages'
+import { type Language } from '#policy'
+import { ReadersLanguage } from './language'
+import { page } from './pages'
 
 /** What the build made of infra/verify-page.js: beside the compiled api, or in the checkout that a test runs in. */
 const bundle = (): string | undefined =>
@@ -22,7 +24,7 @@ interface Says {
   readonly root: readonly [string, string]
 }
 
-const SAYS: Readonly<Record<PageLanguage, Says>> = {
+const SAYS: Readonly<Record<Language, Says>> = {
   en: {
     title: 'Check a statement',
     lead: 'The files stay on your computer: this page works everything out itself and can reach nobody.',
@@ -55,9 +57,7 @@ export class VerifyController {
     'content-security-policy',
     "default-src 'none'; script-src 'self'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
   )
-  @Header('vary', 'accept-language')
-  verify(@Headers('accept-language') wanted = ''): string {
-    const language = /^\s*es\b/i.test(wanted) ? 'es' : 'en'
+  verify(@ReadersLanguage() language: Language): string {
     const says = SAYS[language]
     const choose = (id: 'statement' | 'policies' | 'proof') =>
       `<p><label for="${id}">${says[id][0]}</label> <span class="sub">${says[id][1]}</span><input type="file" id="${id}" accept=".json,application/json"></p>`
@@ -74,6 +74,7 @@ ${choose('proof')}
 <div role="status"><ul id="said"></ul></div>
 <script type="module" src="/verify.js"></script>`,
       language,
+      '/verify',
     )
   }
 

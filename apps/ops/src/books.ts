@@ -1,8 +1,9 @@
-import { Argument, Command } from 'commander'
+import { Argument, Command, Option } from 'commander'
 import { writeFile } from 'node:fs/promises'
 import { statementSchema, type Statement } from '#contracts'
 import { InputError, type AccountId, type AgencyId, type StatementId } from '#kernel'
 import { bundleOf, proofOf, reconcile, Reference, releaseStatement, requestClose } from '#pipeline'
+import { LANGUAGES, type Language } from '#policy'
 import { systemClock } from '#runtime'
 import { statementCsv, statementHtml } from '#statement'
 import { holdsOf, logAccess, periodOf, StatementRow, statementsFor } from '#store'
@@ -107,10 +108,11 @@ export const bookCommands = (): Command[] => [
         .option('--csv', 'a line for each charge')
         .option('--html', 'a page to print')
         .option('--pdf <file>', 'write it as a PDF to this file')
+        .addOption(new Option('--language <language>', 'of the page or the PDF').choices(LANGUAGES).default('en'))
         .option('--why <reason>', 'why you look, which its citizen reads', 'no reason given')
         .option('--proof', 'root and proof that the sealed statement is under it, as JSON for roadmeter verify')
         .option('--bundle', 'the document with the published policies and its proof: all that roadmeter verify needs')
-        .action((id: string, { why, ...form }: ShowOptions) =>
+        .action((id: string, { why, language, ...form }: ShowOptions) =>
           withDatabase(async (store) => {
             if (Object.keys(form).length > 1)
               throw new InputError('FORM', 'one of --json, --csv, --html, --pdf, --proof and --bundle')
@@ -132,8 +134,9 @@ export const bookCommands = (): Command[] => [
             if (form.csv) return void process.stdout.write(statementCsv(statement))
             if (form.bundle) return say(JSON.stringify(await bundleOf(store, row)))
             const proof = await proofOf(store, row)
-            if (form.html) return say(statementHtml(statement, proof))
-            if (form.pdf) return writeFile(form.pdf, await (await import('#pdf')).statementPdf(statement, proof))
+            if (form.html) return say(statementHtml(statement, proof, language))
+            if (form.pdf)
+              return writeFile(form.pdf, await (await import('#pdf')).statementPdf(statement, proof, language))
             if (form.proof && !proof)
               throw new InputError('NOT_SEALED', `statement ${id} is not sealed: nothing to prove`)
             say(form.proof ? JSON.stringify(proof) : summary(statement, row))
@@ -150,6 +153,7 @@ interface ShowOptions {
   proof?: boolean
   bundle?: boolean
   why: string
+  language: Language
 }
 
 function summary(statement: Statement, row: StatementRow): string {

@@ -17,6 +17,9 @@ export const COLOURS = ['#0a5a78', '#d27d1d', '#5c8a3c', '#8b549f', '#c0485c', '
 
 const MARGIN = 48
 const BOTTOM = 56
+/** Between facts that stand side by side, and the size that they are set in, in points. */
+const GAP_MIN = 14
+const FACT_SIZE = 11.5
 
 export interface Style {
   readonly face?: FaceName
@@ -52,11 +55,16 @@ export class Sheet {
   private y = MARGIN
   readonly width: number
 
-  constructor(info: { readonly title: string; readonly author: string; readonly madeAt: Date }) {
+  constructor(info: {
+    readonly title: string
+    readonly author: string
+    readonly madeAt: Date
+    readonly language: string
+  }) {
     this.doc = new PDFDocument({
       size: 'A4',
       margin: 0,
-      lang: 'en',
+      lang: info.language,
       tagged: true,
       pdfVersion: '1.7',
       subset: 'PDF/UA' as never,
@@ -118,16 +126,26 @@ export class Sheet {
     }
   }
 
-  /** Boxes side by side: a label above what it is about. */
+  /** Side by side, each as wide as it needs: a label above what it is about, set smaller where all would not fit. */
   facts(facts: readonly { readonly label: string; readonly value: string; readonly size?: number }[]): void {
     const height = 48
     this.room(height + 12)
-    const each = this.width / facts.length
-    for (const [i, { label, value, size = 11.5 }] of facts.entries())
+    const labelStyle = { size: 8.5, colour: SOFT }
+    const widths = facts.map(({ label, value, size = FACT_SIZE }) =>
+      Math.max(this.widthOf(label, labelStyle), this.widthOf(value, { face: 'strong', size })),
+    )
+    const gap = (this.width - widths.reduce((a, b) => a + b, 0)) / (facts.length - 1 || 1)
+    const fit =
+      gap >= GAP_MIN ? 1 : (this.width - GAP_MIN * (facts.length - 1)) / (this.width - gap * (facts.length - 1))
+    let x = MARGIN
+    for (const [i, { label, value, size: asked = FACT_SIZE }] of facts.entries()) {
+      const size = asked * fit
       this.tagged('P', () => {
-        this.draw(`${label} `, MARGIN + i * each, this.y, { size: 8.5, colour: SOFT })
-        this.draw(value, MARGIN + i * each, this.y + 14 + (22 - size) * 0.5, { face: 'strong', size })
+        this.draw(`${label} `, x, this.y, { ...labelStyle, size: labelStyle.size * fit })
+        this.draw(value, x, this.y + 14 + (22 - size) * 0.5, { face: 'strong', size })
       })
+      x += widths[i] * fit + Math.max(gap, GAP_MIN)
+    }
     this.y += height
   }
 
@@ -217,8 +235,8 @@ export class Sheet {
     this.y += 6
   }
 
-  /** Numbers the pages and returns the document's bytes. */
-  async end(footer: string): Promise<Uint8Array> {
+  /** Numbers the pages, as `numbered` says it, and returns the document's bytes. */
+  async end(footer: string, numbered: (page: number, of: number) => string): Promise<Uint8Array> {
     this.root.end()
     const { count } = this.doc.bufferedPageRange()
     for (let page = 0; page < count; page++) {
@@ -227,7 +245,7 @@ export class Sheet {
         const y = this.doc.page.height - 36
         const style = { size: 7.5, colour: SOFT }
         this.draw(footer, MARGIN, y, style)
-        const number = `Page ${page + 1} of ${count}`
+        const number = numbered(page + 1, count)
         this.draw(number, MARGIN + this.width - this.widthOf(number, style), y, style)
       })
     }

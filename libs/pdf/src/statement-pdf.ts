@@ -1,10 +1,9 @@
 import { type Journey, type Statement } from '#contracts'
 import { micros } from '#kernel'
+import { type Language } from '#policy'
 import {
-  dateWords,
   creditWords,
   isAdjustment,
-  monthWords,
   sectionsOf,
   statementDigest,
   wordsOf,
@@ -16,33 +15,39 @@ import { ACCENT, COLOURS, Sheet, SOFT, type CellText, type TableRow } from './sh
 
 /**
  * The statement as a tagged PDF, from the sealed document alone: a page that sums it up, then every journey and line. The same
- * statement gives the same bytes.
+ * statement in the same language gives the same bytes; what is sealed has no language.
  */
-export async function statementPdf(statement: Statement, proof?: StatementProof): Promise<Uint8Array> {
-  const words = wordsOf(statement)
+export async function statementPdf(
+  statement: Statement,
+  proof?: StatementProof,
+  language: Language = 'en',
+): Promise<Uint8Array> {
+  const words = wordsOf(statement, language)
+  const { say } = words
   const { agency, account, month, totals } = statement
-  const title = `Road-use statement, ${monthWords(month)}`
+  const title = say.title(words.month(month))
   const sheet = new Sheet({
     title: `${title} - ${agency.name}`,
     author: agency.name,
     madeAt: new Date(statement.draftedAt),
+    language,
   })
-  const parts = sectionsOf(statement)
+  const parts = sectionsOf(statement, language)
 
   sheet.paragraph(agency.name, { face: 'strong', size: 10, colour: ACCENT })
   sheet.gap(6)
   sheet.heading(title, 1)
-  sheet.paragraph(`${account.name}, account ${account.id}`, { colour: SOFT })
+  sheet.paragraph(`${account.name}, ${say.account} ${account.id}`, { colour: SOFT })
   sheet.gap(10)
   sheet.facts([
     {
-      label: totals.due > 0n ? 'Amount due' : totals.due < 0n ? 'Credit in your favour' : 'Nothing to pay',
+      label: totals.due > 0n ? say.due : totals.due < 0n ? say.inFavour : say.nothingDue,
       value: words.money(totals.due < 0n ? micros(-totals.due) : totals.due),
       size: 20,
     },
-    { label: totals.due > 0n ? 'Due by' : 'Settled by', value: day(statement.dueOn) },
-    { label: 'Period', value: monthWords(month) },
-    { label: 'Questions until', value: day(statement.reviewUntil) },
+    { label: totals.due > 0n ? say.dueBy : say.settledBy, value: words.date(statement.dueOn) },
+    { label: say.period, value: words.month(month) },
+    { label: say.questionsUntil, value: words.date(statement.reviewUntil) },
   ])
   write(sheet, parts.sum)
   write(sheet, parts.distance)
@@ -57,7 +62,7 @@ export async function statementPdf(statement: Statement, proof?: StatementProof)
           share: Number((amount * 1_000_000n) / all) / 1_000_000,
           colour: COLOURS[Math.min(i, COLOURS.length - 1)],
         })),
-        `Money by jurisdiction: ${earned.map(({ jurisdiction, amount }) => `${jurisdiction} ${words.rounded(amount)}`).join(', ')}`,
+        `${say.moneyBar}: ${earned.map(({ jurisdiction, amount }) => `${jurisdiction} ${words.rounded(amount)}`).join(', ')}`,
       )
     tables(sheet, parts.money)
   }
@@ -74,11 +79,9 @@ export async function statementPdf(statement: Statement, proof?: StatementProof)
   journeys(sheet, statement, words)
   write(sheet, parts.data)
   write(sheet, parts.questions)
-  check(sheet, statement, proof)
-  return sheet.end(`Statement ${statement.id}`)
+  check(sheet, statement, words, proof)
+  return sheet.end(`${say.statement} ${statement.id}`, say.page)
 }
-
-const day = (text: string): string => dateWords(text).replace(/^\w+ /, '')
 
 function write(sheet: Sheet, section: Section | null): void {
   if (!section) return
@@ -107,22 +110,27 @@ function tables(sheet: Sheet, section: Section): void {
 
 /** Every journey with its lines, by day; what belongs to earlier months first, under its own heading. */
 function journeys(sheet: Sheet, statement: Statement, words: Words): void {
+  const { say } = words
   const names = new Map(statement.vehicles.map(({ vehicle, name }) => [vehicle, name]))
-  const columns = ['When', 'Why', `Distance (${words.unit})`, `Amount (${statement.currency})`]
+  const columns = [say.when, say.why, say.distance(words.unit), say.amount(statement.currency)]
   const rowsOf = (journey: Journey): TableRow[] =>
     journey.lines.map((line, i) => ({
       cells: [
         i === 0
           ? [
               {
-                text: `${day(words.dayOf(journey.startedAt))}, ${words.time(journey.startedAt)}–${words.time(journey.endedAt)}`,
+                text: `${words.date(words.dayOf(journey.startedAt))}, ${words.time(journey.startedAt)}–${words.time(journey.endedAt)}`,
               },
               { text: names.get(journey.vehicle) ?? journey.vehicle, size: 7.5, colour: SOFT },
             ]
           : [],
         [
-          { text: line.ruleName },
-          { text: line.rate ? words.rate(line.rate) : `free: ${line.freeReason ?? ''}`, size: 7.5, colour: SOFT },
+          { text: words.sealed(line.ruleName) },
+          {
+            text: line.rate ? words.rate(line.rate) : say.free(words.sealed(line.freeReason ?? '')),
+            size: 7.5,
+            colour: SOFT,
+          },
         ],
         [{ text: words.distance(line.distanceMm) }],
         [{ text: words.exact(line.amount).join('') }],
@@ -132,7 +140,7 @@ function journeys(sheet: Sheet, statement: Statement, words: Words): void {
   const startedOn = new Map(statement.journeys.map(({ trip, startedAt }) => [trip, words.dayOf(startedAt)]))
   const spanOf = (span: string) => {
     const on = span.length === 10 ? span : startedOn.get(span)
-    return on === undefined ? span : day(on)
+    return on === undefined ? span : words.date(on)
   }
   const limits = (late: boolean): TableRow[] =>
     statement.capCredits
@@ -143,7 +151,7 @@ function journeys(sheet: Sheet, statement: Statement, words: Words): void {
             { text: spanOf(credit.span) },
             { text: names.get(credit.vehicle) ?? credit.vehicle, size: 7.5, colour: SOFT },
           ],
-          [{ text: creditWords(credit, words.money).name }],
+          [{ text: creditWords(credit, words).name }],
           [],
           [{ text: words.exact(credit.amount).join('') }],
         ],
@@ -155,26 +163,20 @@ function journeys(sheet: Sheet, statement: Statement, words: Words): void {
     ]
     if (rows.length === 0) continue
     sheet.gap(8)
-    sheet.heading(late ? 'Adjustments for earlier months' : 'Journeys', 2)
+    sheet.heading(late ? say.late : say.allJourneys, 2)
     sheet.table(columns, [0.32, 0.36, 0.15, 0.17], rows, 2)
   }
 }
 
-function check(sheet: Sheet, statement: Statement, proof: StatementProof | undefined): void {
+function check(sheet: Sheet, statement: Statement, { say }: Words, proof: StatementProof | undefined): void {
   sheet.gap(8)
-  sheet.heading('How to check it', 2)
-  sheet.paragraph(
-    'Each line is its distance times its rate, rounded once to a millionth. The JSON of this statement and the published policies work out to the same amount: roadmeter verify statement.json --policy policies.json',
-  )
-  sheet.paragraph(`Digest of this statement (SHA-256): ${statementDigest(statement)}`, { size: 8 })
+  sheet.heading(say.check, 2)
+  sheet.paragraph(`${say.checkPaper} roadmeter verify statement.json --policy policies.json`)
+  sheet.paragraph(`${say.digest}: ${statementDigest(statement)}`, { size: 8 })
   for (const { id, name, digest } of statement.madeBy.policies)
-    sheet.paragraph(`Policy ${name} (${id}): ${digest}`, { size: 8 })
-  if (proof)
-    sheet.paragraph(
-      `It is statement ${proof.proof.index + 1} of ${proof.proof.size} under the published root ${proof.root}.`,
-      { size: 8 },
-    )
-  sheet.paragraph('Road map data © OpenStreetMap contributors, available under the Open Database Licence.', {
+    sheet.paragraph(`${say.policy} ${name} (${id}): ${digest}`, { size: 8 })
+  if (proof) sheet.paragraph(say.underRoot(proof.proof.index + 1, proof.proof.size, proof.root), { size: 8 })
+  sheet.paragraph(say.map, {
     size: 8,
     colour: SOFT,
   })

@@ -1,6 +1,7 @@
 import { type CapCredit, type PolicyDocument, type VehicleProfile, type RatedVehicle, type Window } from '#contracts'
 import { micros, millimetres, type Micros, type PolicyId, type VehicleId } from '#kernel'
 import { accrue, EMPTY_WINDOW, windowKey, windowsOf, type AccruedTrip, type Windows, type WindowState } from '#rating'
+import { type Words } from './words'
 
 /** What an accrual gives back or adds for its window and no statement holds yet. */
 export interface BilledCredit extends Window {
@@ -65,10 +66,10 @@ export const dayOfCredit = (credit: CapCredit, startedOn: ReadonlyMap<string, st
 /** What a credit is called where it is listed: a cap was reached, a minimum filled up, a discount is what it is. */
 export const creditWords = (
   { capName, limit, amount }: Pick<CapCredit, 'capName' | 'limit' | 'amount'>,
-  money: (amount: Micros) => string,
+  { say, money }: Words,
 ): { readonly name: string; readonly sub: string | null } =>
   limit === 0n
     ? { name: capName, sub: null }
     : amount > 0n
-      ? { name: capName, sub: `at least ${money(limit)}` }
-      : { name: `${capName} reached`, sub: `at most ${money(limit)}` }
+      ? { name: capName, sub: say.atLeast(money(limit)) }
+      : { name: say.reached(capName), sub: say.atMost(money(limit)) }

@@ -1,14 +1,15 @@
 import { type Statement } from '#contracts'
 import { micros, type Digest } from '#kernel'
 import { type MerkleProof } from '#ledger'
-import { count, section, shortDate } from './cells'
+import { type Language } from '#policy'
+import { section } from './cells'
 import { statementDigest } from './draft'
 import { adjustmentSection, journeySection } from './journey-section'
 import { html, Markup, type Content } from './markup'
 import { moneySection } from './money-section'
 import { sectionsOf, type Row, type Section } from './sections'
 import { STATEMENT_STYLE } from './style'
-import { daysOf, monthWords, wordsOf, type Words } from './words'
+import { daysOf, wordsOf, type Words } from './words'
 
 /** That a statement is one of those whose root was published. */
 export interface StatementProof {
@@ -21,15 +22,16 @@ const STYLE = new Markup(`<style>${STATEMENT_STYLE}</style>`)
 
 /**
  * The statement as one HTML page, from the sealed document alone: no script, no request to anywhere, no style attribute.
- * Complete on paper too, where the days are unfolded.
+ * Complete on paper too, where the days are unfolded. The language is the reader's: what is sealed has none.
  */
-export function statementHtml(statement: Statement, proof?: StatementProof): string {
-  const words = wordsOf(statement)
-  const parts = sectionsOf(statement)
+export function statementHtml(statement: Statement, proof?: StatementProof, language: Language = 'en'): string {
+  const words = wordsOf(statement, language)
+  const { say } = words
+  const parts = sectionsOf(statement, language)
   const { agency, account, month } = statement
-  const title = `Road-use statement, ${monthWords(month)}`
+  const title = say.title(words.month(month))
   const page = html`<!doctype html>
-    <html lang="en">
+    <html lang="${language}">
       <head>
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
@@ -42,19 +44,20 @@ export function statementHtml(statement: Statement, proof?: StatementProof): str
           <header>
             <p class="agency">${agency.name}</p>
             <h1>${title}</h1>
-            <p class="soft">${account.name}, account <code>${account.id}</code></p>
+            <p class="soft">${account.name}, ${say.account} <code>${account.id}</code></p>
             ${billSection(statement, words)}
           </header>
           ${written(parts.sum)} ${written(parts.distance)} ${written(parts.odometer)} ${written(parts.rates)}
           ${moneySection(statement, words)} ${written(parts.breakdown)} ${written(parts.limits)}
           ${written(parts.corrections)} ${written(parts.comparison)} ${adjustmentSection(statement, words)}
-          ${journeySection(statement, words)} ${originSection(statement, words)} ${checkSection(statement, proof)}
-          ${written(parts.data)} ${written(parts.questions)}
+          ${journeySection(statement, words)} ${originSection(statement, words)}
+          ${checkSection(statement, words, proof)} ${written(parts.data)} ${written(parts.questions)}
           <footer>
             <p>
-              Statement <code>${statement.id}</code>, drafted ${stampWords(statement, words)} (${statement.timeZone}).
+              ${say.statement} <code>${statement.id}</code>, ${say.drafted} ${stampWords(statement, words)}
+              (${statement.timeZone}).
             </p>
-            <p>Road map data © OpenStreetMap contributors, available under the Open Database Licence.</p>
+            <p>${say.map}</p>
           </footer>
         </main>
       </body>
@@ -63,28 +66,30 @@ export function statementHtml(statement: Statement, proof?: StatementProof): str
 }
 
 function billSection({ totals, month, reviewUntil, dueOn }: Statement, words: Words): Markup {
-  const days = daysOf(month)
-  const label = totals.due > 0n ? 'Amount due' : totals.due < 0n ? 'Credit in your favour' : 'Nothing to pay'
+  const { say } = words
+  const label = totals.due > 0n ? say.due : totals.due < 0n ? say.inFavour : say.nothingDue
   return html`<dl class="bill">
     <div class="due">
       <dt>${label}</dt>
       <dd>${words.money(totals.due < 0n ? micros(-totals.due) : totals.due)}</dd>
     </div>
     <div>
-      <dt>${totals.due > 0n ? 'Due by' : 'Settled by'}</dt>
-      <dd><time datetime="${dueOn}">${shortDate(dueOn)}</time></dd>
+      <dt>${totals.due > 0n ? say.dueBy : say.settledBy}</dt>
+      <dd><time datetime="${dueOn}">${words.date(dueOn)}</time></dd>
     </div>
     <div>
-      <dt>Period</dt>
-      <dd>1 to ${days.length} ${monthWords(month)}</dd>
+      <dt>${say.period}</dt>
+      <dd>${say.daysOfMonth(daysOf(month).length, words.month(month))}</dd>
     </div>
     <div>
-      <dt>Questions until</dt>
-      <dd><time datetime="${reviewUntil}">${shortDate(reviewUntil)}</time></dd>
+      <dt>${say.questionsUntil}</dt>
+      <dd><time datetime="${reviewUntil}">${words.date(reviewUntil)}</time></dd>
     </div>
     <div>
-      <dt>Driven</dt>
-      <dd>${words.distance(totals.chargedMm + totals.freeMm)} ${words.unit} in ${count(totals.trips, 'journey')}</dd>
+      <dt>${say.driven}</dt>
+      <dd>
+        ${say.drivenIn(`${words.distance(totals.chargedMm + totals.freeMm)} ${words.unit}`, words.journeys(totals.trips))}
+      </dd>
     </div>
   </dl>`
 }
@@ -132,71 +137,62 @@ function written(made: Section | null): Markup | null {
 
 /** Digits beyond a coin in small grey ones. */
 const fine = (text: string): Content => {
-  const parts = /^(.*\d\.\d\d)(\d{4})$/.exec(text)
-  return parts ? html`${parts[1]}<span class="fine">${parts[2]}</span>` : text
+  const parts = /^(.*\d[.,]\d\d)(\d{4})(\D*)$/.exec(text)
+  return parts ? html`${parts[1]}<span class="fine">${parts[2]}</span>${parts[3]}` : text
 }
 
-function originSection({ madeBy }: Statement, words: Words): Markup {
+function originSection({ madeBy, unit }: Statement, { say }: Words): Markup {
   return section(
-    'What made this statement',
+    say.origin,
     html`<dl class="facts">
       ${madeBy.policies.map(
         ({ name, id, digest }) =>
-          html`<dt>Policy</dt>
+          html`<dt>${say.policy}</dt>
             <dd>${name} (<code>${id}</code>)<br /><code class="soft">${digest}</code></dd>`,
       )}
       ${madeBy.networks.map(
         (network) =>
-          html`<dt>Road network</dt>
+          html`<dt>${say.network}</dt>
             <dd><code>${network}</code></dd>`,
       )}
       ${
         madeBy.engines.length > 0
-          ? html`<dt>Engine</dt>
+          ? html`<dt>${say.engine}</dt>
               <dd>${madeBy.engines.join(', ')}</dd>`
           : null
       }
-      <dt>Distances</dt>
-      <dd>
-        along the road, never from raw positions; kept in whole millimetres and printed in
-        ${words.unit === 'mi' ? 'miles of 1.609344 km' : 'kilometres'}
-      </dd>
+      <dt>${say.distances}</dt>
+      <dd>${say.distancesWhat(unit)}</dd>
     </dl>`,
   )
 }
 
-function checkSection(statement: Statement, proof: StatementProof | undefined): Markup {
+function checkSection(statement: Statement, { say }: Words, proof: StatementProof | undefined): Markup {
   const command = `roadmeter verify statement.json --policy policies.json${proof ? ` --proof proof.json --root ${proof.root}` : ''}`
   const file = (name: string, path: string, what: string) =>
-    html`<li><code>${path}</code> as <code>${name}</code>: ${what}</li>`
+    html`<li><code>${path}</code> ${say.as} <code>${name}</code>: ${what}</li>`
   return section(
-    'How to check it',
+    say.check,
     html`<ol>
+        <li>${say.checkLines(statement.currency)}</li>
         <li>
-          Each line is its distance times its rate, rounded once to a millionth of ${statement.currency}. The digits in
-          grey are too small for a coin and count in the sum.
-        </li>
-        <li>
-          Save these from where this statement is served:
+          ${say.checkSave}
           <ul>
-            ${file('statement.json', `/v1/statements/${statement.id}.json`, 'this statement')}
-            ${file('policies.json', `/v1/agencies/${statement.agency.id}/policies`, 'the policies, as they were published')}
-            ${proof ? file('proof.json', `/v1/statements/${statement.id}/proof`, 'that it is one of those sealed together') : null}
+            ${file('statement.json', `/v1/statements/${statement.id}.json`, say.thisFile)}
+            ${file('policies.json', `/v1/agencies/${statement.agency.id}/policies`, say.policiesFile)}
+            ${proof ? file('proof.json', `/v1/statements/${statement.id}/proof`, say.proofFile) : null}
           </ul>
         </li>
-        <li>
-          Run <code>${command}</code>. It needs no connection and works the whole statement out
-          again${proof ? ', and checks that it is one of those whose root was published' : ''}.
-        </li>
+        <li>${say.run} <code>${command}</code>. ${say.runWhat(proof !== undefined)}</li>
       </ol>
       <dl class="facts">
-        <dt>Digest of this statement (SHA-256)</dt>
+        <dt>${say.digest}</dt>
         <dd><code>${statementDigest(statement)}</code></dd>
         ${
           proof
-            ? html`<dt>Published root</dt>
+            ? html`<dt>${say.root}</dt>
                 <dd><code>${proof.root}</code></dd>
-                <dt>Proof: statement ${proof.proof.index + 1} of ${proof.proof.size}</dt>
+                <dt>${say.proof(proof.proof.index + 1, proof.proof.size)}</dt>
                 <dd>${proof.proof.path.map((step) => html`<code>${step}</code><br />`)}</dd>`
             : null
         }
@@ -205,4 +201,4 @@ function checkSection(statement: Statement, proof: StatementProof | undefined): 
 }
 
 const stampWords = ({ draftedAt }: Statement, words: Words): string =>
-  `${shortDate(words.dayOf(draftedAt))} at ${words.time(draftedAt)}`
+  words.say.at(words.date(words.dayOf(draftedAt)), words.time(draftedAt))

@@ -1,10 +1,10 @@
 import { type CapCredit, type Journey, type Statement, type StatementLine } from '#contracts'
 import { dayShares, type DayShare } from './breakdown'
-import { count, exactCell, exactText, section, shortDate } from './cells'
+import { exactCell, exactText, section } from './cells'
 import { creditWords, dayOfCredit } from './credits'
 import { isAdjustment } from './draft'
 import { html, type Markup } from './markup'
-import { dateWords, monthWords, type Words } from './words'
+import { type Words } from './words'
 
 /** What belongs to months that were closed before it arrived, by its own date. */
 export function adjustmentSection(statement: Statement, words: Words): Markup | null {
@@ -13,33 +13,31 @@ export function adjustmentSection(statement: Statement, words: Words): Markup | 
   const credits = statement.capCredits.filter(late)
   if (journeys.length + credits.length === 0) return null
   return section(
-    'Adjustments for earlier months',
-    html`<p class="soft small">
-        These journeys reached us after their own month was closed. They are priced by what was in force on their own
-        day.
-      </p>
-      ${journeyTable('Adjustments for earlier months', statement, journeys, credits, words, true)}`,
+    words.say.late,
+    html`<p class="soft small">${words.say.lateWhat}</p>
+      ${journeyTable(words.say.late, statement, journeys, credits, words, true)}`,
   )
 }
 
 /** The month's journeys, a fold for each day. */
 export function journeySection(statement: Statement, words: Words): Markup {
   const days = dayShares(statement, words)
-  const name = (share: DayShare) => dateWords(share.day)
+  const { say } = words
+  const name = (share: DayShare) => words.weekday(share.day)
   return section(
-    'Journeys',
-    days.length === 0 ? html`<p>No journey was driven in ${monthWords(statement.month)}.</p>` : null,
+    say.allJourneys,
+    days.length === 0 ? html`<p>${say.noJourney(words.month(statement.month))}</p>` : null,
     days.map(
       (share) =>
         html`<details>
           <summary>
-            <span>${name(share).replace(/^(\w{3})\w*(.*) \d{4}$/, '$1$2')}</span>
-            <span class="n count soft">${count(share.journeys.length, 'journey')}</span>
+            <span>${name(share).replace(/^(\p{L}{3})\p{L}*(.*?)(?: de)? \d{4}$/u, '$1$2')}</span>
+            <span class="n count soft">${words.journeys(share.journeys.length)}</span>
             <span class="n">${words.distance(share.distanceMm)} ${words.unit}</span>
             <span class="n">${exactText(share.amount, words)}</span>
           </summary>
           <div class="in">
-            ${journeyTable(`Journeys on ${name(share)}`, statement, share.journeys, share.credits, words, false)}
+            ${journeyTable(say.journeysOn(name(share)), statement, share.journeys, share.credits, words, false)}
           </div>
         </details>`,
     ),
@@ -64,7 +62,7 @@ function journeyTable(
   const rows = (journey: Journey) =>
     journey.lines.map((line, i) => {
       const when = html`<th class="time" scope="rowgroup" rowspan="${journey.lines.length}">
-        ${dated ? html`${shortDate(words.dayOf(journey.startedAt))}<br />` : null}<time
+        ${dated ? html`${words.date(words.dayOf(journey.startedAt))}<br />` : null}<time
           datetime="${words.stamp(journey.startedAt)}"
           >${words.time(journey.startedAt)}</time
         >–<wbr /><time datetime="${words.stamp(journey.endedAt)}">${words.time(journey.endedAt)}</time>
@@ -83,8 +81,8 @@ function journeyTable(
     </caption>
     <thead>
       <tr>
-        <th scope="col">${dated ? 'When' : 'Time'}</th>
-        <th scope="col">Why</th>
+        <th scope="col">${dated ? words.say.when : words.say.time}</th>
+        <th scope="col">${words.say.why}</th>
         <th scope="col" class="n">${words.unit}</th>
         <th scope="col" class="n">${statement.currency}</th>
       </tr>
@@ -99,11 +97,11 @@ function journeyTable(
       credits.length > 0
         ? html`<tbody>
             ${credits.map((credit) => {
-              const { name, sub } = creditWords(credit, words.money)
+              const { name, sub } = creditWords(credit, words)
               const day = dayOfCredit(credit, startedOn)
               return html`<tr>
                 <th scope="row">
-                  ${dated ? (day === null ? credit.span : shortDate(day)) : null}<span class="sub"
+                  ${dated ? (day === null ? credit.span : words.date(day)) : null}<span class="sub"
                     >${names.get(credit.vehicle) ?? credit.vehicle}</span
                   >
                 </th>
@@ -119,11 +117,14 @@ function journeyTable(
 }
 
 function why(line: StatementLine, zones: ReadonlyMap<string, string>, words: Words): Markup {
+  const { say } = words
   const where = [
-    line.roadClass.replace('_', ' '),
+    say.roadClass(line.roadClass),
     ...line.zones.map((zone) => zones.get(`${line.policy}/${zone}`) ?? zone),
-    ...(line.inferredMm > 0 ? [`${words.distance(line.inferredMm)} ${words.unit} estimated`] : []),
+    ...(line.inferredMm > 0 ? [say.estimated(`${words.distance(line.inferredMm)} ${words.unit}`)] : []),
   ]
-  const price = line.rate ? words.rate(line.rate) : `free: ${line.freeReason ?? ''}`
-  return html`${line.ruleName}<span class="sub">${price}<span class="wide"> · ${where.join(' · ')}</span></span>`
+  const price = line.rate ? words.rate(line.rate) : say.free(words.sealed(line.freeReason ?? ''))
+  return html`${words.sealed(line.ruleName)}<span class="sub"
+      >${price}<span class="wide"> · ${where.join(' · ')}</span></span
+    >`
 }

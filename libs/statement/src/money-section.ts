@@ -3,7 +3,7 @@ import { micros } from '#kernel'
 import { dayShares, ruleShares, type RuleShare } from './breakdown'
 import { exactCell, section } from './cells'
 import { html, type Markup } from './markup'
-import { dateWords, daysOf, type Words } from './words'
+import { daysOf, type Words } from './words'
 
 /** A colour for each of the dearest rules; all further ones share the last. */
 const COLOURS = 6
@@ -13,17 +13,18 @@ export function moneySection(statement: Statement, words: Words): Markup | null 
   const shares = ruleShares(statement)
   if (shares.length === 0) return null
   const { currency, totals } = statement
+  const { say } = words
   const largest = shares.map(({ name, amount }) => `${name} ${words.rounded(amount)}`).join(', ')
   return section(
-    'Where the money went',
+    say.moneyWent,
     html`<figure>
-        <figcaption class="hidden">Charges by rule, also in the table below</figcaption>
+        <figcaption class="hidden">${say.alsoBelow}</figcaption>
         <svg
           class="bar"
           viewBox="0 0 1000 10"
           preserveAspectRatio="none"
           role="img"
-          aria-label="Charges by rule: ${largest}"
+          aria-label="${say.chargesByRule}: ${largest}"
         >
           ${stack(
             shares.map(({ amount }, i) => [i, amount]),
@@ -34,13 +35,13 @@ export function moneySection(statement: Statement, words: Words): Markup | null 
       </figure>
       <table>
         <caption class="hidden">
-          Charges by rule
+          ${say.chargesByRule}
         </caption>
         <thead>
           <tr>
-            <th scope="col">Rule</th>
-            <th scope="col" class="n">Distance (${words.unit})</th>
-            <th scope="col" class="n">Amount (${currency})</th>
+            <th scope="col">${say.rule}</th>
+            <th scope="col" class="n">${say.distance(words.unit)}</th>
+            <th scope="col" class="n">${say.amount(currency)}</th>
           </tr>
         </thead>
         <tbody>
@@ -62,12 +63,12 @@ export function moneySection(statement: Statement, words: Words): Markup | null 
       <p class="soft small gap">
         ${
           totals.byJurisdiction.length === 1
-            ? html`All of it is revenue of <strong>${totals.byJurisdiction[0].jurisdiction}</strong>.`
-            : html`Revenue of
-              ${totals.byJurisdiction.map(({ jurisdiction, amount }, i) => [
-                i > 0 ? ', ' : '',
-                html`<strong>${jurisdiction}</strong> ${words.money(amount)}`,
-              ])}.`
+            ? say.revenueAll(totals.byJurisdiction[0].jurisdiction)
+            : say.revenueOf(
+                totals.byJurisdiction
+                  .map(({ jurisdiction, amount }) => `${jurisdiction} ${words.money(amount)}`)
+                  .join(', '),
+              )
         }
       </p>`,
   )
@@ -90,7 +91,7 @@ function dayChart(statement: Statement, shares: readonly RuleShare[], words: Wor
       height,
     )
   })
-  const label = `Charges on each day, before limits; the highest are ${words.rounded(micros(scale))} on ${dateWords(highest)}`
+  const label = words.say.chargesByDay(words.rounded(micros(scale)), words.weekday(highest))
   return html`<figure class="gap">
     <figcaption>${label}</figcaption>
     <svg class="days" viewBox="0 0 ${days.length * 10} 100" preserveAspectRatio="none" role="img" aria-label="${label}">

@@ -6,7 +6,7 @@ import { draftStatement, STATEMENT_STYLE, statementCsv, statementDigest, stateme
 import { html } from './markup'
 import { october, octoberInput, TARIFF, tripOf } from './month.fixture'
 import { sectionsOf } from './sections'
-import { dateWords, daysOf, wordsOf } from './words'
+import { daysOf, wordsOf } from './words'
 
 const statement = october()
 const page = statementHtml(statement)
@@ -142,6 +142,26 @@ describe('the page', () => {
   })
 })
 
+describe('the page in Spanish', () => {
+  const spanish = statementHtml(statement, undefined, 'es')
+  it('is the same statement: its digest, its amounts, its journeys', () => {
+    const words = wordsOf(statement, 'es')
+    expect(spanish).toContain('<html lang="es">')
+    expect(text(spanish)).toContain(statementDigest(statement))
+    for (const { lines } of statement.journeys)
+      for (const { amount } of lines)
+        expect(text(spanish)).toContain(words.exact(amount).join('').replace('\u00a0', ' '))
+    const shape = (page: string) => page.match(/<(?:table|tr|td|section|h2|details)\b/g)
+    expect(shape(spanish)).toEqual(shape(page))
+  })
+  it('has the same ids once each, and says what it says in Spanish', () => {
+    const ids = [...spanish.matchAll(/ id="([^"]*)"/g)].map(([, id]) => id)
+    expect(new Set(ids).size).toBe(ids.length)
+    for (const said of ['Importe a pagar', '12 de diciembre de 2026', 'Gratis: private land', 'lun–vie 07:00–10:00'])
+      expect(text(spanish)).toContain(said)
+  })
+})
+
 describe('numbers and dates in words', () => {
   const words = wordsOf(statement)
   it('keeps every digit of an amount', () => {
@@ -153,7 +173,11 @@ describe('numbers and dates in words', () => {
       }),
     )
     expect(words.money(micros(-1_234_567_890_000n))).toBe('−$1,234,567.89')
-    expect(wordsOf({ ...statement, currency: 'JPY', coin: '1' }).exact(micros(1_500_000n))).toEqual(['¥1', '.500000'])
+    expect(wordsOf({ ...statement, currency: 'JPY', coin: '1' }).exact(micros(1_500_000n))).toEqual([
+      '¥1',
+      '.500000',
+      '',
+    ])
     expect(wordsOf({ ...statement, currency: 'SEK' }).money(micros(12_300_000n))).toBe('SEK\u00a012.30')
   })
   it('writes distances with two decimals', () => {
@@ -162,8 +186,24 @@ describe('numbers and dates in words', () => {
     expect(words.distance(0)).toBe('0.00')
     expect(wordsOf({ ...statement, unit: 'km' }).distance(12_345_000)).toBe('12.34')
   })
+  it('writes them as each language does', () => {
+    const sek = wordsOf({ ...statement, currency: 'SEK' }, 'es')
+    expect(wordsOf(statement, 'es').money(micros(-1_234_567_890_000n))).toBe('−1.234.567,89\u00a0US$')
+    expect(sek.money(micros(1_234_500_000n))).toBe('1234,50\u00a0SEK')
+    expect(sek.exact(micros(12_345_678n))).toEqual(['12,34', '5678', '\u00a0SEK'])
+    expect(sek.distance(12_345 * MILE_MM)).toBe('12.345,00')
+    expect(sek.rate({ micros: micros(18_000n), per: 'mile' })).toBe('0,018\u00a0SEK por milla')
+    expect([sek.month('2026-10'), sek.date('2026-10-06')]).toEqual(['octubre de 2026', '6 de octubre de 2026'])
+    fc.assert(
+      fc.property(fc.bigInt({ min: -(10n ** 15n), max: 10n ** 15n }), (n) => {
+        const [coins, rest] = sek.exact(micros(n))
+        expect(parseMicros((coins + rest).replace('−', '-').replaceAll('.', '').replace(',', '.'))).toBe(n)
+      }),
+    )
+  })
   it('knows the calendar', () => {
-    expect(dateWords('2024-02-29')).toBe('Thursday 29 February 2024')
+    expect(words.weekday('2024-02-29')).toBe('Thursday 29 February 2024')
+    expect(wordsOf(statement, 'es').weekday('2024-02-29')).toBe('jueves, 29 de febrero de 2024')
     expect(daysOf('2024-02')).toHaveLength(29)
     expect(daysOf('2026-12').at(-1)).toBe('2026-12-31')
   })

@@ -1,11 +1,10 @@
-import { type MileageAccount, type MileageKind, type Statement, type StatementLine } from '#contracts'
+import { type Comparison, type MileageAccount, type Statement, type StatementLine } from '#contracts'
 import { micros, NO_MONEY, type Micros } from '#kernel'
-import { amountOf } from '#policy'
+import { amountOf, type Language } from '#policy'
 import { ruleShares } from './breakdown'
-import { count, shortDate } from './cells'
 import { creditWords } from './credits'
 import { isAdjustment } from './draft'
-import { monthWords, wordsOf, type Words } from './words'
+import { wordsOf, type Words } from './words'
 
 /** A row of a table. `sub` is said smaller below the first cell. */
 export interface Row {
@@ -30,8 +29,8 @@ export interface Section {
 }
 
 /** Everything that can be said of a month in a few tables; the journeys stand elsewhere. */
-export function sectionsOf(statement: Statement): Record<SectionName, Section | null> {
-  const words = wordsOf(statement)
+export function sectionsOf(statement: Statement, language: Language = 'en'): Record<SectionName, Section | null> {
+  const words = wordsOf(statement, language)
   return {
     sum: sumSection(statement, words),
     distance: distanceSection(statement, words),
@@ -41,10 +40,10 @@ export function sectionsOf(statement: Statement): Record<SectionName, Section | 
     breakdown: breakdownSection(statement, words),
     limits: limitsSection(statement, words),
     corrections: correctionsSection(statement, words),
-    rates: ratesSection(statement),
+    rates: ratesSection(statement, words),
     comparison: comparisonSection(statement, words),
-    data: dataSection(statement),
-    questions: questionSection(statement),
+    data: dataSection(statement, words),
+    questions: questionSection(statement, words),
   }
 }
 export type SectionName =
@@ -65,58 +64,60 @@ const exact = (amount: Micros, words: Words): string => words.exact(amount).join
 
 function sumSection(statement: Statement, words: Words): Section {
   const { totals, month, coin, currency, journeys, capCredits, mileage = [], corrections = [] } = statement
+  const { say } = words
   const late = [...journeys, ...capCredits, ...mileage, ...corrections].filter((item) => isAdjustment(item, statement))
   const months = [...new Set(late.map((item) => item.month))].sort()
   const current = journeys.length - journeys.filter((journey) => isAdjustment(journey, statement)).length
   const rows: Row[] = [
     {
-      cells: [`Charges for ${count(current, 'journey')} in ${monthWords(month)}`, exact(totals.charges, words)],
-      ...(mileage.length > 0 ? { sub: 'and what was charged by the odometer' } : {}),
+      cells: [say.charges(words.journeys(current), words.month(month)), exact(totals.charges, words)],
+      ...(mileage.length > 0 ? { sub: say.andOdometer } : {}),
     },
   ]
   if (totals.credits !== 0n)
     rows.push({
-      cells: ['Limits', exact(totals.credits, words)],
-      sub: 'what you did not pay because a limit was reached',
+      cells: [say.limits, exact(totals.credits, words)],
+      sub: say.limitsWhat,
     })
   if (months.length > 0)
     rows.push({
-      cells: ['Adjustments', exact(totals.adjustments, words)],
-      sub: `for ${months.map(monthWords).join(', ')}`,
+      cells: [say.adjustments, exact(totals.adjustments, words)],
+      sub: say.adjustmentsFor(months.map(words.month).join(', ')),
     })
   if (totals.rounding !== 0n)
     rows.push({
-      cells: ['Rounding', exact(totals.rounding, words)],
-      sub: `once, to ${words.money(amountOf(coin))}, half to even`,
+      cells: [say.rounding, exact(totals.rounding, words)],
+      sub: say.roundingWhat(words.money(amountOf(coin))),
     })
   rows.push({
-    cells: [totals.due < 0n ? 'In your favour' : 'Amount due', exact(totals.due, words)],
+    cells: [totals.due < 0n ? say.favour : say.due, exact(totals.due, words)],
     isTotal: true,
   })
   return {
-    title: 'How the amount came about',
+    title: say.sum,
     text: [],
-    tables: [{ columns: ['What', `Amount (${currency})`], rows }],
+    tables: [{ columns: [say.what, say.amount(currency)], rows }],
   }
 }
 
 /** Journeys of earlier statements that were priced again: what they cost now, and what they had cost. */
 function correctionsSection({ corrections = [], currency }: Statement, words: Words): Section | null {
   if (corrections.length === 0) return null
+  const { say } = words
   const total = (lines: readonly StatementLine[]) => micros(lines.reduce((sum, { amount }) => sum + amount, 0n))
   return {
-    title: 'Corrected after your questions',
-    text: ['What these journeys had cost is taken back, and what they cost now is charged.'],
+    title: say.corrections,
+    text: [say.correctionsWhat],
     tables: [
       {
-        columns: ['Journey', `Was (${currency})`, `Is now (${currency})`],
+        columns: [say.journey, say.was(currency), say.isNow(currency)],
         rows: corrections.map(({ startedAt, because, was, lines }) => ({
           cells: [
-            `${shortDate(words.dayOf(startedAt))}, ${words.time(startedAt)}`,
+            `${words.date(words.dayOf(startedAt))}, ${words.time(startedAt)}`,
             exact(total(was), words),
             exact(total(lines), words),
           ],
-          sub: because,
+          sub: say.corrected(because),
         })),
       },
     ],
@@ -124,47 +125,41 @@ function correctionsSection({ corrections = [], currency }: Statement, words: Wo
 }
 
 function distanceSection({ totals }: Statement, words: Words): Section {
+  const { say } = words
   const rows: Row[] = [
-    { cells: ['Charged', words.distance(totals.chargedMm)] },
+    { cells: [say.charged, words.distance(totals.chargedMm)] },
     ...totals.freeByReason.map(({ reason, distanceMm }) => ({
-      cells: [`Free: ${reason}`, words.distance(distanceMm)],
+      cells: [say.freeOf(words.sealed(reason)), words.distance(distanceMm)],
     })),
-    { cells: ['Driven', words.distance(totals.chargedMm + totals.freeMm)], isTotal: true },
+    { cells: [say.driven, words.distance(totals.chargedMm + totals.freeMm)], isTotal: true },
   ]
   if (totals.inferredMm > 0)
     rows.push({
-      cells: ['of which estimated, between two positions of the device', words.distance(totals.inferredMm)],
+      cells: [say.estimatedBetween, words.distance(totals.inferredMm)],
       isPart: true,
     })
   if (totals.estimatedMm)
     rows.push({
-      cells: ['of which estimated, without a reading of the odometer', words.distance(totals.estimatedMm)],
+      cells: [say.estimatedUnread, words.distance(totals.estimatedMm)],
       isPart: true,
     })
   return {
-    title: words.unit === 'mi' ? 'Your miles' : 'Your kilometres',
+    title: words.unit === 'mi' ? say.miles : say.kilometres,
     text: [],
-    tables: [{ columns: ['Kind', `Distance (${words.unit})`], rows }],
+    tables: [{ columns: [say.kind, say.distance(words.unit)], rows }],
   }
-}
-
-/** How the odometer's end of a month is known. */
-const CLOSING: Readonly<Record<MileageAccount['closingIs'], string>> = {
-  read: 'read',
-  reckoned: 'reckoned from the last reading and the journeys since',
-  estimated: 'estimated',
-  unknown: 'not known',
 }
 
 function odometerSection(statement: Statement, words: Words): Section | null {
   const { mileage = [], vehicles } = statement
+  const { say } = words
   if (mileage.length === 0) return null
   const name = new Map(vehicles.map((vehicle) => [vehicle.vehicle, vehicle.name]))
   const mm = (value: number | null) =>
-    value === null ? 'not known' : value < 0 ? `−${words.distance(-value)}` : words.distance(value)
+    value === null ? say.unknown : value < 0 ? `−${words.distance(-value)}` : words.distance(value)
   return {
-    title: 'Your odometer',
-    text: ['Opening reading, and everything between it and the closing reading.'],
+    title: say.odometer,
+    text: [say.odometerWhat],
     tables: mileage.flatMap((account): Table[] => [
       odometerTable(account),
       ...(account.lines.length > 0 ? [mileageTable(account, statement, words)] : []),
@@ -174,25 +169,27 @@ function odometerSection(statement: Statement, words: Words): Section | null {
   function odometerTable(account: MileageAccount): Table {
     return {
       columns: [
-        `${name.get(account.vehicle) ?? account.vehicle}${isAdjustment(account, statement) ? `, ${monthWords(account.month)}` : ''}`,
-        `Distance (${words.unit})`,
+        `${name.get(account.vehicle) ?? account.vehicle}${isAdjustment(account, statement) ? `, ${words.month(account.month)}` : ''}`,
+        say.distance(words.unit),
       ],
       rows: [
-        { cells: ['Opening odometer', mm(account.openingMm)] },
-        { cells: ['Matched to roads', mm(account.matchedMm)] },
-        { cells: ['Between two positions of the device', mm(account.inferredMm)] },
-        { cells: ['Off the road map', mm(account.offNetworkMm)] },
-        ...(account.unreconciledMm === 0
-          ? []
-          : [{ cells: ['Not explained by any journey', mm(account.unreconciledMm)] }]),
-        ...(account.replacedMm === 0 ? [] : [{ cells: ['Odometer replaced', mm(account.replacedMm)] }]),
-        { cells: ['Closing odometer', mm(account.closingMm)], sub: CLOSING[account.closingIs], isTotal: true },
+        { cells: [say.openingOdometer, mm(account.openingMm)] },
+        { cells: [say.matched, mm(account.matchedMm)] },
+        { cells: [say.between, mm(account.inferredMm)] },
+        { cells: [say.offMap, mm(account.offNetworkMm)] },
+        ...(account.unreconciledMm === 0 ? [] : [{ cells: [say.unexplained, mm(account.unreconciledMm)] }]),
+        ...(account.replacedMm === 0 ? [] : [{ cells: [say.replaced, mm(account.replacedMm)] }]),
+        {
+          cells: [say.closingOdometer, mm(account.closingMm)],
+          sub: account.closingIs === 'unknown' ? say.unknown : say.closing[account.closingIs],
+          isTotal: true,
+        },
         ...(account.heldTrips === 0
           ? []
           : [
               {
-                cells: [`Held for review: ${account.heldTrips}`, mm(account.heldMm)],
-                sub: 'the odometer and the roads do not agree; nothing is charged for them meanwhile',
+                cells: [say.held(account.heldTrips), mm(account.heldMm)],
+                sub: say.heldWhat,
               },
             ]),
       ],
@@ -200,23 +197,18 @@ function odometerSection(statement: Statement, words: Words): Section | null {
   }
 }
 
-const MILEAGE_NAMES: Readonly<Record<MileageKind, string>> = {
-  missing: 'Not explained by any journey, beyond the tolerance',
-  odometer: 'By the odometer alone',
-  permit: 'Time permit',
-}
-
 /** What an account came to by the odometer: a line for each kind, and for what it changes of an earlier month. */
 function mileageTable({ lines }: MileageAccount, { currency }: Statement, words: Words): Table {
+  const { say } = words
   return {
-    columns: ['Charged by the odometer', `Distance (${words.unit})`, `Amount (${currency})`],
+    columns: [say.byOdometer, say.distance(words.unit), say.amount(currency)],
     rows: lines.map((line) => ({
-      cells: [MILEAGE_NAMES[line.kind], words.distance(line.distanceMm), exact(line.amount, words)],
+      cells: [say.mileage[line.kind], words.distance(line.distanceMm), exact(line.amount, words)],
       sub: [
-        line.days > 0 ? count(line.days, 'day') : null,
-        line.rate ? `${words.money(line.rate.micros)} a ${line.rate.per}` : line.freeReason,
-        line.estimatedMm > 0 ? `${words.distance(line.estimatedMm)} ${words.unit} of it estimated` : null,
-        line.billed === NO_MONEY ? null : `${exact(line.billed, words)} of it on earlier statements`,
+        line.days > 0 ? say.days(line.days) : null,
+        line.rate ? words.rate(line.rate) : line.freeReason && words.sealed(line.freeReason),
+        line.estimatedMm > 0 ? say.estimatedOf(`${words.distance(line.estimatedMm)} ${words.unit}`) : null,
+        line.billed === NO_MONEY ? null : say.billedOf(exact(line.billed, words)),
       ]
         .filter((text) => text !== null)
         .join(', '),
@@ -226,12 +218,13 @@ function mileageTable({ lines }: MileageAccount, { currency }: Statement, words:
 
 function moneySection({ totals, currency }: Statement, words: Words): Section | null {
   if (totals.byJurisdiction.length === 0) return null
+  const { say } = words
   return {
-    title: 'Where the money goes',
+    title: say.moneyGoes,
     text: [],
     tables: [
       {
-        columns: ['Jurisdiction', `Amount (${currency})`],
+        columns: [say.jurisdiction, say.amount(currency)],
         rows: totals.byJurisdiction.map(({ jurisdiction, amount }) => ({
           cells: [jurisdiction, exact(amount, words)],
         })),
@@ -243,14 +236,15 @@ function moneySection({ totals, currency }: Statement, words: Words): Section | 
 function rulesSection(statement: Statement, words: Words): Section | null {
   const shares = ruleShares(statement)
   if (shares.length === 0) return null
+  const { say } = words
   return {
-    title: 'By rule',
+    title: say.byRule,
     text: [],
     tables: [
       {
-        columns: ['Rule', `Distance (${words.unit})`, `Amount (${statement.currency})`],
+        columns: [say.rule, say.distance(words.unit), say.amount(statement.currency)],
         rows: shares.map(({ name, rate, distanceMm, amount }) => ({
-          cells: [name, words.distance(distanceMm), exact(amount, words)],
+          cells: [words.sealed(name), words.distance(distanceMm), exact(amount, words)],
           ...(rate ? { sub: words.rate(rate) } : {}),
         })),
       },
@@ -260,6 +254,7 @@ function rulesSection(statement: Statement, words: Words): Section | null {
 
 /** By zone, by kind of road, and by hours where rules tell them apart. */
 function breakdownSection(statement: Statement, words: Words): Section | null {
+  const { say } = words
   const zoneNames = new Map(
     statement.madeBy.policies.flatMap(({ id, zones }) =>
       Object.entries(zones).map(([zone, name]): [string, string] => [`${id}/${zone}`, name]),
@@ -267,22 +262,29 @@ function breakdownSection(statement: Statement, words: Words): Section | null {
   )
   const zones = (line: StatementLine) =>
     line.zones.length > 0
-      ? line.zones.map((zone) => zoneNames.get(`${line.policy}/${zone}`) ?? zone).join(' and ')
-      : 'Outside all zones'
+      ? say.list(line.zones.map((zone) => zoneNames.get(`${line.policy}/${zone}`) ?? zone))
+      : say.outside
   const hours = new Map(
     statement.madeBy.policies.flatMap(({ id, hours = {} }) =>
-      Object.entries(hours).map(([rule, said]): [string, string] => [`${id}/${rule}`, said]),
+      Object.entries(hours).map(([rule, said]): [string, string] => [`${id}/${rule}`, say.hours(said)]),
     ),
   )
   const tables = [
-    shareTable('Zone', statement, words, zones),
-    shareTable('Kind of road', statement, words, (line) => capital(line.roadClass.replace('_', ' '))),
+    shareTable(say.zone, statement, words, zones),
+    shareTable(say.roadKind, statement, words, (line) => capital(say.roadClass(line.roadClass))),
     ...(hours.size > 0
-      ? [shareTable('Hours', statement, words, (line) => hours.get(`${line.policy}/${line.rule}`) ?? 'Other hours')]
+      ? [
+          shareTable(
+            say.hoursTitle,
+            statement,
+            words,
+            (line) => hours.get(`${line.policy}/${line.rule}`) ?? say.otherHours,
+          ),
+        ]
       : []),
   ]
   if (tables.every(({ rows }) => rows.length === 0)) return null
-  return { title: hours.size > 0 ? 'By zone, road and hours' : 'By zone and road', text: [], tables }
+  return { title: hours.size > 0 ? say.breakdownHours : say.breakdown, text: [], tables }
 }
 
 function shareTable(
@@ -297,7 +299,7 @@ function shareTable(
     shares.set(of(line), { mm: share.mm + line.distanceMm, amount: share.amount + line.amount })
   }
   return {
-    columns: [name, `Distance (${words.unit})`, `Amount (${currency})`],
+    columns: [name, words.say.distance(words.unit), words.say.amount(currency)],
     rows: [...shares]
       .sort(([a, x], [b, y]) => y.mm - x.mm || (a < b ? -1 : 1))
       .map(([key, { mm, amount }]) => ({ cells: [key, words.distance(mm), exact(micros(amount), words)] })),
@@ -306,6 +308,7 @@ function shareTable(
 
 function limitsSection({ capCredits, currency }: Statement, words: Words): Section | null {
   if (capCredits.every(({ amount }) => amount === 0n)) return null
+  const { say } = words
   const saved = capCredits.reduce((sum, { amount }) => sum - amount, 0n)
   const caps = new Map<string, { name: string; limit: Micros; times: number; amount: bigint }>()
   for (const { policy, cap, capName, limit, amount } of capCredits) {
@@ -315,69 +318,67 @@ function limitsSection({ capCredits, currency }: Statement, words: Words): Secti
     caps.set(key, { ...known, times: known.times + 1, amount: known.amount + amount })
   }
   return {
-    title: 'Limits and credits',
-    text: saved > 0n ? [`They saved you ${words.rounded(micros(saved))}.`] : [],
+    title: say.limitsTitle,
+    text: saved > 0n ? [say.saved(words.rounded(micros(saved)))] : [],
     tables: [
       {
-        columns: ['Limit', 'Times applied', `Amount (${currency})`],
+        columns: [say.limit, say.times, say.amount(currency)],
         rows: [...caps.values()].map(({ name, limit, times, amount }) => ({
           cells: [name, String(times), exact(micros(amount), words)],
-          sub: creditWords({ capName: name, limit, amount: micros(amount) }, words.money).sub ?? undefined,
+          sub: creditWords({ capName: name, limit, amount: micros(amount) }, words).sub ?? undefined,
         })),
       },
     ],
   }
 }
 
-function ratesSection({ rateChanges = [] }: Statement): Section | null {
+function ratesSection({ rateChanges = [] }: Statement, { say, language, date }: Words): Section | null {
   if (rateChanges.length === 0) return null
   return {
-    title: 'Your rate changed',
-    text: rateChanges.flatMap(({ from, policy, replaced, was, now }) => [
-      `On ${shortDate(from)} policy ${policy} took over from ${replaced}.`,
-      ...was.map((sentence) => `Until then: ${sentence}.`),
-      ...now.map((sentence) => `Since then: ${sentence}.`),
-    ]),
+    title: say.rates,
+    text: rateChanges.flatMap(({ from, policy, replaced, es, ...en }) => {
+      const { was, now } = (language === 'es' && es) || en
+      return [say.tookOver(date(from), policy, replaced), ...was.map(say.untilThen), ...now.map(say.sinceThen)]
+    }),
     tables: [],
   }
 }
 
 function comparisonSection({ comparisons = [], totals, currency }: Statement, words: Words): Section | null {
   if (comparisons.length === 0) return null
+  const { say } = words
+  // Sealed in English, and as numbers for every other language.
+  const reckoned = ({ because, terms }: Comparison) =>
+    say.reckoned && terms
+      ? say.reckoned(words.money(amountOf(terms.amount)), terms.per, words.decimal(terms.economy ?? ''))
+      : because
   return {
-    title: 'Compared with',
-    text: ['What the month would have cost otherwise. Nobody is charged for it.'],
+    title: say.comparison,
+    text: [say.comparisonWhat],
     tables: [
       {
-        columns: ['Instead of this statement', `Amount (${currency})`],
+        columns: [say.instead, say.amount(currency)],
         rows: [
-          ...comparisons.map(({ name, because, amount }) => ({ cells: [name, words.rounded(amount)], sub: because })),
-          { cells: ['This statement', words.money(totals.due)], isTotal: true },
+          ...comparisons.map((one) => ({ cells: [one.name, words.rounded(one.amount)], sub: reckoned(one) })),
+          { cells: [say.this, words.money(totals.due)], isTotal: true },
         ],
       },
     ],
   }
 }
 
-function dataSection({ retentionDays, agency }: Statement): Section {
+function dataSection({ retentionDays, agency }: Statement, { say }: Words): Section {
   return {
-    title: 'What is held about you',
-    text: [
-      'This statement, its lines and what was paid are kept as books are. They tell the roads by kind and zone, and when a journey began and ended, but not where.',
-      retentionDays === undefined
-        ? `Where you drove is kept apart from it, encrypted: what your devices sent for some days, and the roads some weeks after this statement is paid. Then it is destroyed, and this statement can still be checked. ${agency.name} tells you when.`
-        : `Where you drove is kept apart from it, encrypted. By the policy it is destroyed ${retentionDays} days after this statement is sealed, and what your devices sent long before; this statement can still be checked then.`,
-    ],
+    title: say.data,
+    text: [say.dataBooks, retentionDays === undefined ? say.dataKept(agency.name) : say.dataUntil(retentionDays)],
     tables: [],
   }
 }
 
-function questionSection({ agency, reviewUntil }: Statement): Section {
+function questionSection({ agency, reviewUntil }: Statement, { say, date }: Words): Section {
   return {
-    title: 'If something is wrong',
-    text: [
-      `Tell ${agency.name} which journey and why, until ${shortDate(reviewUntil)}${agency.contact ? `: ${agency.contact}` : ''}. The amount in question is held until it is decided; a correction is a new line that names the old one.`,
-    ],
+    title: say.questions,
+    text: [say.questionsWhat(agency.name, date(reviewUntil), agency.contact ?? null)],
     tables: [],
   }
 }

@@ -3,6 +3,8 @@ import { type IncomingMessage, type ServerResponse } from 'node:http'
 import type { Configuration, Provider } from 'oidc-provider'
 import { InputError } from '#kernel'
 import { type Settings } from '#runtime'
+import { languageOf } from '../language'
+import { PAGE_SAYS } from '../page-words'
 import { page, escaped } from '../pages'
 import { DEMO_PATH, isLoopback } from './provider'
 
@@ -72,9 +74,12 @@ export async function demoProvider(
     renderError: (context, { error, error_description }) => {
       context.type = 'html'
       context.set('content-security-policy', CONTENT_POLICY)
+      const language = languageOf(context.headers)
+      const { failed, back } = PAGE_SAYS[language].choose
       context.body = page(
-        'Signing in did not work',
-        `<p>${escaped(error_description ?? error)}</p><p><a href="/">Back</a></p>`,
+        failed,
+        `<p lang="en">${escaped(error_description ?? error)}</p><p><a href="/">${back}</a></p>`,
+        language,
       )
     },
     async findAccount(_, subject) {
@@ -105,6 +110,8 @@ export async function demoProvider(
 
   async function choose(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const known = await people()
+    const language = languageOf(request.headers)
+    const { title, lead, none, roleOf, over } = PAGE_SAYS[language].choose
     try {
       await provider.interactionDetails(request, response)
       if (request.method === 'POST') {
@@ -115,19 +122,16 @@ export async function demoProvider(
     } catch {
       // It was begun in another browser, or too long ago.
       response.writeHead(400, { 'content-type': 'text/html; charset=utf-8' })
-      response.end(page('Please start again', '<p>This sign-in is over.</p><p><a href="/auth/login">Sign in</a></p>'))
+      response.end(page(over.title, `<p>${over.what}</p><p>${over.todo}</p>`, language))
       return
     }
     const buttons = known.map(
       ({ subject, name, role, agency }) =>
-        `<p><button name="subject" value="${escaped(subject)}">${escaped(name)}</button> <span class="sub">${escaped(role)} of ${escaped(agency)}</span></p>`,
+        `<p><button name="subject" value="${escaped(subject)}">${escaped(name)}</button> <span class="sub">${roleOf(escaped(role), escaped(agency))}</span></p>`,
     )
     response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' })
     response.end(
-      page(
-        'Who would you like to be?',
-        `<p>These people are made up. In a city, its own identity provider asks for a password here.</p><form method="post">${buttons.join('') || '<p>Nobody has been let in yet.</p>'}</form>`,
-      ),
+      page(title, `<p>${lead}</p><form method="post">${buttons.join('') || `<p>${none}</p>`}</form>`, language),
     )
   }
 }

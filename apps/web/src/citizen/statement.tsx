@@ -26,7 +26,7 @@ export function StatementPage() {
 }
 
 function Shown({ id, statement, back }: { id: string; statement: StatementDocument; back: string }) {
-  const { t } = useTranslation('citizen')
+  const { t, i18n } = useTranslation('citizen')
   const format = useFormats()
   const { totals } = statement
   const file = (form: string) => `/v1/statements/${id}.${form}`
@@ -62,7 +62,7 @@ function Shown({ id, statement, back }: { id: string; statement: StatementDocume
         <Link className="govuk-button" to="/my/pay">
           {t('owed.pay')}
         </Link>
-        <a className="govuk-link" href={file('pdf')}>
+        <a className="govuk-link" href={`${file('pdf')}?lang=${i18n.language}`}>
           PDF
         </a>
         <a className="govuk-link" href={file('csv')}>
@@ -71,7 +71,7 @@ function Shown({ id, statement, back }: { id: string; statement: StatementDocume
         <a className="govuk-link" href={file('json')} download>
           JSON
         </a>
-        <a className="govuk-link" href={file('html')}>
+        <a className="govuk-link" href={`${file('html')}?lang=${i18n.language}`}>
           {t('statement.plain')}
         </a>
       </p>

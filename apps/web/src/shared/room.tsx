@@ -4,12 +4,12 @@ import { Page } from './page'
 
 /** A room of which only the server-rendered pages are built. */
 export function Room() {
-  const { t } = useTranslation('shared')
+  const { t, i18n } = useTranslation('shared')
   const me = useMe()
   return (
     <Page title={me.agency.name}>
       <p className="govuk-body">
-        <a className="govuk-link" href="/plain">
+        <a className="govuk-link" href={`/plain?lang=${i18n.language}`}>
           {t('nav.statements')}
         </a>
       </p>

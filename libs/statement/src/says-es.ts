@@ -1,0 +1,231 @@
+import { type Says } from './says'
+
+const UNITS = { mile: 'milla', km: 'kilómetro', entry: 'entrada', trip: 'viaje', day: 'día' } as const
+const ROADS: Readonly<Record<string, string>> = {
+  motorway: 'autopista',
+  trunk: 'vía rápida',
+  primary: 'carretera principal',
+  secondary: 'carretera secundaria',
+  tertiary: 'vía local principal',
+  unclassified: 'carretera menor',
+  residential: 'calle residencial',
+  living_street: 'calle de convivencia',
+  service: 'vía de servicio',
+  track: 'camino',
+  road: 'vía',
+  ferry: 'transbordador',
+}
+const DAYS: Readonly<Record<string, string>> = {
+  Mon: 'lun',
+  Tue: 'mar',
+  Wed: 'mié',
+  Thu: 'jue',
+  Fri: 'vie',
+  Sat: 'sáb',
+  Sun: 'dom',
+  holidays: 'festivos',
+  and: 'y',
+}
+const QUESTIONED: Readonly<Record<string, string>> = {
+  'not-driven': 'no conduje esto',
+  'wrong-road': 'conduje por otra vía',
+  'private-road': 'era terreno privado',
+  'wrong-vehicle': 'era otro tipo de vehículo',
+  'wrong-price': 'el precio no es el publicado',
+  other: 'otra cosa',
+}
+
+export const es: Says = {
+  title: (month) => `Factura por el uso de las vías, ${month}`,
+  account: 'cuenta',
+  months: 'enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre'.split(' '),
+  weekdays: 'domingo lunes martes miércoles jueves viernes sábado'.split(' '),
+  ofMonth: (month, year) => `${month} de ${year}`,
+  ofDay: (day, month) => `${day} de ${month}`,
+  onWeekday: (weekday, date) => `${weekday}, ${date}`,
+  at: (day, time) => `${day} a las ${time}`,
+  journeys: (n, number) => `${number} viaje${n === 1 ? '' : 's'}`,
+  days: (n) => `${n} día${n === 1 ? '' : 's'}`,
+  rate: (amount, per) => `${amount} por ${UNITS[per]}`,
+  hours: (sealed) => sealed.replace(/[A-Za-z]+/g, (word) => DAYS[word] ?? word),
+  list: (items) => items.join(' y '),
+  sealed: {
+    'Voided on review': 'Anulado en la revisión',
+    Corrected: 'Corregido',
+    'In doubt': 'En duda',
+    'No policy in force': 'Ninguna tarifa en vigor',
+    'voided on review': 'anulado en la revisión',
+    'no policy in force': 'ninguna tarifa en vigor',
+    'in doubt: a shorter way is as likely': 'en duda: un camino más corto es igual de probable',
+    'not driven': 'no se condujo',
+    'the policy has no price for miles by the odometer': 'la tarifa no tiene precio para las millas del odómetro',
+    'covered by a time permit': 'incluido en un permiso por tiempo',
+    'the tariff is for other vehicles': 'la tarifa es para otros vehículos',
+  },
+  roadClass: (name) => ROADS[name] ?? name.replace('_', ' '),
+  page: (number, of) => `Página ${number} de ${of}`,
+  map: 'Datos de las vías © colaboradores de OpenStreetMap, disponibles bajo la Licencia Abierta de Bases de Datos (ODbL).',
+
+  due: 'Importe a pagar',
+  inFavour: 'Saldo a su favor',
+  nothingDue: 'Nada que pagar',
+  dueBy: 'Vence el',
+  settledBy: 'Se liquida el',
+  period: 'Periodo',
+  daysOfMonth: (days, month) => `1 a ${days} de ${month}`,
+  questionsUntil: 'Reclamaciones hasta el',
+  driven: 'Conducido',
+  drivenIn: (distance, journeys) => `${distance} en ${journeys}`,
+
+  what: 'Concepto',
+  amount: (currency) => `Importe (${currency})`,
+  distance: (unit) => `Distancia (${unit})`,
+  sum: 'De qué se compone el importe',
+  charges: (journeys, month) => `Cargos por ${journeys} en ${month}`,
+  andOdometer: 'y lo cobrado por el odómetro',
+  limits: 'Topes',
+  limitsWhat: 'lo que no pagó porque se alcanzó un tope',
+  adjustments: 'Ajustes',
+  adjustmentsFor: (months) => `de ${months}`,
+  rounding: 'Redondeo',
+  roundingWhat: (coin) => `una vez, a ${coin}, la mitad al par`,
+  favour: 'A su favor',
+
+  corrections: 'Corregido tras sus reclamaciones',
+  correctionsWhat: 'Se devuelve lo que costaron estos viajes y se cobra lo que cuestan ahora.',
+  journey: 'Viaje',
+  was: (currency) => `Antes (${currency})`,
+  isNow: (currency) => `Ahora (${currency})`,
+  corrected(sealed) {
+    const reason = /^dispute about ([\w-]+):/.exec(sealed)?.[1]
+    return (reason && QUESTIONED[reason]) || sealed
+  },
+
+  miles: 'Sus millas',
+  kilometres: 'Sus kilómetros',
+  kind: 'Tipo',
+  charged: 'Cobrado',
+  freeOf: (reason) => `Gratis: ${reason}`,
+  estimatedBetween: 'de ello estimado, entre dos posiciones del dispositivo',
+  estimatedUnread: 'de ello estimado, sin lectura del odómetro',
+
+  odometer: 'Su odómetro',
+  odometerWhat: 'La lectura inicial, y todo lo que hay entre ella y la lectura final.',
+  closing: {
+    read: 'leído',
+    reckoned: 'calculado desde la última lectura y los viajes desde entonces',
+    estimated: 'estimado',
+  },
+  unknown: 'no se conoce',
+  openingOdometer: 'Odómetro al inicio',
+  matched: 'En vías conocidas',
+  between: 'Entre dos posiciones del dispositivo',
+  offMap: 'Fuera del mapa de vías',
+  unexplained: 'Sin ningún viaje que lo explique',
+  replaced: 'Odómetro cambiado',
+  closingOdometer: 'Odómetro al final',
+  held: (trips) => `Retenidos para revisión: ${trips}`,
+  heldWhat: 'el odómetro y las vías no coinciden; mientras tanto no se cobra nada por ellos',
+  byOdometer: 'Cobrado por el odómetro',
+  mileage: {
+    missing: 'Sin ningún viaje que lo explique, más allá de la tolerancia',
+    odometer: 'Solo por el odómetro',
+    permit: 'Permiso por tiempo',
+  },
+  estimatedOf: (distance) => `${distance} de ello estimado`,
+  billedOf: (amount) => `${amount} de ello en facturas anteriores`,
+
+  moneyGoes: 'Adónde va el dinero',
+  jurisdiction: 'Jurisdicción',
+  moneyBar: 'Dinero por jurisdicción',
+  byRule: 'Por regla',
+  rule: 'Regla',
+  zone: 'Zona',
+  outside: 'Fuera de toda zona',
+  roadKind: 'Tipo de vía',
+  hoursTitle: 'Horas',
+  otherHours: 'Otras horas',
+  breakdown: 'Por zona y vía',
+  breakdownHours: 'Por zona, vía y horas',
+  limitsTitle: 'Topes y descuentos',
+  saved: (amount) => `Le ahorraron ${amount}.`,
+  limit: 'Tope',
+  times: 'Veces aplicado',
+  atLeast: (amount) => `como mínimo ${amount}`,
+  atMost: (amount) => `como máximo ${amount}`,
+  reached: (cap) => `${cap}: alcanzado`,
+
+  rates: 'Su precio cambió',
+  tookOver: (day, policy, replaced) => `El ${day} la tarifa ${policy} sustituyó a ${replaced}.`,
+  untilThen: (sentence) => `Hasta entonces: ${sentence}.`,
+  sinceThen: (sentence) => `Desde entonces: ${sentence}.`,
+
+  comparison: 'En comparación',
+  comparisonWhat: 'Lo que habría costado el mes de otra manera. No se le cobra a nadie.',
+  instead: 'En lugar de esta factura',
+  this: 'Esta factura',
+  reckoned: (amount, per, economy) =>
+    per === 'month'
+      ? `${amount} al mes, se conduzca lo que se conduzca`
+      : per === 'gallon'
+        ? `${amount} por galón, a ${economy} millas por galón`
+        : `${amount} por litro, a ${economy} kilómetros por litro`,
+
+  data: 'Qué se guarda sobre usted',
+  dataBooks:
+    'Esta factura, sus líneas y lo que se pagó se guardan como se guardan los libros. Dicen el tipo y la zona de las vías, y cuándo empezó y terminó un viaje, pero no por dónde fue.',
+  dataKept: (agency) =>
+    `Por dónde condujo se guarda aparte y cifrado: lo que enviaron sus dispositivos, unos días; las vías, unas semanas después de pagar esta factura. Luego se destruye, y esta factura se puede seguir comprobando. ${agency} le dice cuándo.`,
+  dataUntil: (days) =>
+    `Por dónde condujo se guarda aparte y cifrado. Según la tarifa se destruye ${days} días después de que esta factura sea definitiva, y lo que enviaron sus dispositivos mucho antes; esta factura se podrá seguir comprobando.`,
+  questions: 'Si algo no está bien',
+  questionsWhat: (agency, until, contact) =>
+    `Diga a ${agency} qué viaje y por qué, hasta el ${until}${contact ? `: ${contact}` : ''}. El importe reclamado queda retenido hasta que se decida; una corrección es una línea nueva que nombra la anterior.`,
+
+  moneyWent: 'En qué se fue el dinero',
+  chargesByRule: 'Cargos por regla',
+  alsoBelow: 'Cargos por regla, también en la tabla de abajo',
+  revenueAll: (jurisdiction) => `Todo ello son ingresos de ${jurisdiction}.`,
+  revenueOf: (parts) => `Ingresos de ${parts}.`,
+  chargesByDay: (most, day) => `Cargos de cada día, antes de topes; los más altos son ${most} el ${day}`,
+
+  late: 'Ajustes de meses anteriores',
+  lateWhat:
+    'Estos viajes nos llegaron cuando su mes ya estaba cerrado. Su precio es el que estaba en vigor en su propio día.',
+  allJourneys: 'Viajes',
+  noJourney: (month) => `No se condujo ningún viaje en ${month}.`,
+  journeysOn: (day) => `Viajes del ${day}`,
+  when: 'Cuándo',
+  time: 'Hora',
+  why: 'Por qué',
+  estimated: (distance) => `estimado: ${distance}`,
+  free: (reason) => `gratis: ${reason}`,
+
+  origin: 'De qué salió esta factura',
+  policy: 'Tarifa',
+  network: 'Red de vías',
+  engine: 'Programa',
+  distances: 'Distancias',
+  distancesWhat: (unit) =>
+    `a lo largo de la vía, nunca de posiciones en bruto; se guardan en milímetros enteros y se imprimen en ${unit === 'mile' ? 'millas de 1,609344 km' : 'kilómetros'}`,
+
+  check: 'Cómo comprobarla',
+  checkLines: (currency) =>
+    `Cada línea es su distancia por su precio, redondeada una vez a una millonésima de ${currency}. Las cifras en gris no llegan a una moneda y cuentan en la suma.`,
+  checkSave: 'Guarde esto desde donde se sirve esta factura:',
+  as: 'como',
+  thisFile: 'esta factura',
+  policiesFile: 'las tarifas, tal como se publicaron',
+  proofFile: 'que es una de las que se sellaron juntas',
+  run: 'Ejecute',
+  runWhat: (isProven) =>
+    `No necesita conexión y vuelve a calcular la factura entera${isProven ? ', y comprueba que es una de aquellas cuya raíz se publicó' : ''}.`,
+  checkPaper:
+    'Cada línea es su distancia por su precio, redondeada una vez a una millonésima. El JSON de esta factura y las tarifas publicadas dan el mismo importe:',
+  digest: 'Resumen criptográfico de esta factura (SHA-256)',
+  root: 'Raíz publicada',
+  proof: (place, size) => `Prueba: factura ${place} de ${size}`,
+  underRoot: (place, size, root) => `Es la factura ${place} de ${size} bajo la raíz publicada ${root}.`,
+  statement: 'Factura',
+  drafted: 'preparada el',
+}

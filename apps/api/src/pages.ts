@@ -22,7 +22,14 @@ button{padding:.55rem 1rem;font:inherit;font-weight:650;color:#fff;background:#0
 button:focus-visible,input:focus-visible{outline:3px solid #eca72c;outline-offset:1px}
 #said{padding:0;list-style:none}
 #said.good,#said.bad{padding:1rem 1.25rem;border-left:5px solid #1b7f4b;background:var(--tint);overflow-wrap:anywhere}
-#said.bad{border-color:#c0362c}`
+#said.bad{border-color:#c0362c}
+@media (max-width:40rem){
+.list thead{position:absolute;clip-path:inset(50%)}
+.list tr{display:block;padding:.75rem 0;border-bottom:1px solid var(--line)}
+.list th,.list td{display:block;padding:.1rem 0;border:0}
+.list th{font-weight:650}
+.list td::before{content:attr(data-label) ": ";color:var(--soft)}
+}`
 
 /** A whole page. `address`: where it stands, if it can be read in the other language there. */
 export const page = (title: string, body: string, language: Language, address?: string): string =>
@@ -54,19 +61,24 @@ export function problemPage(status: number, detail: string, language: Language):
 export function homePage(who: Principal, rows: readonly StatementRow[], total: number, language: Language): string {
   const own = who.role === 'citizen'
   const says = PAGE_SAYS[language]
+  const { month, account, trips, due, state, read } = says.columns
+  const heads = [month, account, trips, due, state, ...(own ? [read] : [])]
   const items = rows.map((row) => {
     const statement = statementSchema.parse(JSON.parse(row.document))
     const words = wordsOf(statement, language)
     const file = (form: string) => `/v1/statements/${row.id}.${form}`
-    return `<tr><th scope="row">${words.month(row.month)}</th><td>${escaped(statement.account.name)}</td><td>${statement.totals.trips}</td>
-      <td>${escaped(words.money(row.due))}</td><td>${row.state === 'sealed' ? says.final : says.review}</td>
-      ${own ? `<td><a href="${file('html')}?lang=${language}">${says.statement}</a> · <a href="${file('pdf')}?lang=${language}">PDF</a> · <a href="${file('csv')}">CSV</a> · <a href="${file('json')}">JSON</a></td>` : ''}</tr>`
+    const cells = [
+      escaped(statement.account.name),
+      String(statement.totals.trips),
+      escaped(words.money(row.due)),
+      row.state === 'sealed' ? says.final : says.review,
+      `<a href="${file('html')}?lang=${language}">${says.statement}</a> · <a href="${file('pdf')}?lang=${language}">PDF</a> · <a href="${file('csv')}">CSV</a> · <a href="${file('json')}">JSON</a>`,
+    ].slice(0, heads.length - 1)
+    return `<tr><th scope="row">${words.month(row.month)}</th>${cells.map((cell, i) => `<td data-label="${heads[i + 1]}">${cell}</td>`).join('')}</tr>`
   })
-  const { month, account, trips, due, state, read } = says.columns
-  const heads = [month, account, trips, due, state, ...(own ? [read] : [])]
   return page(
     own ? says.statements : says.statementsOf(escaped(who.agency)),
-    `<table><caption>${says.listed(rows.length, total)}</caption>
+    `<table class="list"><caption>${says.listed(rows.length, total)}</caption>
 <thead><tr>${heads.map((head) => `<th scope="col">${head}</th>`).join('')}</tr></thead>
 <tbody>${items.join('')}</tbody></table>
 <p><a href="/v1/agencies/${escaped(who.agency)}/policies">${says.tariff}</a> · <a href="/docs">${says.api}</a></p>`,

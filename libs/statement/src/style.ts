@@ -67,11 +67,13 @@ main{padding:1.5rem 1rem 2rem}
 .agency{margin-bottom:1.25rem}
 .bill{grid-template-columns:1fr 1fr;padding:1rem 1.125rem;gap:.875rem 1rem}
 .bill .due{grid-column:1/-1;grid-row:auto}
-th,td{padding-left:.6rem}
-summary{grid-template-columns:1rem 1fr 5rem 5.25rem}
+th,td{padding-left:.5rem}
+thead .n{white-space:normal}
+table{font-size:.875rem}
+summary{grid-template-columns:1rem minmax(0,1fr) 4.75rem 7.5rem;font-size:.875rem}
 summary .count{display:none}
 .in{padding-left:0}
-.trips{font-size:.875rem}
+.trips{font-size:.8125rem}
 .time{width:auto;white-space:normal}
 .wide{display:none}
 }

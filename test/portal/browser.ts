@@ -71,6 +71,20 @@ export async function settled(page: Page): Promise<void> {
   await page.evaluate(STANDS)
 }
 
+/** Looks until what is expected of a page holds, because what an action asks for may load later. Fails as the last look did. */
+export async function eventually(expected: () => Promise<unknown>): Promise<void> {
+  const end = performance.now() + EVENTUALLY_MS
+  for (;;) {
+    try {
+      return void (await expected())
+    } catch (error) {
+      if (performance.now() > end) throw error
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
+  }
+}
+const EVENTUALLY_MS = 20_000
+
 /** Three times in a row, so that what one answer asks for next has begun to load. */
 const STANDS = `new Promise((stands, fell) => {
   let times = 0
@@ -196,26 +210,32 @@ export async function realWay(who: string, from: Point, to: Point, stepM: number
   return out
 }
 
-/** A drive of one of the demo's devices whose odometer shows twice as much, matched and held: nothing is charged for it yet. */
-export async function holdTrip(account: string, device: string): Promise<void> {
+/** A drive of one of the demo's devices two hours ago, some two miles through the centre; with an odometer that shows so much for each fix. */
+export async function drive(account: string, device: string, boot: number, odometerMm?: number): Promise<void> {
   const way = await realWay(account, [11.9746, 57.7089], [11.99, 57.69], 60)
   const from = Date.now() - 2 * 3_600_000
-  const until = from + way.length * 5_000
   await ask(device, 'POST', `/v1/devices/${device}/batches`, {
     v: 1,
-    boot: 7,
+    boot,
     seq: 0,
-    trip: 'held',
+    trip: `drive ${boot}`,
     event: 'end',
     fixes: way.map(([lon, lat], i) => [from + i * 5_000, lat, lon, 5]),
-    odometer: [
-      [from, 50_000_000],
-      [until, 50_000_000 + way.length * 120],
-    ],
+    ...(odometerMm && {
+      odometer: [
+        [from, 50_000_000],
+        [from + way.length * 5_000, 50_000_000 + way.length * odometerMm],
+      ],
+    }),
   })
+}
+
+/** A drive whose odometer shows twice as much, matched and held: nothing is charged for it yet. */
+export async function holdTrip(account: string, device: string): Promise<void> {
   const held = () => ask<unknown[]>('agency', 'GET', '/v1/agencies/gothenburg/reviews')
-  for (let tries = 0; tries < 120 && (await held()).length === 0; tries++)
-    await new Promise((resolve) => setTimeout(resolve, 250))
+  const before = (await held()).length
+  await drive(account, device, 7, 120)
+  await eventually(async () => expect((await held()).length).toBeGreaterThan(before))
 }
 
 /** Distinct colours in the pixels of the first map: a blank one has one or two. */

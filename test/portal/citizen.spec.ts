@@ -1,5 +1,5 @@
 import { type Browser, type Page } from 'playwright-core'
-import { CITIZEN, describeInBrowser, flaws, go, openBrowser, portalUrl, settled, visit } from './browser'
+import { CITIZEN, describeInBrowser, eventually, flaws, go, openBrowser, portalUrl, settled, visit } from './browser'
 
 // One citizen's whole story against the pilot's demo city.
 
@@ -30,15 +30,17 @@ describeInBrowser('a citizen', () => {
     const { statement, day, trip } = await drill(page)
     await go(page, statement)
     const total = await page.locator('.rm-figure__value').first().textContent()
-    expect(await page.locator('tfoot td').last().textContent()).toBe(total)
+    await eventually(async () => expect(await page.locator('tfoot td').last().textContent()).toBe(total))
     await go(page, day)
-    expect(await page.locator('.rm-map canvas').count()).toBe(1)
+    await eventually(async () => expect(await page.locator('.rm-map canvas').count()).toBe(1))
     await go(page, trip)
     const [lines, stretches] = [page.locator('table').nth(0), page.locator('table').nth(1)]
-    expect(await lines.locator('tbody tr').count()).toBeGreaterThan(0)
-    expect(await stretches.locator('tbody tr').count()).toBeGreaterThan(0)
+    await eventually(async () => expect(await lines.locator('tbody tr').count()).toBeGreaterThan(0))
+    await eventually(async () => expect(await stretches.locator('tbody tr').count()).toBeGreaterThan(0))
     // What was left out is told too.
-    expect(await page.locator('table').nth(2).textContent()).toContain('Used: it lies on a road that you drove')
+    await eventually(async () =>
+      expect(await page.locator('table').nth(2).textContent()).toContain('Used: it lies on a road that you drove'),
+    )
     expect(faults).toEqual([])
     await context.close()
   })
@@ -49,18 +51,24 @@ describeInBrowser('a citizen', () => {
     await page.goto(`${portalUrl()}${trip}/question`)
     await settled(page)
     await page.locator('form button').click()
-    expect(await page.locator('.govuk-error-summary li').count()).toBe(2)
-    expect(await page.locator('.govuk-error-message').count()).toBe(2)
-    expect(await page.evaluate('document.activeElement.className')).toContain('govuk-error-summary')
+    await eventually(async () => expect(await page.locator('.govuk-error-summary li').count()).toBe(2))
+    await eventually(async () => expect(await page.locator('.govuk-error-message').count()).toBe(2))
+    await eventually(async () =>
+      expect(await page.evaluate('document.activeElement.className')).toContain('govuk-error-summary'),
+    )
     await page.locator('textarea').fill('The car was on the ferry.')
     await page.locator('form button').click()
-    expect(await page.locator('.govuk-error-summary li').allTextContents()).toEqual(['Choose what is wrong'])
-    expect(await page.locator('textarea').inputValue()).toBe('The car was on the ferry.')
+    await eventually(async () =>
+      expect(await page.locator('.govuk-error-summary li').allTextContents()).toEqual(['Choose what is wrong']),
+    )
+    await eventually(async () => expect(await page.locator('textarea').inputValue()).toBe('The car was on the ferry.'))
     await page.getByLabel('I did not drive this').check()
     await page.locator('form button').click()
     await page.getByText('Your question was sent').waitFor()
     await settled(page)
-    expect(await page.locator('article').first().textContent()).toContain('The car was on the ferry.')
+    await eventually(async () =>
+      expect(await page.locator('article').first().textContent()).toContain('The car was on the ferry.'),
+    )
     expect(await flaws(page)).toEqual([])
     await page.goto(`${portalUrl()}/my/pay`)
     await page.getByText(/is held for your questions/).waitFor()
@@ -76,7 +84,7 @@ describeInBrowser('a citizen', () => {
     await page.getByLabel('What may a month cost?').fill('-3')
     await page.getByLabel('Tell me when').fill('5')
     await page.getByRole('button', { name: 'Save the budget' }).click()
-    expect(await page.locator('.govuk-error-message').count()).toBe(2)
+    await eventually(async () => expect(await page.locator('.govuk-error-message').count()).toBe(2))
     await page.getByLabel('What may a month cost?').fill('300')
     await page.getByLabel('Tell me when').fill('80')
     await page.getByRole('button', { name: 'Save the budget' }).click()
@@ -105,7 +113,7 @@ describeInBrowser('a citizen', () => {
     await page.locator('.rm-card a').first().click()
     await settled(page)
     await page.getByRole('button', { name: 'Send the reading' }).click()
-    expect(await page.locator('.govuk-error-message').count()).toBe(2)
+    await eventually(async () => expect(await page.locator('.govuk-error-message').count()).toBe(2))
     await page.getByLabel('Odometer', { exact: true }).fill('48210')
     await page.getByLabel('Photo of the odometer').setInputFiles({
       name: 'odometer.png',
@@ -127,13 +135,15 @@ describeInBrowser('a citizen', () => {
     await page.goto(`${portalUrl()}/my/quote`)
     await settled(page)
     await page.getByRole('button', { name: 'Show the price' }).click()
-    expect(await page.locator('.govuk-error-message').count()).toBe(2)
+    await eventually(async () => expect(await page.locator('.govuk-error-message').count()).toBe(2))
     await page.getByLabel('From', { exact: true }).first().fill('57.7089, 11.9746')
     await page.getByLabel('To', { exact: true }).first().fill('57.6900, 11.9900')
     await page.getByRole('button', { name: 'Show the price' }).click()
     await page.getByText('The trip and its price').first().waitFor()
     await settled(page)
-    expect(await page.locator('table').last().locator('tbody tr').count()).toBeGreaterThan(3)
+    await eventually(async () =>
+      expect(await page.locator('table').last().locator('tbody tr').count()).toBeGreaterThan(3),
+    )
     expect(await flaws(page)).toEqual([])
     expect(faults).toEqual([])
     await context.close()
@@ -164,7 +174,9 @@ describeInBrowser('a citizen', () => {
     })
     await page.getByRole('button', { name: 'Check this bill now' }).click()
     await page.getByText('This bill does not come out right').waitFor()
-    expect(await page.locator('.rm-notice--warning code').first().textContent()).toMatch(/journeys/)
+    await eventually(async () =>
+      expect(await page.locator('.rm-notice--warning code').first().textContent()).toMatch(/journeys/),
+    )
     expect(faults).toEqual([])
     await context.close()
   })

@@ -2,6 +2,7 @@ import { type Browser, type Page } from 'playwright-core'
 import {
   ask,
   describeInBrowser,
+  eventually,
   flaws,
   flawsInEveryLook,
   go,
@@ -11,6 +12,7 @@ import {
   settled,
   visit,
 } from './browser'
+import { showsAllFaults } from './form-faults'
 
 // The people who run the demo's pilot: an editor writes a tariff, an approver reads and approves it, an analyst looks at what came of all.
 describeInBrowser('those who run a pilot', () => {
@@ -24,7 +26,7 @@ describeInBrowser('those who run a pilot', () => {
   /** The state of a policy, once it is what is waited for. */
   const becomes = async (page: Page, state: string) => {
     await page.locator('.rm-lead .rm-tag', { hasText: new RegExp(`^${state}$`) }).waitFor()
-    expect(await tag(page)).toBe(state)
+    await eventually(async () => expect(await tag(page)).toBe(state))
   }
 
   it('write a tariff with a drawn zone, check, compare, backtest, submit, approve and schedule it', async () => {
@@ -71,18 +73,22 @@ describeInBrowser('those who run a pilot', () => {
     await rule.getByLabel('In zones').fill('new-zone-2')
     await rule.getByLabel('Per mile', { exact: true }).fill('4.00')
     await page.getByText('Nothing is wrong with it.').waitFor()
-    expect((await document()).rules[0]).toMatchObject({
-      name: 'Harbour',
-      match: { zones: ['new-zone-2'] },
-      price: { perMile: '4.00' },
-    })
+    await eventually(async () =>
+      expect((await document()).rules[0]).toMatchObject({
+        name: 'Harbour',
+        match: { zones: ['new-zone-2'] },
+        price: { perMile: '4.00' },
+      }),
+    )
 
     // The same from the other side: what the document says the form shows, and what is no JSON is said.
     const written = await document()
     await json.fill('{ "v": 1, ')
     await page.locator('#policy-json-error').waitFor()
     await json.fill(JSON.stringify({ ...written, description: 'The harbour costs more.' }))
-    expect(await page.getByLabel('Description').inputValue()).toBe('The harbour costs more.')
+    await eventually(async () =>
+      expect(await page.getByLabel('Description').inputValue()).toBe('The harbour costs more.'),
+    )
     await page.getByRole('button', { name: 'Save as a draft' }).click()
     await page.getByText('Say why').first().waitFor()
     await page.getByLabel('Why, for the record').fill('council decision 14/2026')
@@ -94,22 +100,29 @@ describeInBrowser('those who run a pilot', () => {
     await becomes(page, 'Checked')
 
     await go(page, '/agency/policies/gothenburg-2027/diff')
-    expect(await page.locator('table').first().textContent()).toContain('Harbour')
-    expect(await mapColours(page)).toBeGreaterThan(5)
+    await eventually(async () => expect(await page.locator('table').first().textContent()).toContain('Harbour'))
+    await eventually(async () => expect(await mapColours(page)).toBeGreaterThan(5))
 
     await go(page, '/agency/policies/gothenburg-2027/backtest')
     await page.getByRole('button', { name: 'Start a backtest' }).click()
     await page.getByText('Agrees with the books').waitFor({ timeout: 100_000 })
-    expect(await page.getByText('to the micro').count()).toBe(1)
+    await eventually(async () => expect(await page.getByText('to the micro').count()).toBe(1))
     expect(await flaws(page)).toEqual([])
 
     await go(page, '/agency/policies/gothenburg-2027')
     await becomes(page, 'Backtested')
+    const submission = page.locator('form.rm-form', { has: page.getByRole('button', { name: 'Submit for approval' }) })
+    await showsAllFaults(page, submission, { faults: 1 })
     await page.getByLabel('Why, for the record').fill('ready')
     await page.getByRole('button', { name: 'Submit for approval' }).click()
     // The harbour takes in all of the centre: whether that is wanted has to be answered.
     const asked = page.getByRole('group', { name: 'To be answered when it is submitted' }).getByRole('textbox')
     await asked.first().waitFor()
+    const questions = await asked.count()
+    // Each of them is told of at once, and what was typed is still there.
+    await showsAllFaults(page, submission, { typed: { reason: 'ready' }, faults: questions })
+    await showsAllFaults(page, submission, { typed: { reason: '' }, faults: questions + 1 })
+    await page.getByLabel('Why, for the record').fill('ready')
     for (const field of await asked.all()) await field.fill('The harbour comes first there.')
     await page.getByRole('button', { name: 'Submit for approval' }).click()
     await becomes(page, 'Waits for approval')
@@ -121,6 +134,7 @@ describeInBrowser('those who run a pilot', () => {
     const approver = await visit(browser, 'approver')
     await go(approver.page, '/agency/policies/gothenburg-2027')
     const approval = approver.page.locator('.rm-card', { has: approver.page.getByRole('button', { name: 'Approve' }) })
+    await showsAllFaults(approver.page, approval.locator('form'), { typed: { reason: ' ' }, faults: 1 })
     await approval.getByLabel('Why, for the record').fill('as decided')
     await approval.getByRole('button', { name: 'Approve' }).click()
     await becomes(approver.page, 'Approved')
@@ -144,13 +158,19 @@ describeInBrowser('those who run a pilot', () => {
     await go(page, '/agency/disputes')
     await page.locator(`tbody a[href$="${questioned.id}"]`).click()
     await settled(page)
-    expect(await page.locator('.rm-said').textContent()).toContain('The van stood in the yard that day.')
+    await eventually(async () =>
+      expect(await page.locator('.rm-said').textContent()).toContain('The van stood in the yard that day.'),
+    )
     await page.getByRole('button', { name: 'Decide' }).click()
-    expect(await page.locator('.govuk-error-message').count()).toBe(2)
+    await eventually(async () => expect(await page.locator('.govuk-error-message').count()).toBe(2))
     await page.getByLabel('Why, as the citizen will read it').fill('The workshop confirms it.')
     await page.getByRole('button', { name: 'Decide' }).click()
-    expect(await page.locator('.govuk-error-summary li').allTextContents()).toEqual(['Choose one'])
-    expect(await page.getByLabel('Why, as the citizen will read it').inputValue()).toBe('The workshop confirms it.')
+    await eventually(async () =>
+      expect(await page.locator('.govuk-error-summary li').allTextContents()).toEqual(['Choose one']),
+    )
+    await eventually(async () =>
+      expect(await page.getByLabel('Why, as the citizen will read it').inputValue()).toBe('The workshop confirms it.'),
+    )
     await page.getByLabel('Uphold: it is corrected and given back').check()
     await page.getByLabel('What was really so').selectOption('not-driven')
     expect(await flaws(page)).toEqual([])
@@ -161,7 +181,9 @@ describeInBrowser('those who run a pilot', () => {
 
     const citizen = await visit(browser, asker)
     await go(citizen.page, '/my/disputes')
-    expect(await citizen.page.locator('article').first().textContent()).toContain('The workshop confirms it.')
+    await eventually(async () =>
+      expect(await citizen.page.locator('article').first().textContent()).toContain('The workshop confirms it.'),
+    )
     await citizen.context.close()
   })
 
@@ -169,10 +191,10 @@ describeInBrowser('those who run a pilot', () => {
     await holdTrip('account-0005', 'obe-0005')
     const { context, page, faults } = await visit(browser, 'agency')
     await go(page, '/agency/reviews')
-    expect(await page.locator('tbody tr').first().textContent()).toMatch(/[-−]\d/)
+    await eventually(async () => expect(await page.locator('tbody tr').first().textContent()).toMatch(/[-−]\d/))
     await page.locator('tbody button').first().click()
     await page.getByRole('button', { name: 'Decide' }).click()
-    expect(await page.locator('.govuk-error-message').count()).toBe(2)
+    await eventually(async () => expect(await page.locator('.govuk-error-message').count()).toBe(2))
     await page.getByLabel('Void: its miles count and cost nothing').check()
     await page.getByLabel('Why, for the record').fill('the odometer was exchanged that day')
     expect(await flaws(page)).toEqual([])
@@ -186,7 +208,7 @@ describeInBrowser('those who run a pilot', () => {
     const { context, page, faults } = await visit(browser, 'analyst')
     await go(page, '/analyst/pilot')
     await page.getByRole('button', { name: 'Compare' }).click()
-    expect(await page.locator('.govuk-error-message').count()).toBe(2)
+    await eventually(async () => expect(await page.locator('.govuk-error-message').count()).toBe(2))
     await page.getByLabel('Baseline months').fill('2026-09')
     await page.getByLabel('Pilot months').fill('2026-10')
     await page.getByLabel('Also compare by').selectOption('zone')
@@ -194,10 +216,10 @@ describeInBrowser('those who run a pilot', () => {
     const arms = page.getByRole('table').first()
     await arms.waitFor()
     await settled(page)
-    expect(await arms.locator('tbody tr').allTextContents()).toHaveLength(2)
-    expect(await arms.locator('tbody').textContent()).toMatch(/milder10.*\(.* to .*\)/)
+    await eventually(async () => expect(await arms.locator('tbody tr').allTextContents()).toHaveLength(2))
+    await eventually(async () => expect(await arms.locator('tbody').textContent()).toMatch(/milder10.*\(.* to .*\)/))
     const zones = page.getByRole('table').nth(1)
-    expect(await zones.locator('tbody').textContent()).toMatch(/milder10.*\(.* to .*\)/)
+    await eventually(async () => expect(await zones.locator('tbody').textContent()).toMatch(/milder10.*\(.* to .*\)/))
     expect(await flawsInEveryLook(page)).toEqual([])
     expect(faults).toEqual([])
     await context.close()
@@ -207,10 +229,10 @@ describeInBrowser('those who run a pilot', () => {
     const { context, page, faults } = await visit(browser, 'analyst')
     await go(page, '/analyst/exports')
     // What the demo released.
-    expect(await page.locator('tbody a[download]').count()).toBeGreaterThanOrEqual(4)
+    await eventually(async () => expect(await page.locator('tbody a[download]').count()).toBeGreaterThanOrEqual(4))
     await page.locator('select').first().selectOption('accuracy')
     await page.getByRole('button', { name: 'Ask', exact: true }).click()
-    expect(await page.locator('.govuk-error-message').count()).toBe(1)
+    await eventually(async () => expect(await page.locator('.govuk-error-message').count()).toBe(1))
     await page.getByLabel('Month').first().fill('2026-10')
     await page.getByRole('button', { name: 'Ask', exact: true }).click()
     const row = page.locator('tbody tr', { hasText: 'accuracy' }).first()
@@ -224,8 +246,8 @@ describeInBrowser('those who run a pilot', () => {
   it('see where charged miles are driven, on the map and in a table', async () => {
     const { context, page, faults } = await visit(browser, 'analyst')
     await go(page, '/analyst/roads')
-    expect(await page.locator('tbody tr').count()).toBeGreaterThan(3)
-    expect(await mapColours(page)).toBeGreaterThan(20)
+    await eventually(async () => expect(await page.locator('tbody tr').count()).toBeGreaterThan(3))
+    await eventually(async () => expect(await mapColours(page)).toBeGreaterThan(20))
     // Vehicles on any road shown are ten or more.
     const vehicles = await page.locator('tbody td:last-child').allTextContents()
     expect(Math.min(...vehicles.map(Number))).toBeGreaterThanOrEqual(10)

@@ -1,5 +1,5 @@
 import { type Browser } from 'playwright-core'
-import { describeInBrowser, openBrowser, portalUrl, realWay, settled, visit } from './browser'
+import { describeInBrowser, eventually, openBrowser, portalUrl, realWay, settled, visit } from './browser'
 
 describeInBrowser("a citizen's telephone", () => {
   let browser: Browser
@@ -26,12 +26,12 @@ describeInBrowser("a citizen's telephone", () => {
       await context.setGeolocation({ longitude, latitude, accuracy: 5 })
       await page.waitForTimeout(1_000)
     }
-    expect(await fixesFrom()).toBeGreaterThan(15)
+    await eventually(async () => expect(await fixesFrom()).toBeGreaterThan(15))
     // The charge so far, of a trip that has not ended.
     await page.locator('.rm-figure__value').first().filter({ hasText: /\d/ }).waitFor({ timeout: 30_000 })
     await page.getByRole('button', { name: 'End the trip' }).click()
     await page.getByText('It is all with us').waitFor()
-    expect(await page.locator('[data-waiting]').getAttribute('data-waiting')).toBe('0')
+    await eventually(async () => expect(await page.locator('[data-waiting]').getAttribute('data-waiting')).toBe('0'))
     for (let tries = 0; tries < 30 && (await page.locator('tbody a[href*="/my/trips/"]').count()) === 0; tries++) {
       await page.waitForTimeout(1_000)
       await page.goto(`${portalUrl()}/my/trips`)
@@ -39,7 +39,9 @@ describeInBrowser("a citizen's telephone", () => {
     }
     await page.locator('tbody a').first().click()
     await settled(page)
-    expect(await page.locator('table').nth(1).locator('tbody tr').count()).toBeGreaterThan(0)
+    await eventually(async () =>
+      expect(await page.locator('table').nth(1).locator('tbody tr').count()).toBeGreaterThan(0),
+    )
     expect(faults.filter((fault) => !fault.includes('ERR_INTERNET_DISCONNECTED'))).toEqual([])
     await context.close()
   })

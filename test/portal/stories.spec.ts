@@ -1,6 +1,18 @@
 import { text } from 'node:stream/consumers'
 import { type Browser, type Page } from 'playwright-core'
-import { CITIZEN, describeInBrowser, flaws, go, LOOKS, openBrowser, portalUrl, settled, visit, wear } from './browser'
+import {
+  CITIZEN,
+  describeInBrowser,
+  eventually,
+  flaws,
+  go,
+  LOOKS,
+  openBrowser,
+  portalUrl,
+  settled,
+  visit,
+  wear,
+} from './browser'
 
 const SQUARE = [
   [11.95, 57.7],
@@ -41,8 +53,10 @@ describeInBrowser('people', () => {
       .getByLabel(/^Name of zone/)
       .nth(1)
       .waitFor()
-    expect(Object.values(JSON.parse(await json.inputValue()).zones)).toContainEqual(
-      expect.objectContaining({ geometry: { type: 'Polygon', coordinates: [SQUARE] } }),
+    await eventually(async () =>
+      expect(Object.values(JSON.parse(await json.inputValue()).zones)).toContainEqual(
+        expect.objectContaining({ geometry: { type: 'Polygon', coordinates: [SQUARE] } }),
+      ),
     )
     const broken = JSON.parse(await json.inputValue())
     broken.currency = 'kronor'
@@ -72,7 +86,7 @@ describeInBrowser('people', () => {
     ] as const) {
       const { context, page, faults } = await visit(browser, null, look)
       await page.goto(`${portalUrl()}/verify`)
-      expect(await page.locator('h1').textContent()).toBe(title)
+      await eventually(async () => expect(await page.locator('h1').textContent()).toBe(title))
       await page.locator('button').click()
       await page.getByText(refusal).waitFor()
       expect(await flaws(page)).toEqual([])
@@ -86,7 +100,9 @@ describeInBrowser('people', () => {
     await go(page, '/my/privacy')
     const button = page.getByRole('button', { name: 'Destroy it' })
     await button.click()
-    expect(await page.locator('.govuk-error-summary li').allTextContents()).toEqual(['Say that you are sure'])
+    await eventually(async () =>
+      expect(await page.locator('.govuk-error-summary li').allTextContents()).toEqual(['Say that you are sure']),
+    )
     await page.getByLabel('I am sure: destroy where I drove').check()
     await button.click()
     await page.getByText('It is being destroyed.').waitFor()
@@ -103,14 +119,16 @@ describeInBrowser('people', () => {
     await page.getByText('Roll back to this policy').first().click()
     const button = page.getByRole('button', { name: 'Roll back to this policy' })
     await button.click()
-    expect(await page.locator('.govuk-error-summary li').count()).toBe(3)
+    await eventually(async () => expect(await page.locator('.govuk-error-summary li').count()).toBe(3))
     await page.getByLabel('Name of the new version').fill('back-again')
     await page.getByLabel('Starts on').fill('2027-06-01')
     await page.getByLabel('Why, for the record').last().fill('the new one charged the harbour twice')
     await button.click()
     await page.waitForURL(/\/agency\/policies\/back-again$/)
     await settled(page)
-    expect(await page.locator('main').textContent()).toContain('the new one charged the harbour twice')
+    await eventually(async () =>
+      expect(await page.locator('main').textContent()).toContain('the new one charged the harbour twice'),
+    )
     expect(faults).toEqual([])
     await context.close()
   })
@@ -127,7 +145,7 @@ describeInBrowser('people', () => {
       await page.waitForURL((url) => url.pathname.startsWith(where))
       await settled(page)
     }
-    expect(await page.locator('h1').textContent()).toBe('Statement of October 2026')
+    await eventually(async () => expect(await page.locator('h1').textContent()).toBe('Statement of October 2026'))
     await context.close()
   })
 })

@@ -79,14 +79,22 @@ function Submit({ story, reload }: Step) {
   // A check of a checked policy is the same again: its questions are what has to be answered.
   const [asked, setAsked] = useState<readonly QuestionView[] | null>(null)
   const { t, i18n } = useTranslation('agency')
-  const form = useForm<{ reason: string; answers: Record<string, string> }>(
-    { reason: '', answers: {} },
+  const unanswered = (questions: readonly QuestionView[], answers: Record<string, string>) =>
+    Object.fromEntries(
+      questions
+        .map(({ path: where }) => fieldOf(where))
+        .filter((field) => !answers[field]?.trim())
+        .map((field) => [field, t('policy.answerMissing')]),
+    )
+  const form = useForm<Record<string, string>>(
+    { reason: '' },
     {
-      check: ({ reason, answers }) => ({
+      check: ({ reason, ...answers }) => ({
         ...(reason.trim() ? {} : { reason: t('policy.reasonMissing') }),
-        ...(asked?.some(({ path: where }) => !answers[where]?.trim()) ? { answers: t('policy.answerMissing') } : {}),
+        ...unanswered(asked ?? [], answers),
       }),
-      send: async ({ reason, answers }) => {
+      send: async ({ reason, ...given }) => {
+        const answers = Object.fromEntries((asked ?? []).map(({ path: where }) => [where, given[fieldOf(where)]]))
         try {
           await send('POST', `${path}/submit`, { reason, ...(asked ? { answers } : {}) })
           reload()
@@ -94,33 +102,29 @@ function Submit({ story, reload }: Step) {
           if (!(error instanceof Problem) || error.code !== 'POLICY_QUESTIONS') throw error
           // The same in the reader's language: what is refused is said in one.
           const said = await send<PreviewView>('POST', `${path}/preview?language=${i18n.language}`, story.document)
-          setAsked(
-            error.faults.map(({ path: where, expected }) => ({
-              path: where,
-              question: said.questions.find((one) => one.path === where)?.question ?? questionIn(expected),
-            })),
-          )
+          const questions = error.faults.map(({ path: where, expected }) => ({
+            path: where,
+            question: said.questions.find((one) => one.path === where)?.question ?? questionIn(expected),
+          }))
+          setAsked(questions)
+          return unanswered(questions, given)
         }
       },
     },
   )
-  const { answers } = form.values
   return (
     <Form form={form} submit={t('policy.submit')}>
       <TextField label={t('policy.reason')} rows={3} {...form.bind('reason')} />
       {asked && asked.length > 0 && (
         <fieldset className="govuk-fieldset">
           <legend className="govuk-fieldset__legend govuk-fieldset__legend--s">{t('policy.questions')}</legend>
-          {asked.map(({ path: where, question }, i) => (
+          {asked.map(({ path: where, question }) => (
             <TextField
               key={where}
-              id={i === 0 ? `${form.id}answers` : `${form.id}answers-${i}`}
-              name={where}
               label={question}
               hint={<code>{where}</code>}
-              value={answers[where] ?? ''}
-              error={form.faults.answers && !answers[where]?.trim() ? form.faults.answers : undefined}
-              onValue={(answer) => form.set({ answers: { ...answers, [where]: answer } })}
+              {...form.bind(fieldOf(where))}
+              value={form.values[fieldOf(where)] ?? ''}
             />
           ))}
         </fieldset>
@@ -128,6 +132,9 @@ function Submit({ story, reload }: Step) {
     </Form>
   )
 }
+
+/** An answer's field: named after what the question is about, and no other field. */
+const fieldOf = (where: string): string => `answer ${where}`
 
 function Decide({ story, reload }: Step) {
   const { t } = useTranslation('agency')

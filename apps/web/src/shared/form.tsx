@@ -20,11 +20,14 @@ export interface FormState<Values> {
 
 /**
  * A form that keeps what was typed whatever happens. `check` finds all faults at once before anything is sent; faults that the
- * api finds go to the field whose name begins their path.
+ * api finds go to the field whose name begins their path. `send` may itself come back with faults, where what it heard asks for more.
  */
 export function useForm<Values extends object>(
   start: Values,
-  { check, send }: { check: (values: Values) => Faults<Values>; send: (values: Values) => Promise<void> },
+  {
+    check,
+    send,
+  }: { check: (values: Values) => Faults<Values>; send: (values: Values) => Promise<Faults<Values> | void> },
 ): FormState<Values> {
   const id = useId()
   const [values, setValues] = useState(start)
@@ -41,6 +44,7 @@ export function useForm<Values extends object>(
     if (Object.keys(found).length > 0) return
     setBusy(true)
     send(values)
+      .then((asked) => asked && setFaults(asked))
       .catch((error: unknown) => {
         if (!(error instanceof Problem)) throw error
         const named = error.faults.flatMap(({ path, expected }) => {

@@ -10,7 +10,7 @@ const RUSH_HOUR = {
 
 /**
  * The demo city's tariff: a centre that is dearer in the rush hour, less so for one arm of its trial; a cheap motorway, free private
- * roads and a daily cap.
+ * roads and a daily cap. Bills say what the tax on petrol would have come to.
  */
 export const TARIFF = parsePolicy({
   v: 1,
@@ -67,5 +67,12 @@ export const TARIFF = parsePolicy({
     { id: 'base', name: 'All other roads', match: {}, price: { perMile: '1.50' } },
   ],
   caps: [{ id: 'daily', name: 'Daily cap', per: 'day', amount: '60.00' }],
-  billing: { unit: 'mile', coin: '0.01', reviewDays: 10, dueDays: 30 },
+  billing: {
+    unit: 'mile',
+    coin: '0.01',
+    reviewDays: 10,
+    dueDays: 30,
+    // What a car that goes 14 km on a litre pays at the pump.
+    comparison: { fuelTax: { name: 'Tax on petrol', per: 'litre', amount: '5.50', economy: '14' } },
+  },
 })

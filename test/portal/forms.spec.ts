@@ -11,7 +11,7 @@ import { showsAllFaults, type Wrong } from './form-faults'
 
 const TARIFF = 'gothenburg-pilot-2026'
 /** Somebody whom no other story is about. */
-const SOMEBODY = 'account-0012'
+const SOMEBODY = 'account-0018'
 const DISPUTED = 'account-0013'
 
 interface FormToFill extends Wrong {

@@ -119,5 +119,5 @@ function ready(build) {
   }
 }
 
-module.exports = { ready }
+module.exports = { ready, BUILDS }
 if (require.main === module) ready(process.argv[2] === 'build')

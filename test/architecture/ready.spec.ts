@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 
@@ -65,4 +65,33 @@ describe('ready', () => {
     write('apps/ops/src/main.ts', `import { word } from '#kernel'\nconsole.log(word)`)
     expect(ready().status).toBe(0)
   })
+})
+
+it('finds in the image all that it reads there', () => {
+  const linesOf = (file: string) => readFileSync(join(ROOT, file), 'utf8').split('\n')
+  const matches = (file: string, pattern: string) =>
+    file === pattern ||
+    file.startsWith(`${pattern}/`) ||
+    new RegExp(`^${pattern.replace(/[.]/g, '\\.').replace(/[*]/g, '[^/]*')}$`).test(file)
+  // Of the first stage, which builds.
+  const copied = linesOf('infra/Dockerfile')
+    .join('\n')
+    .split(/^FROM/m)[1]
+    .split('\n')
+    .flatMap((line) => (line.startsWith('COPY ') ? line.split(' ').slice(1, -1) : []))
+  const sent = linesOf('.dockerignore').flatMap((line) => (line.startsWith('!') ? [line.slice(1)] : []))
+  type Build = { folders: string[]; files: string[]; steps: string[][] }
+  const { BUILDS } = jest.requireActual<{ BUILDS: Build[] }>(join(ROOT, 'infra/ready.cjs'))
+  const read = BUILDS.flatMap(({ folders, files, steps }) => [
+    ...folders,
+    ...files,
+    ...steps.map(([, script]) => script),
+  ])
+  expect(read).toContain('infra/bundle.cjs')
+  for (const file of ['infra/ready.cjs', ...read.filter((name) => !name.startsWith('node_modules/'))])
+    expect({
+      file,
+      isCopied: copied.some((one) => matches(file, one)),
+      isSent: sent.some((one) => matches(file, one)),
+    }).toEqual({ file, isCopied: true, isSent: true })
 })

@@ -1,6 +1,6 @@
 import { type Instant, type TripId } from '#kernel'
 import { lookAtTrip, recordAtDesk, type Looking } from '#pipeline'
-import { batchesOf, ISOLATION, tripById } from '#store'
+import { batchesOf, ISOLATION, saveVoucher, tripById } from '#store'
 import { officers, settled } from '../harness'
 import { at, euro, openStory, type Story } from './story'
 
@@ -186,6 +186,14 @@ describe('what is held about somebody is theirs: they see who looked, take it aw
   it('it is all that the database lets them see of themselves', async () => {
     const { world, people } = story
     await story.as('citizen', 'PUT', '/v1/budget', { amount: '50.00', alertPercent: 80 })
+    await world.store.transaction((tx) =>
+      saveVoucher(
+        tx,
+        { id: people.device, vehicle: people.vehicle },
+        'a voucher',
+        (world.clock.now() + 86_400_000) as Instant,
+      ),
+    )
     const { records } = (await story.as('citizen', 'GET', '/v1/me/data.json')).body
     const missing: string[] = []
     for (const table of Object.keys(ISOLATION).filter(
@@ -203,6 +211,17 @@ describe('what is held about somebody is theirs: they see who looked, take it aw
     expect(records['money.transfer'].length).toBeGreaterThan(0)
     expect(records['money.budget']).toMatchObject([{ account: people.account }])
     expect(records['metering.break_glass']).toMatchObject([{ asked_by: 'ada', trip }, { asked_by: 'ben' }])
+    // What a device signs in with is nobody's to take away, not as a digest either.
+    const [secrets] = await world.store.read<Record<string, string>>(
+      `select token_digest, broker_password, voucher_digest from metering.device where id = $1`,
+      [people.device],
+    )
+    for (const [name, secret] of Object.entries(secrets)) {
+      expect(secret).toMatch(/./)
+      expect(JSON.stringify(records)).not.toContain(name)
+      expect(JSON.stringify(records)).not.toContain(secret)
+    }
+    expect(records['metering.device']).toMatchObject([{ id: people.device, vehicle: people.vehicle, revoked_at: null }])
     expect(JSON.stringify(records)).not.toMatch(/token|wrapped/)
   })
 

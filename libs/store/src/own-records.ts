@@ -44,6 +44,8 @@ const RECORDS: Readonly<Record<string, readonly [column: string, of: keyof typeo
   'money.transfer': ['payer', 'account'],
   'money.wallet_plan': ['account', 'account'],
 }
+/** What a device signs in or enrols with, as it is checked: a stolen copy of what somebody took away must not help to guess it. */
+const OPENS = ['token_digest', 'broker_password', 'voucher_digest', 'voucher_key']
 export const OWN_RECORDS: readonly string[] = Object.keys(RECORDS)
 
 /** The rows of one of `OWN_RECORDS` as they are kept, but for what opens a door. */
@@ -51,8 +53,8 @@ export const ownRecords = async (tx: Tx, account: AccountId, table: string): Pro
   const [column, of] = RECORDS[table]
   return (
     await tx.rows<{ row: unknown }>(
-      `select to_jsonb(t) - 'token_digest' as row from ${table} t where t.${column} in ${OWN[of]}`,
-      [account],
+      `select to_jsonb(t) - $2::text[] as row from ${table} t where t.${column} in ${OWN[of]}`,
+      [account, OPENS],
     )
   ).map(({ row }) => row)
 }

@@ -83,6 +83,8 @@ function report(b: Bench, name: string, drives: readonly Drive[], p: Partial<Par
   // References go on beyond the first and the last fix, and count edges that are only touched.
   const between = scored.map((s) => 100 * Math.abs(s.meteredMm / s.betweenMm - 1))
   b.fact(`length_error_median_between_${name}`, '%', median(between))
+  const reached = scored.map((s) => 100 * Math.abs(s.foundMm / s.reachedMm - 1))
+  b.fact(`length_error_median_reached_${name}`, '%', median(reached))
   b.fact(
     `breaks_${name}`,
     '',
@@ -131,27 +133,43 @@ function score({ name, network, pieceOf, truth, fixes }: Drive, match: Match) {
   const chargedMm = meteredMm - forgoneMm
   const route = whole(truth)
   const last = fixes.length - 1
-  const betweenMm =
-    compared.trueMm -
-    beyondMm(network, route, fixes.lon[0], fixes.lat[0], false) -
-    beyondMm(network, route, fixes.lon[last], fixes.lat[last], true)
+  const before = beyondMm(network, route, fixes.lon[0], fixes.lat[0], false)
+  const behind = beyondMm(network, route, fixes.lon[last], fixes.lat[last], true)
+  const betweenMm = compared.trueMm - before.mm - behind.mm
+  // Whole edges, without those that lie beyond the fixes from end to end.
+  const reachedMm = compared.trueMm - before.edgesMm - behind.edgesMm
   const [overMm, underMm] = charged(network, truth, pieceOf, match)
-  return { name, ...compared, breaks: match.breaks, overMm, underMm, chargedMm, forgoneMm, meteredMm, betweenMm }
+  return {
+    name,
+    ...compared,
+    breaks: match.breaks,
+    overMm,
+    underMm,
+    chargedMm,
+    forgoneMm,
+    meteredMm,
+    betweenMm,
+    reachedMm,
+  }
 }
 
 /** Ends of a reference are looked for within so much of it. */
 const ENDS_MM = 400_000
 
-/** Millimetres of a route before the place where a fix was that is near its beginning, or, from its end, behind that place. */
-function beyondMm(network: RoadNetwork, route: readonly Piece[], lon: number, lat: number, fromEnd: boolean): number {
+/**
+ * Of a route before the place where a fix was that is near its beginning, or, from its end, behind that place: millimetres, and those
+ * of whole edges.
+ */
+function beyondMm(network: RoadNetwork, route: readonly Piece[], lon: number, lat: number, fromEnd: boolean) {
   let done = 0
-  let [nearestM, beyond] = [Infinity, 0]
+  let nearestM = Infinity
+  let beyond = { mm: 0, edgesMm: 0 }
   for (const { segment, fromMm, toMm } of fromEnd ? [...route].reverse() : route) {
     for (let mm = 0; mm < toMm - fromMm; mm += 250) {
       const [x, y] = network.pointAt(segment, fromEnd ? toMm - mm : fromMm + mm)
       const m = lengthM(lon, lat, x, y)
       // What leads to the same place once more is no nearer.
-      if (m < nearestM - 0.5) [nearestM, beyond] = [m, done + mm]
+      if (m < nearestM - 0.5) [nearestM, beyond] = [m, { mm: done + mm, edgesMm: done }]
     }
     done += toMm - fromMm
     if (done > ENDS_MM) break

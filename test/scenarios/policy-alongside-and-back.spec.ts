@@ -1,4 +1,4 @@
-import { instant, type AccountId, type AgencyId, type DeviceId, type TripId, type VehicleId } from '#kernel'
+import { canonical, instant, type AccountId, type AgencyId, type DeviceId, type TripId, type VehicleId } from '#kernel'
 import { DeviceClient } from '#messaging'
 import {
   approvePolicy,
@@ -38,6 +38,8 @@ const ACCOUNTS = 12
 const perKm = (price: string) =>
   TARIFF.rules.map((rule) => (rule.id === 'base' ? { ...rule, price: { perKm: price } } : rule))
 const OLD = { ...TARIFF, caps: [] }
+
+type Told = NonNullable<Awaited<ReturnType<typeof shadowReport>>>
 
 /** A dozen people drive west by different lengths; what a draft would have cost them, and a policy that is taken back. */
 describe('a policy alongside, and back again', () => {
@@ -123,7 +125,12 @@ describe('a policy alongside, and back again', () => {
         'to see',
       ),
     )
-    const report = async () => (await shadowReport(world.store, agency, 'triple', world.line))!
+    const report = async () => {
+      const answer = await fetch(`${world.httpUrl}/v1/agencies/${agency}/drafts/triple/shadow`, {
+        headers: { authorization: `Bearer ${people.tokens.agency}` },
+      })
+      return (await answer.json()) as Told
+    }
     world.clock.advanceTo(at('2026-10-06T18:00:00+02:00'))
     await everybodyDrives('tuesday', '2026-10-06T12:00:00+02:00')
     // What came in last is held back, or whoever looks again would learn what one did meanwhile.
@@ -136,6 +143,7 @@ describe('a policy alongside, and back again', () => {
     await everybodyDrives('wednesday', '2026-10-07T12:00:00+02:00', devices.slice(1))
     world.clock.advanceTo(at('2026-10-07T23:00:00+02:00'))
     const told = await report()
+    expect(told).toEqual(JSON.parse(canonical(await shadowReport(world.store, agency, 'triple', world.line))))
     const [{ sum }] = await world.store.read<{ sum: string }>(
       `select sum(c.amount) as sum from money.charge c join metering.trip t on t.id = c.trip where t.name = 'tuesday'`,
     )

@@ -6,6 +6,7 @@ const PURE = {
   ledger: ['kernel'],
   disclosure: ['kernel'],
   fleet: ['kernel', 'contracts', 'road-network'],
+  openlr: ['kernel', 'road-network'],
   'map-matching': ['kernel', 'road-network'],
   geofencing: ['kernel', 'road-network'],
   policy: ['kernel', 'contracts'],

@@ -5,6 +5,7 @@ const PURE = [
   'kernel',
   'contracts',
   'road-network',
+  'openlr',
   'map-matching',
   'geofencing',
   'mileage',

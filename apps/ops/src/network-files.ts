@@ -2,6 +2,8 @@ import { Command } from 'commander'
 import { open, rename, rm, writeFile, type FileHandle } from 'node:fs/promises'
 import { InputError } from '#kernel'
 import { diffNetworks, packNetwork, segmentFeature, type NetworkDiff, type RoadNetwork } from '#road-network'
+import { Locator } from '#openlr'
+import { codesKept, sayCodesKept, wholeSegment } from './network-openlr'
 import { columns, counted, distance, grouped, progress, say, unwritable } from './printed'
 import { readNetwork } from './readers'
 
@@ -16,18 +18,30 @@ export const exportCommand = (forms: string): Command =>
     )
     .argument('<file>', 'map file or folder')
     .requiredOption('--out <file>', 'file to write, ending in .geojson, .json or .network')
+    .option('--openlr', 'with an OpenLR code of each segment, which other maps can read (GeoJSON only)')
     .addHelpText('after', forms)
-    .action(async (file: string, { out }: { out: string }) => {
+    .action(async (file: string, { out, openlr }: { out: string; openlr?: true }) => {
       const isPacked = out.endsWith('.network')
       if (!isPacked && !/\.(geo)?json$/.test(out))
         throw new InputError('OUT_FILE', `${out}: expected a file ending in .geojson, .json or .network`)
+      if (isPacked && openlr) throw new InputError('OUT_FILE', `${out}: expected a file of GeoJSON for --openlr`)
       const network = await readNetwork(file)
+      const locator = openlr && new Locator(network)
+      let coded = 0
+      const codeOf = (s: number) => {
+        const code = locator && locator.encode(wholeSegment(network, s))
+        if (!code) return {}
+        coded++
+        return { openlr: code }
+      }
       if (isPacked) await replaced(out, (part) => writeFile(part, packNetwork(network)))
       else
-        await writeFeatures(out, network.attribution, network.segmentCount, (s) =>
-          JSON.stringify(segmentFeature(network, s)),
-        )
-      say(`${out}: ${counted(network.segmentCount, 'segment')}`)
+        await writeFeatures(out, network.attribution, network.segmentCount, (s) => {
+          const { properties, ...rest } = segmentFeature(network, s)
+          return JSON.stringify({ ...rest, properties: { ...properties, ...codeOf(s) } })
+        })
+      const codes = openlr ? `, ${grouped(coded)} with an OpenLR code` : ''
+      say(`${out}: ${counted(network.segmentCount, 'segment')}${codes}`)
     })
 
 /** `roadmeter network diff`: what a map update changes. */
@@ -37,9 +51,10 @@ export const diffCommand = (forms: string): Command =>
     .argument('<before>', 'map file or folder')
     .argument('<after>', 'map file or folder')
     .option('--geojson <file>', 'write the segments that differ, each with its fate')
+    .option('--openlr', 'say, too, how many segments of the earlier build are found on the later one by OpenLR code')
     .option('--json', 'print the figures as JSON')
     .addHelpText('after', forms)
-    .action(async (from: string, to: string, options: { geojson?: string; json?: boolean }) => {
+    .action(async (from: string, to: string, options: { geojson?: string; openlr?: true; json?: boolean }) => {
       const before = await readNetwork(from)
       const after = await readNetwork(to)
       const diff = diffNetworks(before, after)
@@ -47,8 +62,11 @@ export const diffCommand = (forms: string): Command =>
         const lines = featuresOf(before, after, diff)
         await writeFeatures(options.geojson, after.attribution, lines.length, (i) => lines[i]())
       }
-      if (options.json) return say(JSON.stringify(figuresOf(before, after, diff)))
+      const codes = options.openlr && codesKept(before, after, diff.removed)
+      if (options.json)
+        return say(JSON.stringify({ ...figuresOf(before, after, diff), ...(codes && { openlr: codes }) }))
       sayDiff(before, after, diff)
+      if (codes) sayCodesKept(codes, diff.removed.length)
     })
 
 function featuresOf(before: RoadNetwork, after: RoadNetwork, diff: NetworkDiff): (() => string)[] {

@@ -9,6 +9,7 @@ import { columns, distance, grouped, progress, say } from './printed'
 import { readNetwork } from './readers'
 import { knownAgency } from './known'
 import { diffCommand, exportCommand } from './network-files'
+import { locateCommand } from './network-openlr'
 
 const FORMS = `
 FILE is OpenStreetMap as .osm.pbf, .osm or .osm.gz, or a folder with nodes.csv (node_id,lon,lat) and edges.csv
@@ -62,6 +63,7 @@ export const networkCommand = (): Command =>
     )
     .addCommand(diffCommand(FORMS))
     .addCommand(exportCommand(FORMS))
+    .addCommand(locateCommand(FORMS))
 
 async function importNetwork(
   file: string,

@@ -3,12 +3,14 @@ import type { RoadNetwork } from './network'
 
 type Line = [number, number][]
 
+export type LineGeometry =
+  | { readonly type: 'LineString'; readonly coordinates: Line }
+  | { readonly type: 'MultiLineString'; readonly coordinates: Line[] }
+
 /** A segment as GeoJSON (RFC 7946). */
 export interface SegmentFeature {
   readonly type: 'Feature'
-  readonly geometry:
-    | { readonly type: 'LineString'; readonly coordinates: Line }
-    | { readonly type: 'MultiLineString'; readonly coordinates: Line[] }
+  readonly geometry: LineGeometry
   readonly properties: Readonly<Record<string, string | number | boolean>>
 }
 
@@ -17,17 +19,13 @@ export interface SegmentFeature {
  * Unknown properties are left out.
  */
 export function segmentFeature(network: RoadNetwork, segment: number): SegmentFeature {
-  const lines = linesOf(network.shape(segment))
   const { name, ref, access, maxSpeedKmh, lanes, surface, isBridge, isTunnel, isLink } = network.attributes(segment)
   const back = network.reverse(segment)
   const known = { name, number: ref, maxspeed_kmh: maxSpeedKmh, lanes, surface }
   const marks = { bridge: isBridge, tunnel: isTunnel, link: isLink, oneway: back < 0 }
   return {
     type: 'Feature',
-    geometry:
-      lines.length === 1
-        ? { type: 'LineString', coordinates: lines[0] }
-        : { type: 'MultiLineString', coordinates: lines },
+    geometry: lineGeometry(network.shape(segment)),
     properties: {
       ref: network.ref(segment),
       class: network.roadClass(segment),
@@ -36,6 +34,14 @@ export function segmentFeature(network: RoadNetwork, segment: number): SegmentFe
       ...Object.fromEntries(Object.entries({ ...known, ...marks }).filter(([, value]) => Boolean(value))),
     },
   }
+}
+
+/** Longitude, latitude pairs, as `shape` has them, as a line of GeoJSON: cut where it crosses the antimeridian. */
+export function lineGeometry(shape: Float64Array): LineGeometry {
+  const lines = linesOf(shape)
+  return lines.length === 1
+    ? { type: 'LineString', coordinates: lines[0] }
+    : { type: 'MultiLineString', coordinates: lines }
 }
 
 /** Longitudes back in [-180, 180]; a line that leaves it is cut there. */

@@ -1,0 +1,5 @@
+export { apartM } from './apart'
+export { readLine, writeLine, type LineReference, type LocationPoint } from './binary'
+export type { Located } from './decode'
+export { Locator } from './locator'
+export { lineMm, lineShape, type RoadLine } from './place'

@@ -260,7 +260,9 @@ describe('a statement in Spanish', () => {
   it('says nothing in English, whatever it tells; and English is found where it stands', () => {
     expect(englishIn(piecesOf(statementHtml(statement, proof, 'es')))).toEqual([])
     expect(englishIn(piecesOf(statementHtml(statement, proof, 'en'))).length).toBeGreaterThan(60)
-    const sections = Object.values(sectionsOf({ ...statement, retentionDays: undefined }, 'es')).filter((section) => section !== null)
+    const sections = Object.values(sectionsOf({ ...statement, retentionDays: undefined }, 'es')).filter(
+      (section) => section !== null,
+    )
     expect(englishIn(sections.flatMap(({ title, text }) => [title, ...text]))).toEqual([])
     const page = statementHtml(statement, proof, 'es')
     for (const said of [

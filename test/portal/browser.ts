@@ -218,7 +218,7 @@ export async function drive(account: string, device: string, boot: number, odome
     v: 1,
     boot,
     seq: 0,
-    trip: `drive ${boot}`,
+    trip: `drive-${boot}`,
     event: 'end',
     fixes: way.map(([lon, lat], i) => [from + i * 5_000, lat, lon, 5]),
     ...(odometerMm && {

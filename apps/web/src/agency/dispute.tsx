@@ -156,7 +156,7 @@ function Decision({ of, done }: { of: DisputeView; done: () => void }) {
       {outcome === 'upheld' && correction === 'vehicle' && (
         <SelectField
           label={t('disputes.vehicleClass')}
-          options={VEHICLE_CLASSES.map((value) => ({ value, label: value }))}
+          options={VEHICLE_CLASSES.map((value) => ({ value, label: t(`options.${value}`) }))}
           {...form.bind('vehicleClass')}
         />
       )}

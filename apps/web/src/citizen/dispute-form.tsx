@@ -8,6 +8,7 @@ import { useFormats } from '../shared/format'
 import { Notice, Page } from '../shared/page'
 import { Load } from '../shared/states'
 import { type DisputeRow } from './documents'
+import { useRuleWords } from './ours'
 
 export const REASONS = ['not-driven', 'wrong-road', 'private-road', 'wrong-vehicle', 'wrong-price', 'other'] as const
 const EVIDENCE = 'image/jpeg,image/png,image/webp,application/pdf'
@@ -27,6 +28,7 @@ export function DisputeForm() {
 function Ask({ view }: { view: TripView }) {
   const { t } = useTranslation(['citizen', 'shared'])
   const format = useFormats()
+  const said = useRuleWords()
   const navigate = useNavigate()
   const [unsentFile, setUnsentFile] = useState(false)
   const form = useForm(
@@ -82,7 +84,7 @@ function Ask({ view }: { view: TripView }) {
             { value: 'all', label: t('dispute.whole', { amount: format.money(view.amountMicros) }) },
             ...view.lines.map((line, i) => ({
               value: String(i),
-              label: `${line.ruleName}, ${t(`shared:roadClass.${line.roadClass}`)}, ${format.distance(line.distanceMm)}: ${format.money(line.amountMicros)}`,
+              label: `${said(line.ruleName)}, ${t(`shared:roadClass.${line.roadClass}`)}, ${format.distance(line.distanceMm)}: ${format.money(line.amountMicros)}`,
             })),
           ]}
         />

@@ -5,21 +5,25 @@ import { useFormats } from '../shared/format'
 import { Legend, type MapLayer, RoadMap } from '../shared/map'
 import { Table } from '../shared/table'
 import { useIsDark } from '../shared/theme'
+import { useRuleWords } from './ours'
 import { layerOf, lineFeature, pointFeature, priceColours } from './prices'
 
 /** A price as one says it: `SEK 6.00 per mile`, or why nothing is charged. */
 export function usePriceWords() {
   const { t } = useTranslation('citizen')
   const format = useFormats()
+  const said = useRuleWords()
   return ({ rate, freeReason }: Pick<RoadPiece, 'rate' | 'freeReason'>): string =>
     rate
       ? t('price.rate', { amount: format.price(rate.micros), per: t(`price.per.${rate.per as 'mile'}`) })
-      : t('price.free', { reason: freeReason ?? '' })
+      : t('price.free', { reason: said(freeReason ?? '') })
 }
 
 /** A rule with the zones that it was in; a zone that the rule is named after isn't said twice. */
-export const ruleAndZones = (rule: string, zones: readonly string[]): string =>
-  [rule, ...zones.filter((zone) => !rule.includes(zone))].join(', ')
+export function useRuleAndZones(): (rule: string, zones?: readonly string[]) => string {
+  const said = useRuleWords()
+  return (rule, zones = []) => [said(rule), ...zones.filter((zone) => !rule.includes(zone))].join(', ')
+}
 
 /** A drive on the map, each part in the colour of its price, and the same as a table. */
 export function DrawnDrive({
@@ -35,6 +39,7 @@ export function DrawnDrive({
   const format = useFormats()
   const isDark = useIsDark()
   const priceWords = usePriceWords()
+  const ruleAndZones = useRuleAndZones()
   const { layers, legend } = useMemo(() => {
     const { of, legend } = priceColours(pieces, isDark)
     const ends = [pieces[0]?.line[0], pieces.at(-1)?.line.at(-1)].flatMap((point, i) =>
@@ -56,7 +61,10 @@ export function DrawnDrive({
     <>
       <RoadMap label={label} layers={[...layers, ...more]} />
       <Legend
-        entries={legend.map(({ colour, piece }) => ({ colour, label: `${piece.ruleName}: ${priceWords(piece)}` }))}
+        entries={legend.map(({ colour, piece }) => ({
+          colour,
+          label: `${ruleAndZones(piece.ruleName)}: ${priceWords(piece)}`,
+        }))}
       />
       <Table
         caption={t('drive.caption')}

@@ -9,7 +9,7 @@ import { useMe } from '../shared/me'
 import { Figure, Figures, Notice, Page, Section } from '../shared/page'
 import { Load } from '../shared/states'
 import { Table } from '../shared/table'
-import { DrawnDrive, ruleAndZones, usePriceWords } from './drawn-drive'
+import { DrawnDrive, useRuleAndZones, usePriceWords } from './drawn-drive'
 import { layerOf, pointFeature } from './prices'
 
 const CLASSES = ['car', 'van', 'truck', 'bus', 'motorcycle'] as const
@@ -125,6 +125,7 @@ function Shown({ quote }: { quote: Quote }) {
   const { t } = useTranslation('citizen')
   const format = useFormats()
   const priceWords = usePriceWords()
+  const ruleAndZones = useRuleAndZones()
   return (
     <Section title={t('quote.result')}>
       <div role="status">

@@ -9,6 +9,7 @@ import { Failed, Load, Loading } from '../shared/states'
 import { Table } from '../shared/table'
 import { type JourneyDocument, type StatementDocument, sumMicros } from './documents'
 import { DrawnDrive } from './drawn-drive'
+import { useRuleWords } from './ours'
 
 /** A day of a statement: its trips on one map, and in a table. */
 export function StatementDay() {
@@ -42,6 +43,7 @@ export function StatementDay() {
 
 function Journeys({ journeys }: { journeys: readonly JourneyDocument[] }) {
   const { t } = useTranslation('citizen')
+  const said = useRuleWords()
   const format = useFormats()
   return (
     <Table
@@ -67,7 +69,7 @@ function Journeys({ journeys }: { journeys: readonly JourneyDocument[] }) {
         {
           id: 'why',
           title: t('drive.why'),
-          cell: ({ lines }) => [...new Set(lines.map(({ ruleName }) => ruleName))].join('; '),
+          cell: ({ lines }) => [...new Set(lines.map(({ ruleName }) => said(ruleName)))].join('; '),
         },
         { id: 'amount', title: t('drive.amount'), isNumber: true, cell: ({ amount }) => format.money(String(amount)) },
       ]}

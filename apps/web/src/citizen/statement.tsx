@@ -13,6 +13,7 @@ import { type StatementDocument, sumMicros } from './documents'
 import { usePriceWords } from './drawn-drive'
 import { layerOf, lineFeature, priceColours } from './prices'
 import { StatementExtras } from './statement-extras'
+import { useRuleWords } from './ours'
 
 export function StatementPage() {
   const { t } = useTranslation('citizen')
@@ -86,11 +87,12 @@ function Shown({ id, statement, back }: { id: string; statement: StatementDocume
 /** What the total is made of, rule by rule, down to the last rounding. */
 function MadeUp({ statement }: { statement: StatementDocument }) {
   const { t } = useTranslation('citizen')
+  const said = useRuleWords()
   const format = useFormats()
   const rows = useMemo(() => {
     const byRule = new Map<string, { name: string; mm: number; amount: bigint }>()
     for (const { ruleName, freeReason, distanceMm, amount } of statement.journeys.flatMap(({ lines }) => lines)) {
-      const name = freeReason ? `${ruleName} (${freeReason})` : ruleName
+      const name = freeReason ? `${said(ruleName)} (${said(freeReason)})` : said(ruleName)
       const row = byRule.get(name) ?? { name, mm: 0, amount: 0n }
       byRule.set(name, { name, mm: row.mm + Number(distanceMm), amount: row.amount + BigInt(amount) })
     }
@@ -109,7 +111,7 @@ function MadeUp({ statement }: { statement: StatementDocument }) {
     ]
     const rounding = BigInt(statement.totals.due) - sums.reduce((sum, { amount }) => sum + amount, 0n)
     return rounding === 0n ? sums : [...sums, { name: t('statement.rounding'), mm: null, amount: rounding }]
-  }, [statement, t])
+  }, [statement, t, said])
   return (
     <Section title={t('statement.madeUp')} hint={t('statement.madeUpHint')}>
       <Table
@@ -207,6 +209,7 @@ function RoadsOfMonth({ month }: { month: string }) {
 const ROADS_SHOWN = 20
 
 function DrawnRoads({ roads }: { roads: readonly RoadUse[] }) {
+  const said = useRuleWords()
   const { t } = useTranslation(['citizen', 'shared'])
   const format = useFormats()
   const isDark = useIsDark()
@@ -222,7 +225,10 @@ function DrawnRoads({ roads }: { roads: readonly RoadUse[] }) {
     <>
       <RoadMap label={t('roads.title')} layers={layers} />
       <Legend
-        entries={legend.map(({ colour, piece }) => ({ colour, label: `${piece.ruleName}: ${priceWords(piece)}` }))}
+        entries={legend.map(({ colour, piece }) => ({
+          colour,
+          label: `${said(piece.ruleName)}: ${priceWords(piece)}`,
+        }))}
       />
       <Table
         caption={t('roads.caption', { count: Math.min(ROADS_SHOWN, roads.length), of: roads.length })}
@@ -242,7 +248,7 @@ function DrawnRoads({ roads }: { roads: readonly RoadUse[] }) {
             isNumber: true,
             cell: ({ distanceMm }) => format.distance(distanceMm),
           },
-          { id: 'why', title: t('drive.why'), cell: ({ ruleName }) => ruleName },
+          { id: 'why', title: t('drive.why'), cell: ({ ruleName }) => said(ruleName) },
           { id: 'price', title: t('drive.price'), cell: priceWords },
           {
             id: 'amount',

@@ -8,7 +8,7 @@ import { Figure, Figures, Notice, Page, Section } from '../shared/page'
 import { Load } from '../shared/states'
 import { Table } from '../shared/table'
 import { useIsDark } from '../shared/theme'
-import { DrawnDrive, ruleAndZones, usePriceWords } from './drawn-drive'
+import { DrawnDrive, useRuleAndZones, usePriceWords } from './drawn-drive'
 import { layerOf, pointFeature } from './prices'
 
 /** `GET /v1/trips/{trip}/fixes` */
@@ -32,6 +32,7 @@ function Shown({ view }: { view: TripView }) {
   const { t } = useTranslation(['citizen', 'shared'])
   const format = useFormats()
   const priceWords = usePriceWords()
+  const ruleAndZones = useRuleAndZones()
   const fixes = useGet<Fixes>(view.pieces ? `/v1/trips/${encodeURIComponent(view.trip)}/fixes` : null)
   const isDark = useIsDark()
   const { state, statement } = view

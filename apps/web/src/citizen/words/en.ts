@@ -119,6 +119,16 @@ export const en = {
     price: 'Price',
     amount: 'Amount',
   },
+  ours: {
+    corrected: 'Corrected',
+    voided: 'Voided on review',
+    inDoubt: 'In doubt',
+    noPolicy: 'No policy in force',
+    whyVoided: 'voided on review',
+    whyNoPolicy: 'no policy in force',
+    whyInDoubt: 'in doubt: a shorter way is as likely',
+    notDriven: 'not driven',
+  },
   price: {
     rate: '{{amount}} per {{per}}',
     free: 'free: {{reason}}',

@@ -122,6 +122,16 @@ export const es: Words<typeof en> = {
     price: 'Precio',
     amount: 'Importe',
   },
+  ours: {
+    corrected: 'Corregido',
+    voided: 'Anulado en la revisión',
+    inDoubt: 'En duda',
+    noPolicy: 'Ninguna tarifa en vigor',
+    whyVoided: 'anulado en la revisión',
+    whyNoPolicy: 'ninguna tarifa en vigor',
+    whyInDoubt: 'en duda: un camino más corto es igual de probable',
+    notDriven: 'no se condujo',
+  },
   price: {
     rate: '{{amount}} por {{per}}',
     free: 'gratis: {{reason}}',

@@ -17,7 +17,7 @@ export function languageOf({ cookie = '', ...headers }: IncomingHttpHeaders, ask
   const wanted = (headers['accept-language'] ?? '')
     .split(',')
     .map((range) => ({
-      tag: range.trim().slice(0, 2).toLowerCase(),
+      tag: range.trim().split(/[-;]/)[0].toLowerCase(),
       quality: Number(/;\s*q=([\d.]+)/.exec(range)?.[1] ?? 1),
     }))
     .filter(({ quality }) => quality > 0)

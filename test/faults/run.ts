@@ -26,7 +26,7 @@ import { moneyOf, stateDigest, takeIn, untilDone, workThrough, type SentBatch } 
  */
 const devicesFor = (faults: number): number => Math.max(16, Math.ceil(faults / 6))
 /** Fixes a second of all fleets together. */
-const RATE = 1_150
+const RATE = 1_300
 /** As many as are not too late to be taken in. The fleets are told when it is enough. */
 const DAYS = 33
 /** How long a process lives that is killed, from when it is ready. */

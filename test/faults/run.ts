@@ -22,9 +22,10 @@ import { moneyOf, stateDigest, takeIn, untilDone, workThrough, type SentBatch } 
 
 /**
  * Of each of the two fleets on MQTT; on HTTPS there are half as many. Each drives some 12,000 fixes in all, and ends its day when it
- * is enough, so that more devices than the faults take time for only make the end longer.
+ * is enough, so that more devices than the faults take time for only make the end longer. Each waits for its receipts: fewer are slower
+ * than RATE while what they send to lives for one second in five.
  */
-const devicesFor = (faults: number): number => Math.max(16, Math.ceil(faults / 6))
+const devicesFor = (faults: number): number => Math.max(16, Math.ceil(faults / 3))
 /** Fixes a second of all fleets together. */
 const RATE = 1_300
 /** As many as are not too late to be taken in. The fleets are told when it is enough. */

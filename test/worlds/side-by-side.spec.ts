@@ -52,6 +52,35 @@ F-----------------G-----------H------------------I`,
   })
 })
 
+describe('two roads side by side', () => {
+  const beside = world(
+    `
+M--------------------------------------------------------->---------------------------------------N
+.
+.
+F----------------------------------G---------------------------------------------H----------------I
+                                   |                                             |
+                                   |                                             |
+                                   P                                             Q`,
+    10,
+    { roads: { 'M N': { highway: 'motorway' } } },
+  )
+  const rivalsOf = (path: string, southM: number) =>
+    matched(beside, beside.drive(path, { shiftM: [0, southM] })).traversals.map(({ segment, rival }) => [
+      beside.network.roadClass(segment),
+      rival ? beside.network.roadClass(rival.segment) : null,
+    ])
+  it('are each the rival of the other where fixes lie between them', () => {
+    expect(rivalsOf('M N', -14)).toEqual([['motorway', 'residential']])
+    expect([...new Set(rivalsOf('F I', 14).map(String))]).toEqual(['residential,motorway'])
+  })
+  it('are none where fixes lie on one of them; nor are streets that cross', () => {
+    expect(rivalsOf('M N', 0)).toEqual([['motorway', null]])
+    expect([...new Set(rivalsOf('F I', 0).map(String))]).toEqual(['residential,'])
+    expect([...new Set(rivalsOf('F G P', 0).map(String))]).toEqual(['residential,'])
+  })
+})
+
 describe('a one-way street that is driven against its sign', () => {
   const street = world(`
 A---<-------B---<-------C

@@ -1,6 +1,14 @@
 import type { Digest, Instant, Micros, Millimetres, PolicyId, TripId, VehicleId } from '#kernel'
 import type { Access, RoadClass } from './roads'
 
+/** What pricing needs of a road that may as well have been driven. */
+export interface RivalRoad {
+  readonly roadClass: RoadClass
+  readonly access: Access
+  /** Those that it lies in beside the least sure of the fixes there, sorted. */
+  readonly zones: readonly string[]
+}
+
 /** A piece of one trip on one road segment in one set of zones: what there is to price. */
 export interface Stretch {
   /** Stable reference of the directed segment (see road-network). */
@@ -21,6 +29,8 @@ export interface Stretch {
   readonly fixes: number
   /** Another way that may as well have been driven is shorter by this stretch: it is not charged. Absent where nothing is in doubt. */
   readonly inDoubt?: true
+  /** Another road that may as well have been driven: the cheaper of both is charged. Absent where it can't cost anything else. */
+  readonly rival?: RivalRoad
 }
 
 /**

@@ -21,6 +21,8 @@ export interface RoadPiece {
   readonly ruleName: string
   readonly rate: { readonly micros: string; readonly per: string } | null
   readonly freeReason: string | null
+  /** Two roads run side by side here and either may have been driven: rule, rate and zones are those of the cheaper, which this is not. */
+  readonly ofRival: boolean
   /** This part of the price by distance, rounded for itself: the trip's lines are what is charged. */
   readonly amountMicros: string
   /** Longitude, latitude. */

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { gunzipSync } from 'node:zlib'
-import { InputError } from '#kernel'
+import { chance, InputError } from '#kernel'
 import { Matcher, type FixColumns, type Match, type Parameters } from '#map-matching'
 import { lengthM, type RoadNetwork } from '#road-network'
 import { drivenEdges } from '../../../apps/ops/src/match'
@@ -20,6 +20,9 @@ const SIMULATED = { s5_1hz: 0.38, s10_1hz: 1.5, s5_10s: 0.5, s10_10s: 0.75, s10_
  */
 const REFERENCE_LACKS = new Set(['00000054', '00000056', '00000066', '00000098'])
 
+/** Made-up tariffs with two prices, and as many with these two changed about. */
+const TARIFFS = 16
+
 interface Drive {
   readonly name: string
   readonly network: RoadNetwork
@@ -27,12 +30,16 @@ interface Drive {
   readonly fixes: FixColumns
   /** Edges driven. */
   readonly truth: readonly number[]
+  /** What a millimetre of each road costs under each tariff. */
+  readonly tariffs: readonly Uint8Array[]
 }
 
 /**
  * Accuracy on drives whose route is known, as `roadmeter match` writes it and as the field scores it: mismatch (d- + d+) / d0 of Newson
  * & Krumm, over whole edges. Overcharge and undercharge are those of `docs/matching.md`. `--worst` lists drives over 3 %; `--half 0|1`
- * takes every second recorded drive, which is how parameters were fitted; `--set sigmaM=9,betaM=30` tries others.
+ * takes every second recorded drive, which is how parameters were fitted; `--set sigmaM=9,betaM=30` tries others. `..._money` is by trip in money, where
+ * each road (from junction to junction) costs 1 or 2 by chance, and a road in doubt what the cheaper of both does; `..._money_alone`
+ * without the latter.
  */
 void bench('accuracy', 'matched drives against the routes that were driven', async (b) => {
   const { values } = parseArgs({ strict: false, options: { half: { type: 'string' }, set: { type: 'string' } } })
@@ -109,10 +116,18 @@ function report(b: Bench, name: string, drives: readonly Drive[], p: Partial<Par
   b.fact(`trip_overcharge_${name}`, '%', share(sum(tripOver)), bars[0])
   b.fact(`trip_undercharge_${name}`, '%', share(sum((s) => Math.max(0, s.trueMm - s.chargedMm))), bars[1])
   b.fact(`forgone_${name}`, '%', share(sum((s) => s.forgoneMm)))
+  b.fact(`rival_${name}`, '%', share(sum((s) => s.rivalMm)))
+  const paid = sum((s) => s.money.paid)
+  for (const way of ['', '_alone'] as const) {
+    b.fact(`overcharge_money${way}_${name}`, '%', (100 * sum((s) => s.money[`over${way}`])) / paid)
+    b.fact(`undercharge_money${way}_${name}`, '%', (100 * sum((s) => s.money[`under${way}`])) / paid)
+  }
   if (!name.startsWith('s')) {
     const shown = (of: (s: Scored) => number) => sum((s) => (REFERENCE_LACKS.has(s.name.split('/')[0]) ? 0 : of(s)))
     b.fact(`overcharge_shown_${name}`, '%', share(shown((s) => s.overMm)))
     b.fact(`trip_overcharge_shown_${name}`, '%', share(shown(tripOver)))
+    b.fact(`overcharge_money_shown_${name}`, '%', (100 * shown((s) => s.money.over)) / paid)
+    b.fact(`overcharge_money_alone_shown_${name}`, '%', (100 * shown((s) => s.money.over_alone)) / paid)
   }
   if (!b.has('worst')) return
   const worst = scored.filter((s) => mismatchOf(s) > 0.03).sort((x, y) => mismatchOf(y) - mismatchOf(x))
@@ -125,7 +140,7 @@ function report(b: Bench, name: string, drives: readonly Drive[], p: Partial<Par
 
 type Scored = ReturnType<typeof score>
 
-function score({ name, network, pieceOf, truth, fixes }: Drive, match: Match) {
+function score({ name, network, pieceOf, truth, fixes, tariffs }: Drive, match: Match) {
   const whole = (edges: readonly number[]) => edges.map((edge) => pieceOf.get(edge)!)
   const compared = compareRoutes(whole(truth), whole(drivenEdges(network, match.traversals)))
   const forgoneMm = match.traversals.reduce((sum, t) => sum + (t.forgoneMm ?? 0), 0)
@@ -139,6 +154,7 @@ function score({ name, network, pieceOf, truth, fixes }: Drive, match: Match) {
   // Whole edges, without those that lie beyond the fixes from end to end.
   const reachedMm = compared.trueMm - before.edgesMm - behind.edgesMm
   const [overMm, underMm] = charged(network, truth, pieceOf, match)
+  const rivalMm = match.traversals.reduce((sum, t) => sum + (t.rival === undefined ? 0 : t.toMm - t.fromMm), 0)
   return {
     name,
     ...compared,
@@ -150,7 +166,29 @@ function score({ name, network, pieceOf, truth, fixes }: Drive, match: Match) {
     meteredMm,
     betweenMm,
     reachedMm,
+    rivalMm,
+    money: inMoney(network, tariffs, route, match),
   }
+}
+
+/** What a trip costs too much or too little, over all tariffs: where the cheaper of two roads is charged, and where the one that it is on is. */
+function inMoney(network: RoadNetwork, tariffs: Drive['tariffs'], route: readonly Piece[], { traversals }: Match) {
+  const sums = { paid: 0, over: 0, under: 0, over_alone: 0, under_alone: 0 }
+  for (const prices of tariffs) {
+    const priceOf = (segment: number) => prices[network.roadOf(segment)]
+    const due = route.reduce((sum, { segment, fromMm, toMm }) => sum + (toMm - fromMm) * priceOf(segment), 0)
+    let [alone, charged] = [0, 0]
+    for (const { segment, fromMm, toMm, forgoneMm = 0, rival } of traversals) {
+      alone += (toMm - fromMm - forgoneMm) * priceOf(segment)
+      charged += (toMm - fromMm - forgoneMm) * Math.min(priceOf(segment), priceOf(rival?.segment ?? segment))
+    }
+    sums.paid += due
+    sums.over += Math.max(0, charged - due)
+    sums.under += Math.max(0, due - charged)
+    sums.over_alone += Math.max(0, alone - due)
+    sums.under_alone += Math.max(0, due - alone)
+  }
+  return sums
 }
 
 /** Ends of a reference are looked for within so much of it. */
@@ -196,10 +234,19 @@ function charged(
   return [left.reduce((sum, mm) => sum + Math.max(0, mm), 0), left.reduce((sum, mm) => sum + Math.max(0, -mm), 0)]
 }
 
+function twoPrices({ segmentCount }: RoadNetwork): Uint8Array[] {
+  return Array.from({ length: TARIFFS }, (_, tariff) => {
+    const dice = chance(`tariff ${tariff}`)
+    const prices = Uint8Array.from({ length: segmentCount }, () => 1 + dice.below(2))
+    return [prices, prices.map((price) => 3 - price)]
+  }).flat()
+}
+
 async function drivesOf(folder: string, file: string, most: number): Promise<Drive[]> {
   const drives: Drive[] = []
   for (const name of readdirSync(folder).sort().slice(0, most)) {
     const network = await readNetwork(join(folder, name))
+    const tariffs = twoPrices(network)
     const pieceOf = new Map<number, Piece>()
     for (let segment = 0; segment < network.segmentCount; segment++)
       for (const { edge, fromMm, toMm } of network.edges(segment, 0, network.lengthMm(segment)))
@@ -215,7 +262,7 @@ async function drivesOf(folder: string, file: string, most: number): Promise<Dri
       truth.set(trace, edges)
     }
     for (const { id, fixes } of await readTraces(join(folder, name, file)))
-      if (truth.has(id)) drives.push({ name: `${name}/${id}`, network, pieceOf, fixes, truth: truth.get(id)! })
+      if (truth.has(id)) drives.push({ name: `${name}/${id}`, network, pieceOf, fixes, truth: truth.get(id)!, tariffs })
   }
   return drives
 }

@@ -1,10 +1,11 @@
 import { LocalScale, Places, RouteSearch, type RoadNetwork } from '#road-network'
 import { confidenceOf, emissionMm, offEmissionMm, routeMmMax, sigmaOf, weightOf } from './costs'
-import { Drive, type Traversal } from './drive'
+import { Drive, DRIVE_NUMBERS_MAX, type Traversal } from './drive'
 import { Front } from './front'
 import { copyFix, newFix, readFix, saveFix, type Fix } from './fixes'
 import { apartMm, LABELS_MAX, Link, offerAhead, offerBack } from './link'
 import type { Parameters } from './parameters'
+import { isBeside, NO_RIVAL } from './rival'
 import { refuse, type StateReader, type StateWriter } from './state'
 import { OFF, Trellis, type Visit } from './trellis'
 
@@ -62,6 +63,7 @@ export class Chain {
       (segment) => network.roadOf(segment),
       p.rivalM,
       p.forgoM,
+      p.sureM,
       (segment, offsetMm, other, otherMm) => apartMm(network, segment, offsetMm, other, otherMm),
     )
     this.front = new Front(ends + 1)
@@ -71,9 +73,13 @@ export class Chain {
       (visit) => this.link.between(this.drive, visit),
       decide,
       (marginM) => confidenceOf(marginM, p),
+      confidenceOf(p.sureM, p),
       (ms, mm) => ms >= p.gapMs && mm >= p.gapM * 1000,
     )
-    this.emit = (visit) => this.drive.visit(visit, this.out)
+    this.emit = (visit) => {
+      if (visit.rival >= 0 && !isBeside(network, visit.rival, visit.segment, visit.offsetMm)) visit.rival = NO_RIVAL
+      this.drive.visit(visit, this.out)
+    }
   }
 
   /** Times that the drive began anew since this was last asked. */
@@ -174,7 +180,7 @@ export class Chain {
 
   restore(r: StateReader): void {
     this.clear()
-    this.drive.restore(r.ints(17))
+    this.drive.restore(r.ints(DRIVE_NUMBERS_MAX))
     const count = r.int()
     if (count < 0 || count > this.front.cost.length) refuse(`${count} candidates`)
     this.front.count = count

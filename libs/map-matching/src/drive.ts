@@ -1,5 +1,6 @@
 import { instant, type Instant } from '#kernel'
 import { MATCHED, OFF_NETWORK, STANDING } from './fixes'
+import { NO_RIVAL, rivalPlace, type RoadPlace } from './rival'
 import { OFF, type Visit } from './trellis'
 
 /** A stretch of one directed segment that was driven in one go, [fromMm, toMm). */
@@ -17,6 +18,11 @@ export interface Traversal {
   readonly confidence: number
   /** Of its length, what another way that may as well have been driven is shorter by: not to be charged. Absent where none. */
   readonly forgoneMm?: number
+  /**
+   * A place on another road, beside the least sure fix that has one: it may as well have been driven, and the dearer of the two is not to be
+   * charged. Absent where the road is sure.
+   */
+  readonly rival?: RoadPlace
 }
 
 /** Pieces of segments in driving order, reused: what leads from one visit to the next. */
@@ -45,8 +51,16 @@ interface Open {
   sure: number
   /** Of the less sure of the visits around it, where none is on it. */
   around: number
+  /** That of the least sure visit that has one, and how sure it is; of the less sure around it where none is on it. */
+  rival: number
+  least: number
   forgoneMm: number
 }
+
+/** More than any confidence. */
+const UNVISITED = 1001
+/** What a saved drive is at most. */
+export const DRIVE_NUMBERS_MAX = 20
 
 /**
  * Joins decided visits into traversals; time is spread evenly over the distance between two visits. Where the vehicle was off the
@@ -58,6 +72,8 @@ export class Drive {
   offsetMm = 0
   until = 0
   confidence = 1000
+  /** Its rival there. */
+  private rival = NO_RIVAL
   /** It has been off the network since. */
   wasOff = false
   /** Times that the drive began anew. */
@@ -76,6 +92,8 @@ export class Drive {
     private readonly connect: (visit: Visit) => Pieces | null,
     private readonly decide: (fixes: number, fate: number) => void,
     private readonly confidenceOf: (marginM: number) => number,
+    /** From this confidence on there is no rival. */
+    private readonly sureAt: number,
     private readonly isSilence: (ms: number, mm: number) => boolean,
   ) {}
 
@@ -96,6 +114,7 @@ export class Drive {
       if (isSilence) this.close(out)
       let done = 0
       const around = Math.min(this.confidence, confidence)
+      const rival = confidence < this.confidence ? visit.rival : this.rival
       // The road on which the ways part is driven on both.
       const parted = pieces.count === 1 ? 0 : 1
       let { lessMm } = visit
@@ -109,7 +128,7 @@ export class Drive {
         const enteredAt = this.until + Math.round(((visit.at - this.until) * done) / total)
         done += length
         const leftAt = this.until + Math.round(((visit.at - this.until) * done) / total)
-        this.extend(pieces.segment[i], pieces.fromMm[i], pieces.toMm[i], enteredAt, leftAt, around, out)
+        this.extend(pieces.segment[i], pieces.fromMm[i], pieces.toMm[i], enteredAt, leftAt, around, rival, out)
       }
       if (isSilence) this.close(out)
     }
@@ -121,14 +140,19 @@ export class Drive {
     if (this.open) {
       this.decide(visit.fixes, MATCHED)
       this.open.fixes += visit.fixes
-      this.open.visits++
+      if (this.open.visits++ === 0) this.open.rival = NO_RIVAL
       this.open.sure += confidence
+      if (visit.rival >= 0 && confidence < this.open.least) {
+        this.open.least = confidence
+        this.open.rival = visit.rival
+      }
       this.open.leftAt = visit.until
     } else this.waiting += visit.fixes
     this.segment = visit.segment
     this.offsetMm = visit.offsetMm
     this.until = visit.until
     this.confidence = confidence
+    this.rival = visit.rival
   }
 
   /** Forgets everything. */
@@ -161,6 +185,7 @@ export class Drive {
     enteredAt: number,
     leftAt: number,
     around: number,
+    rival: number,
     out: Traversal[],
   ): void {
     const forgoneMm = Math.min(this.lessMm, toMm - fromMm)
@@ -172,17 +197,23 @@ export class Drive {
       return
     }
     this.close(out)
-    const visits = Number(this.waiting > 0)
-    const sure = visits * this.confidence
-    this.open = { segment, fromMm, toMm, enteredAt, leftAt, fixes: this.waiting, visits, sure, around, forgoneMm }
+    const isVisited = this.waiting > 0
+    const begun = {
+      visits: Number(isVisited),
+      sure: isVisited ? this.confidence : 0,
+      rival: isVisited ? this.rival : rival,
+      least: isVisited && this.rival >= 0 ? this.confidence : UNVISITED,
+    }
+    this.open = { segment, fromMm, toMm, enteredAt, leftAt, fixes: this.waiting, around, forgoneMm, ...begun }
     this.decideWaiting(MATCHED)
   }
 
   private close(out: Traversal[]): void {
     if (!this.open) return
-    const { segment, fromMm, toMm, fixes, enteredAt, leftAt, visits, sure, around, forgoneMm } = this.open
+    const { segment, fromMm, toMm, fixes, enteredAt, leftAt, visits, sure, around, rival, forgoneMm } = this.open
     const inferred = fixes === 0
-    const traversal = {
+    const confidence = inferred ? around : Math.round(sure / visits)
+    out.push({
       segment,
       fromMm,
       toMm,
@@ -190,9 +221,10 @@ export class Drive {
       leftAt: instant(leftAt),
       fixes,
       inferred,
-      confidence: inferred ? around : Math.round(sure / visits),
-    }
-    out.push(forgoneMm > 0 ? { ...traversal, forgoneMm } : traversal)
+      confidence,
+      ...(forgoneMm > 0 && { forgoneMm }),
+      ...(confidence < this.sureAt && rival >= 0 && { rival: rivalPlace(rival) }),
+    })
     this.open = null
   }
 
@@ -206,13 +238,14 @@ export class Drive {
       this.confidence,
       this.waiting,
       this.lessMm,
+      this.rival,
       ...(o
-        ? [o.segment, o.fromMm, o.toMm, o.enteredAt, o.leftAt, o.fixes, o.visits, o.sure, o.around, o.forgoneMm]
+        ? [o.segment, o.fromMm, o.toMm, o.enteredAt, o.leftAt, o.fixes, o.visits, o.sure, o.around, o.forgoneMm, o.rival, o.least] // prettier-ignore
         : []),
     ]
   }
 
-  restore([wasOff, segment, offsetMm, until, confidence, waiting, lessMm, ...open]: readonly number[]): void {
+  restore([wasOff, segment, offsetMm, until, confidence, waiting, lessMm, rival, ...open]: readonly number[]): void {
     this.wasOff = wasOff === 1
     this.segment = segment
     this.offsetMm = offsetMm
@@ -220,6 +253,7 @@ export class Drive {
     this.confidence = confidence
     this.waiting = waiting
     this.lessMm = lessMm
+    this.rival = rival
     this.open = open.length
       ? {
           segment: open[0],
@@ -232,6 +266,8 @@ export class Drive {
           sure: open[7],
           around: open[8],
           forgoneMm: open[9],
+          rival: open[10],
+          least: open[11],
         }
       : null
   }

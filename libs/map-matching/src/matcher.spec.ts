@@ -3,8 +3,8 @@ import { chance, InputError } from '#kernel'
 import { buildFromEdges, type RoadNetwork } from '#road-network'
 import { FATES, Matcher, PARAMETERS, type FixColumns, type Match } from '#map-matching'
 
-/** n × n crossings 90 m apart, two ways, with some streets left out. */
-function city(n: number, seed: string, lon = 7.5, lat = 47.5): RoadNetwork {
+/** n × n crossings 90 m apart, or a part of that, two ways, with some streets left out. */
+function city(n: number, seed: string, lon = 7.5, lat = 47.5, part = 1): RoadNetwork {
   const luck = chance(seed)
   const id = Array.from({ length: n * n }, (_, i) => i)
   const edges: [number, number][] = []
@@ -16,8 +16,8 @@ function city(n: number, seed: string, lon = 7.5, lat = 47.5): RoadNetwork {
   return buildFromEdges(
     {
       id,
-      lon: id.map((i) => lon + (i % n) * 0.0012 + luck.normal() * 1e-4),
-      lat: id.map((i) => lat + Math.floor(i / n) * 0.0008 + luck.normal() * 1e-4),
+      lon: id.map((i) => lon + part * ((i % n) * 0.0012 + luck.normal() * 1e-4)),
+      lat: id.map((i) => lat + part * (Math.floor(i / n) * 0.0008 + luck.normal() * 1e-4)),
     },
     { id: edges.map((_, i) => i), from: edges.map((e) => e[0]), to: edges.map((e) => e[1]) },
   )
@@ -177,13 +177,16 @@ describe('the end of a drive', () => {
 
 describe('streamed is whole', () => {
   const network = city(8, 'streets')
+  const lanes = city(14, 'lanes', 7.5, 47.5, 0.4)
   it('to the byte, however a trip is cut, with the state saved and restored at each cut', () => {
+    let rivals = 0
     fc.assert(
       fc.property(
         fc.integer(),
         fc.integer({ min: 1, max: 400 }),
         fc.array(fc.integer({ min: 1, max: 90 }), { minLength: 1 }),
-        (seed, length, cuts) => {
+        fc.constantFrom(network, lanes),
+        (seed, length, cuts, network) => {
           const fixes = walk(`walk${seed}`, length)
           const whole = new Matcher(network).match(fixes)
           holds(whole, network, fixes)
@@ -201,10 +204,12 @@ describe('streamed is whole', () => {
             from = to
           }
           expect(JSON.stringify(merged(parts))).toBe(JSON.stringify(merged([whole])))
+          rivals += whole.traversals.filter(({ rival }) => rival).length
         },
       ),
       { numRuns: 150 },
     )
+    expect(rivals).toBeGreaterThan(100)
   })
   it('also where the undecided past is at its bound', () => {
     const overrides = { lagStepsMax: 4 }

@@ -22,7 +22,7 @@ import { parameters, type Parameters } from './parameters'
 import { refuse, StateReader, StateWriter } from './state'
 
 /** Names what turns fixes into traversals: the number changes with the code's results, the rest with any parameter. */
-export const ENGINE_VERSION = `hmm-9-${digest(parameters()).slice(0, 8)}`
+export const ENGINE_VERSION = `hmm-10-${digest(parameters()).slice(0, 8)}`
 
 export interface Match {
   /** In driving order. */

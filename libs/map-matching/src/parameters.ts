@@ -65,6 +65,7 @@ export const PARAMETERS = {
   rivalM: row(100, 'm', 0, 1_000, 'ways apart for less are not told apart in how sure they are', 'calibrated'),
   doubtM: row(70, 'm', 1, 2_000, 'how much dearer a rival is that is e times less likely', 'calibrated'),
   forgoM: row(150, 'm', 0, 1_000, 'a shorter way that is dearer by less is what is charged for', 'nine in ten sure'),
+  sureM: row(250, 'm', 0, 5_000, 'a way dearer by as much is no rival for the price', '97 in 100 sure'),
   offM: row(35, 'm', 5, 200, 'a fix this far from every road is as likely off the network', 'fitted'),
   offFactor: row(3, '', 1, 20, 'cost of a way off the network, per metre', 'fitted'),
   offEnterM: row(500, 'm', 0, 5_000, 'cost of leaving the network, and of coming back', 'fitted'),

@@ -1,4 +1,5 @@
 import { invariant } from '#kernel'
+import { NO_RIVAL, rivalAt } from './rival'
 import { refuse, type StateReader, type StateWriter } from './state'
 
 const FINAL = -1
@@ -15,6 +16,8 @@ export interface Visit {
   fixes: number
   /** Least cost by which a way over another road was dearer, metres; MARGIN_MAX where there was none. */
   marginM: number
+  /** Where that way was (`rivalAt`); NO_RIVAL where it was dearer by `sureM` or more, or off the network. */
+  rival: number
   /** From the visit before on, a way that was hardly dearer is shorter by so much. */
   lessMm: number
 }
@@ -42,6 +45,8 @@ export class Trellis {
   private readonly hopMm: Int32Array
   private readonly lessMm: Int32Array
   private readonly marginM: Uint16Array
+  /** The place by which the margin is what it is. */
+  private readonly rival: Float64Array
   /** Least margin of the ways through a node that have ended. */
   private readonly endedM: Uint16Array
   /** Nodes of the next step that descend from a node: where none is left, its way has ended. */
@@ -50,7 +55,16 @@ export class Trellis {
   private readonly moved: Int32Array
   private readonly path: Int32Array
   /** Reused: whoever is given it copies what must last. */
-  private readonly visit: Visit = { segment: -1, offsetMm: 0, at: 0.5, until: 0.5, fixes: 0, marginM: 0, lessMm: 0 }
+  private readonly visit: Visit = {
+    segment: -1,
+    offsetMm: 0,
+    at: 0.5,
+    until: 0.5,
+    fixes: 0,
+    marginM: 0,
+    rival: NO_RIVAL,
+    lessMm: 0,
+  }
 
   constructor(
     private readonly stepsMax: number,
@@ -62,6 +76,8 @@ export class Trellis {
     private readonly rivalM: number,
     /** What is dearer by less may have been driven as well, metres. */
     private readonly doubtM: number,
+    /** A way that is dearer by as much is nobody's rival, metres. */
+    private readonly sureM: number,
     /** Millimetres between two places. */
     private readonly apartMm: (segment: number, offsetMm: number, other: number, otherMm: number) => number,
   ) {
@@ -79,6 +95,7 @@ export class Trellis {
     this.hopMm = new Int32Array(nodes)
     this.lessMm = new Int32Array(nodes)
     this.marginM = new Uint16Array(nodes)
+    this.rival = new Float64Array(nodes)
     this.endedM = new Uint16Array(nodes)
     this.children = new Uint8Array(nodes)
     this.alive = new Uint8Array(nodes)
@@ -116,6 +133,7 @@ export class Trellis {
     this.hopMm[node] = hopMm
     this.lessMm[node] = 0
     this.marginM[node] = MARGIN_MAX
+    this.rival[node] = NO_RIVAL
     this.endedM[node] = MARGIN_MAX
     this.children[node] = 0
     if (parent >= 0) this.children[parent]++
@@ -134,7 +152,7 @@ export class Trellis {
    * is the best node of that step.
    */
   end(node: number, step: number, marginM: number, best: number): void {
-    const { children, parent, firstNode, marginM: margins, road: roads, endedM, hopM } = this
+    const { children, parent, firstNode, marginM: margins, rival: rivals, road: roads, endedM, hopM } = this
     let margin = Math.min(MARGIN_MAX, Math.max(0, Math.round(marginM)))
     let apartM = 0
     for (let n = node, s = step, left = 0; n >= 0 && children[n] === left; n = parent[n], left = 1) apartM += hopM[s--]
@@ -146,7 +164,10 @@ export class Trellis {
         const road = roads[n]
         const end = firstNode[s + 1]
         for (let other = firstNode[s]; other < end; other++)
-          if (margins[other] > margin && roads[other] !== road) margins[other] = margin
+          if (margins[other] > margin && roads[other] !== road) {
+            margins[other] = margin
+            rivals[other] = rivalAt(this.segment[n], this.offset[n])
+          }
       }
       n = parent[n]
       if (n < 0) return
@@ -262,6 +283,7 @@ export class Trellis {
       w.int(this.hopMm[node])
       w.int(this.lessMm[node])
       w.int(this.marginM[node] === MARGIN_MAX ? -1 : this.marginM[node])
+      if (this.marginM[node] < this.sureM) w.int(this.rival[node])
       w.int(this.endedM[node] === MARGIN_MAX ? -1 : this.endedM[node])
     }
   }
@@ -292,6 +314,8 @@ export class Trellis {
       this.lessMm[node] = r.int()
       const marginM = r.int()
       this.marginM[node] = marginM < 0 ? MARGIN_MAX : marginM
+      const rival = (this.rival[node] = this.marginM[node] < this.sureM ? r.int() : NO_RIVAL)
+      if (!(rival < rivalAt(segments, 0))) refuse('a rival road that the network does not have')
       const endedM = r.int()
       this.endedM[node] = endedM < 0 ? MARGIN_MAX : endedM
       this.children[node] = 0
@@ -325,6 +349,7 @@ export class Trellis {
       visit.until = this.until[step]
       visit.fixes = this.fixes[step]
       visit.marginM = this.marginM[n]
+      visit.rival = visit.marginM < this.sureM ? this.rival[n] : NO_RIVAL
       visit.lessMm = this.lessMm[n]
       emit(visit)
     }
@@ -347,6 +372,7 @@ export class Trellis {
         this.hopMm[to] = this.hopMm[node]
         this.lessMm[to] = this.lessMm[node]
         this.marginM[to] = this.marginM[node]
+        this.rival[to] = this.rival[node]
         this.endedM[to] = this.endedM[node]
         this.children[to] = this.children[node]
         this.parent[to] = this.parent[node] < from ? FINAL : this.moved[this.parent[node]]

@@ -1,4 +1,4 @@
-import type { ChargeReport, Stretch } from '#contracts'
+import type { ChargeReport, RivalRoad, Stretch } from '#contracts'
 import type { ZoneCut } from '#geofencing'
 import { instant, invariant, millimetres, type Instant, type TripId, type VehicleId } from '#kernel'
 import type { Traversal } from '#map-matching'
@@ -20,12 +20,18 @@ export interface MatchedTrip {
 }
 
 /** What metering reads of a network. */
-export type MeteredRoads = Pick<RoadNetwork, 'digest' | 'ref' | 'roadClass' | 'access' | 'lengthMm'>
+export type MeteredRoads = Pick<RoadNetwork, 'digest' | 'ref'> & DrivenRoads
+
+/** What cutting in stretches reads of a network. */
+export type DrivenRoads = Pick<RoadNetwork, 'roadClass' | 'access' | 'lengthMm' | 'roadOf'>
 
 /**
  * Turns the traversals of a trip into stretches, cut where zones begin and end. `zonesAt` gives the zone cut of the policy
  * in force at a moment, or null where none is, and the same object for the same policy: each stretch has the zones of the
  * policy in force when it was entered, also where a policy takes over in the middle of a road.
+ *
+ * Where another road may as well have been driven, a stretch names what can make that one cost something else: its class, its access, and
+ * the zones that it lies in beside the traversal's least sure fix.
  *
  * What is forgone of a traversal, because a shorter way may as well have been driven, are its last millimetres: stretches in doubt.
  * The millimetres of the stretches add up to those of the traversals, and so do their fixes; a stretch that is part of a
@@ -42,7 +48,7 @@ export function chargeReport(
     match,
     network,
     zonesAt,
-    (traversal, fromMm, toMm, enteredAt, leftAt, zones, fixes, inDoubt) =>
+    (traversal, fromMm, toMm, enteredAt, leftAt, zones, fixes, inDoubt, rival) =>
       stretches.push({
         segment: network.ref(traversal.segment),
         fromMm: millimetres(fromMm),
@@ -56,6 +62,7 @@ export function chargeReport(
         confidence: traversal.confidence,
         fixes,
         ...(inDoubt && { inDoubt }),
+        ...(rival && { rival }),
       }),
   )
   const { matched = 0, ...unmatched } = match.fates
@@ -80,7 +87,10 @@ export function chargeReport(
   }
 }
 
-/** [fromMm, toMm) of a traversal, when it was driven, in which zones, how many of the fixes lie on it; whether it is not to be charged. */
+/**
+ * [fromMm, toMm) of a traversal, when it was driven, in which zones, how many of the fixes lie on it; whether it is not to be charged;
+ * which other road it may have been.
+ */
 export type VisitStretch = (
   traversal: Traversal,
   fromMm: number,
@@ -90,12 +100,13 @@ export type VisitStretch = (
   zones: readonly string[],
   fixes: number,
   inDoubt: boolean,
+  rival: RivalRoad | null,
 ) => void
 
 /** Calls `visit` with each stretch of a trip, as `chargeReport` has them, and returns their millimetres. */
 export function eachStretch(
   { traversals }: Pick<MatchedTrip, 'traversals'>,
-  network: Pick<MeteredRoads, 'lengthMm'>,
+  network: DrivenRoads,
   zonesAt: (at: Instant) => ZoneCut | null,
   visit: VisitStretch,
 ): number {
@@ -104,16 +115,19 @@ export function eachStretch(
     const { segment, fromMm, toMm, enteredAt, leftAt, fixes, forgoneMm } = traversal
     invariant(toMm >= fromMm, 'a traversal runs in the direction of its segment')
     matchedMm += toMm - fromMm
-    const first = firstPart(zonesAt(enteredAt), network, segment, fromMm, toMm)
-    if (first.toMm === toMm && !forgoneMm) visit(traversal, fromMm, toMm, enteredAt, leftAt, first.zones, fixes, false)
-    else cutTraversal(traversal, network, zonesAt, visit)
+    const cut = zonesAt(enteredAt)
+    const first = firstPart(cut, network, segment, fromMm, toMm)
+    if (first.toMm === toMm && !forgoneMm) {
+      const rival = rivalOf(traversal, network, cut, first.zones)
+      visit(traversal, fromMm, toMm, enteredAt, leftAt, first.zones, fixes, false, rival)
+    } else cutTraversal(traversal, network, zonesAt, visit)
   }
   return matchedMm
 }
 
 function cutTraversal(
   traversal: Traversal,
-  network: Pick<MeteredRoads, 'lengthMm'>,
+  network: DrivenRoads,
   zonesAt: (at: Instant) => ZoneCut | null,
   visit: VisitStretch,
 ): void {
@@ -126,12 +140,32 @@ function cutTraversal(
   let done = 0
   for (let at = fromMm; at < toMm;) {
     const inDoubt = at >= surelyMm
-    const part = firstPart(zonesAt(momentAt(at)), network, segment, at, inDoubt ? toMm : surelyMm)
+    const cut = zonesAt(momentAt(at))
+    const part = firstPart(cut, network, segment, at, inDoubt ? toMm : surelyMm)
     const left = part.toMm === toMm ? leftAt : momentAt(part.toMm)
-    visit(traversal, at, part.toMm, momentAt(at), left, part.zones, upTo(fixes, part.toMm) - done, inDoubt)
+    const rival = rivalOf(traversal, network, cut, part.zones)
+    visit(traversal, at, part.toMm, momentAt(at), left, part.zones, upTo(fixes, part.toMm) - done, inDoubt, rival)
     done = upTo(fixes, part.toMm)
     at = part.toMm
   }
+}
+
+/** The rival of a part of a traversal that lies in `zones`; null where there is none, or it can't make a difference. */
+function rivalOf(
+  { segment, rival }: Traversal,
+  network: DrivenRoads,
+  cut: ZoneCut | null,
+  zones: readonly string[],
+): RivalRoad | null {
+  if (rival === undefined || network.roadOf(rival.segment) === network.roadOf(segment)) return null
+  const place = Math.min(rival.offsetMm, network.lengthMm(rival.segment) - 1)
+  const roadClass = network.roadClass(rival.segment)
+  const access = network.access(rival.segment)
+  const theirs = cut && place >= 0 ? cut.firstStretch(rival.segment, place, place + 1).zones : []
+  const isSame = roadClass === network.roadClass(segment) && access === network.access(segment)
+  return isSame && theirs.length === zones.length && theirs.every((zone, i) => zone === zones[i])
+    ? null
+    : { roadClass, access, zones: theirs }
 }
 
 /** The first piece of [fromMm, toMm) of a segment that lies in one set of zones; of no length where the whole has none. */

@@ -1,3 +1,4 @@
+import { type Micros } from '#kernel'
 import { type Clock, type Settings } from '#runtime'
 import { type Tx, type WorkKey } from '#store'
 import { type Reference } from './reference'
@@ -17,6 +18,8 @@ export interface Line {
     | 'keepRejectedHours'
   >
   readonly reference: Reference
+  /** Told what a trip was charged less because its roads are in doubt: a metric. A piece of work that is done again is told again. */
+  readonly onForgone?: (currency: string, amount: Micros) => void
 }
 
 export const LINE = Symbol('Line')

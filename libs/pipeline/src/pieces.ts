@@ -29,7 +29,8 @@ export function roadPieces(
     const segment = network.find(stretch.segment)
     const price = prices[i]
     const road = segment < 0 ? '' : network.name(segment)
-    const key = [road, stretch.roadClass, price.policy, price.rule, ...stretch.zones].join('\n')
+    const zones = price.isOfRival ? stretch.rival!.zones : stretch.zones
+    const key = [road, stretch.roadClass, price.policy, price.rule, price.isOfRival, ...zones].join('\n')
     const line = segment < 0 ? [] : lineOf(network, segment, stretch.fromMm, stretch.toMm)
     const last = pieces.at(-1)
     const distanceMm = stretch.toMm - stretch.fromMm
@@ -40,7 +41,7 @@ export function roadPieces(
       last.leftAt = stretch.leftAt
       last.line.push(...line.slice(1))
     } else {
-      const { enteredAt, leftAt, roadClass, zones } = stretch
+      const { enteredAt, leftAt, roadClass } = stretch
       const inferredMm = stretch.inferred ? distanceMm : 0
       pieces.push({ key, road, roadClass, zones, enteredAt, leftAt, distanceMm, inferredMm, price, line })
     }
@@ -128,11 +129,12 @@ const namesOf = (policy: PolicyDocument | null, rule: string, zones: readonly st
   zones: zones.map((id) => policy?.zones[id]?.name ?? id),
 })
 
-function priced({ rate, freeReason }: StretchPrice, distanceMm: number) {
+function priced({ rate, freeReason, isOfRival }: StretchPrice, distanceMm: number) {
   const per = rate?.per === 'mile' ? MILE_MM : KILOMETRE_MM
   return {
     rate: rate && { micros: String(rate.micros), per: rate.per },
     freeReason,
+    ofRival: isOfRival,
     amountMicros: rate ? String(priceOf(millimetres(distanceMm), rate.micros, per)) : '0',
   }
 }

@@ -47,8 +47,13 @@ import { Watch } from './watch'
     },
     {
       provide: LINE,
-      inject: [CLOCK, SETTINGS_OF_PROCESS],
-      useFactory: (clock: Clock, settings: Settings): Line => ({ clock, settings, reference: new Reference() }),
+      inject: [CLOCK, SETTINGS_OF_PROCESS, Metrics],
+      useFactory: (clock: Clock, settings: Settings, metrics: Metrics): Line => ({
+        clock,
+        settings,
+        reference: new Reference(),
+        onForgone: (currency, amount) => metrics.forgone.inc({ currency }, Number(amount)),
+      }),
     },
     {
       provide: Engine,

@@ -44,7 +44,9 @@ function walk(seed: number, name: string, vehicle: string): RerateTrip {
   for (let k = 1 + dice.below(120); k > 0; k--) {
     const toMm = city.lengthMm(segment)
     const fixes = dice.below(9)
-    traversals.push({ segment, fromMm: 0, toMm, enteredAt: instant(at), leftAt: instant(at + 30_000), fixes, inferred: fixes === 0, confidence: 1000 } as Traversal) // prettier-ignore
+    const beside = dice.below(city.segmentCount)
+    const rival = dice.below(3) ? {} : { rival: { segment: beside, offsetMm: dice.below(city.lengthMm(beside) + 1) } }
+    traversals.push({ ...rival, segment, fromMm: 0, toMm, enteredAt: instant(at), leftAt: instant(at + 30_000), fixes, inferred: fixes === 0, confidence: 1000 } as Traversal) // prettier-ignore
     at += 30_000
     segment = dice.pick(city.outgoing(city.to(segment)))
   }

@@ -107,10 +107,10 @@ export class Rerating {
         policy = document
         return cut
       },
-      ({ segment, inferred }, fromMm, toMm, enteredAt, _, zones, fixes, inDoubt) => {
+      ({ segment, inferred }, fromMm, toMm, enteredAt, _, zones, fixes, inDoubt, rival) => {
         const mm = toMm - fromMm
         const { roadClass, access, name } = roadOf(known, segment)
-        driven.add(name, rater.drive(enteredAt, roadClass, access, zones, mm, inferred, fixes, inDoubt), mm)
+        driven.add(name, rater.drive(enteredAt, roadClass, access, zones, mm, inferred, fixes, inDoubt, rival), mm)
       },
     )
     const roads = driven.costs((line) => rater.rateOf(line))

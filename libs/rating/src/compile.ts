@@ -6,6 +6,7 @@ import {
   type PolicyRule,
   type Rate,
   type RatedVehicle,
+  type RivalRoad,
   type RoadClass,
 } from '#contracts'
 import { instant, invariant, KILOMETRE_MM, MILE_MM, type Instant, type PolicyId } from '#kernel'
@@ -34,6 +35,8 @@ export interface CompiledRule {
   readonly rate: Rate | null
   /** The rate of a distance in doubles: so many micros for so many millimetres. */
   readonly distanceRate: { readonly micros: number; readonly mm: number } | null
+  /** Orders rules of distances by price, and rules of trips: the smaller is the cheaper, equal is as dear. What is free is 0. */
+  readonly dearness: number
   readonly freeReason: string | null
 }
 
@@ -94,8 +97,9 @@ export class CompiledPolicy {
     this.id = document.id as PolicyId
     this.clock = localClock(document.timeZone)
     this.kindOf = dayKinds(document)
-    this.rules = rules.map((rule) => {
-      const rate = rateOfRule(rule, rules)
+    const rates = rules.map((rule) => rateOfRule(rule, rules))
+    this.rules = rules.map((rule, r) => {
+      const rate = rates[r]
       return {
         id: rule.id,
         rate,
@@ -103,6 +107,7 @@ export class CompiledPolicy {
           rate?.per === 'mile' || rate?.per === 'km'
             ? { micros: Number(rate.micros), mm: rate.per === 'mile' ? MILE_MM : KILOMETRE_MM }
             : null,
+        dearness: rate === null ? 0 : 1 + rates.filter((other) => other && dearnessOf(other) < dearnessOf(rate)).length,
         freeReason: 'free' in rule.price ? rule.price.free : 'exempt' in rule.price ? rule.price.exempt : null,
       }
     })
@@ -163,6 +168,15 @@ export class CompiledPolicy {
   /** Number of the rule that prices a distance driven there and then, in a set of zones. */
   ruleOf(zoneSet: number): number {
     return this.decided('distance', zoneSet)
+  }
+
+  /**
+   * Turns to another road at the moment that was last looked at, and returns its set of zones, so that its rules can be asked for. To be followed by
+   * `look`.
+   */
+  turnToRival(at: Instant, { roadClass, access, zones }: RivalRoad): number {
+    this.look(at, roadClass, access)
+    return this.zoneSets.numberOf(zones)
   }
 
   /** Number of the rule that prices the trip because of what is driven there and then, or NO_RULE. */
@@ -258,6 +272,10 @@ export function tariffAt(policies: readonly PolicyDocument[]): (at: Instant) => 
 
 const contestOf = (rule: PolicyRule, rules: readonly PolicyRule[]): Contest =>
   !isEvent(rule, rules) ? 'distance' : rateOfRule(rule, rules)?.per === 'trip' ? 'trip' : 'entry'
+
+/** What orders rates, exactly: of a mile and of a kilometre the price of both in millimetres' product. Flat prices are compared among themselves. */
+const dearnessOf = ({ micros, per }: Rate): bigint =>
+  micros * BigInt(per === 'mile' ? KILOMETRE_MM : per === 'km' ? MILE_MM : 1)
 
 const numbered = <T extends string>(names: readonly T[]) =>
   Object.fromEntries(names.map((name, number) => [name, number])) as Record<T, number>

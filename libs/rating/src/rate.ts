@@ -5,6 +5,7 @@ import {
   type ChargeReport,
   type Rate,
   type RatedVehicle,
+  type RivalRoad,
   type RoadClass,
 } from '#contracts'
 import {
@@ -34,6 +35,8 @@ export const IN_DOUBT = {
 } as const
 /** In place of the number of a rule. */
 const DOUBT = -2
+/** In place of a set of zones, where two roads may have been driven that are in different ones. */
+const UNKNOWN = -1
 
 const DAY_MS = 86_400_000
 
@@ -42,6 +45,9 @@ const DAY_MS = 86_400_000
  * matches, each crossing into or out of zones by the first rule of entries, the trip by the first rule of trips that any
  * stretch matches. One charge per (policy, rule, road class, zones, local day), rounded half to even once. Free stretches
  * are lines too.
+ *
+ * Where a rival road may as well have been driven, a stretch that would cost something is priced, and is on the line, as if it
+ * were on the cheaper of both. What is priced by crossing or trip isn't due for what only one of the roads does.
  *
  * `policyAt` must give the same object for the same policy. A stretch without policy becomes a free line (NO_POLICY) on its
  * UTC day. Stretches come as they were driven. Lines come sorted by day, policy, order of the rules, road class and zones:
@@ -56,8 +62,8 @@ export function rate(
   scratch.begin(vehicle, policyAt)
   const { stretches } = report
   for (let i = 0; i < stretches.length; i++) {
-    const { enteredAt, roadClass, access, zones, fromMm, toMm, inferred, fixes, inDoubt } = stretches[i]
-    scratch.drive(enteredAt, roadClass, access, zones, toMm - fromMm, inferred, fixes, inDoubt)
+    const { enteredAt, roadClass, access, zones, fromMm, toMm, inferred, fixes, inDoubt, rival } = stretches[i]
+    scratch.drive(enteredAt, roadClass, access, zones, toMm - fromMm, inferred, fixes, inDoubt, rival)
   }
   return scratch.end(report.trip, report.matchedMm, report.fixes.matched)
 }
@@ -72,6 +78,8 @@ export class Rater {
   private policyNumber = -1
   private noZones: ZoneSets | null = null
   private tripRules: TripRule[] | null = null
+  /** What they would be had each rival been driven; null as long as there was none. */
+  private rivalTripRules: TripRule[] | null = null
   /** Of the stretch before, under the same policy: stretches that follow it often are on its line. */
   private set = 0
   private inDoubt = false
@@ -84,7 +92,7 @@ export class Rater {
     this.policies.length = 0
     this.vehicle = vehicle
     this.policyAt = policyAt
-    this.policy = this.noZones = this.tripRules = null
+    this.policy = this.noZones = this.tripRules = this.rivalTripRules = null
     this.policyNumber = -1
     this.set = 0
   }
@@ -99,6 +107,7 @@ export class Rater {
     inferred: boolean,
     fixes: number,
     inDoubt = false,
+    rival: RivalRoad | null = null,
   ): number {
     if (mm < 0) invariant(false, 'a stretch runs backwards')
     const { lines } = this
@@ -115,20 +124,58 @@ export class Rater {
     policy.look(at, roadClass, access)
     const set = policy.zoneSets.numberOf(zones)
     const isSame = crossed && set === this.set && policy.cell === this.cell && policy.day === this.day
-    if (!isSame || inDoubt !== this.inDoubt) {
+    if (!isSame || inDoubt !== this.inDoubt || rival) {
       const rule = policy.ruleOf(set)
       const isForgone = inDoubt && policy.rules[rule].distanceRate !== null
-      this.line = isForgone
-        ? this.lineInDoubt(policy, zones)
-        : lines.lineOf(policyNumber, policy.day, rule, policy.roadClass, set)
+      const forgone = isForgone ? this.lineInDoubt(policy, zones) : -1
       this.inDoubt = inDoubt
       this.cell = policy.cell
       this.day = policy.day
-      if (policy.hasEvents) this.count(policy, crossed, set)
-      this.set = set
+      if (rival) this.line = this.contest(policy, at, crossed, set, rule, rival, forgone)
+      else {
+        this.line = isForgone ? forgone : lines.lineOf(policyNumber, policy.day, rule, policy.roadClass, set)
+        if (policy.hasEvents) this.count(policy, crossed, set)
+        this.set = set
+      }
     }
     lines.drive(this.line, mm, inferred, fixes)
     return this.line
+  }
+
+  /**
+   * The stretch in hand may have been on a rival road: gives the line of the cheaper one, where it isn't `forgone`, and counts what is
+   * an event on both.
+   */
+  private contest(
+    policy: CompiledPolicy,
+    at: Instant,
+    crossed: boolean,
+    set: number,
+    rule: number,
+    rival: RivalRoad,
+    forgone: number,
+  ): number {
+    const { lines, policyNumber, day } = this
+    const { roadClass } = policy
+    const entry = this.entryOf(policy, crossed, set)
+    const tripRule = policy.tripRuleOf(set)
+    const rivalSet = policy.turnToRival(at, rival)
+    const rivalRule = policy.ruleOf(rivalSet)
+    const isCheaper = policy.rules[rivalRule].dearness < policy.rules[rule].dearness
+    const [chargedRule, chargedClass, chargedSet] = isCheaper ? [rivalRule, policy.roadClass, rivalSet] : [rule, roadClass, set] // prettier-ignore
+    const line = forgone < 0 ? lines.lineOf(policyNumber, day, chargedRule, chargedClass, chargedSet) : forgone
+    // What comes next is looked up anew.
+    this.cell = -1
+    if (!policy.hasEvents) return line
+    this.rivalTripRules ??= this.tripRules ? [...this.tripRules] : []
+    this.noteTrip(this.rivalTripRules, policy.tripRuleOf(rivalSet), policy.roadClass, rivalSet)
+    this.noteTrip((this.tripRules ??= []), tripRule, roadClass, set)
+    // What only one of the roads crosses is left to where the vehicle surely is next.
+    if (set === rivalSet && entry === this.entryOf(policy, crossed, rivalSet)) {
+      if (entry !== NO_RULE) lines.count(lines.lineOf(policyNumber, day, entry, roadClass, set))
+      this.set = set
+    } else if (!crossed) this.set = UNKNOWN
+    return line
   }
 
   private lineInDoubt(policy: CompiledPolicy, zones: readonly string[]): number {
@@ -147,9 +194,13 @@ export class Rater {
   /** The charges of the trip. What was driven must come to this distance and these fixes. */
   end(trip: TripId, matchedMm: number, matchedFixes: number): Charge[] {
     const { lines, policies } = this
-    this.tripRules?.forEach(({ rule, day, roadClass, set }, number) =>
-      lines.count(lines.lineOf(number, day, rule, roadClass, set)),
-    )
+    this.tripRules?.forEach((driven, number) => {
+      const other = this.rivalTripRules ? this.rivalTripRules[number] : driven
+      if (!other) return
+      const { rules } = policies[number]!
+      const { rule, day, roadClass, set } = rules[other.rule].dearness < rules[driven.rule].dearness ? other : driven
+      lines.count(lines.lineOf(number, day, rule, roadClass, set))
+    })
     let totalMm = 0
     let fixes = 0
     for (let line = 0; line < lines.size; line++) {
@@ -178,12 +229,22 @@ export class Rater {
   private count(policy: CompiledPolicy, crossed: boolean, set: number): void {
     const { lines, policyNumber, day } = this
     const { roadClass } = policy
-    const entry = crossed ? policy.entryRuleOf(this.set, set) : NO_RULE
+    const entry = this.entryOf(policy, crossed, set)
     if (entry !== NO_RULE) lines.count(lines.lineOf(policyNumber, day, entry, roadClass, set))
     const rule = policy.tripRuleOf(set)
     if (rule === NO_RULE) return
-    const known = (this.tripRules ??= [])[policyNumber]
-    if (!known || rule < known.rule) this.tripRules[policyNumber] = { rule, day, roadClass, set }
+    this.noteTrip((this.tripRules ??= []), rule, roadClass, set)
+    if (this.rivalTripRules) this.noteTrip(this.rivalTripRules, rule, roadClass, set)
+  }
+
+  private entryOf(policy: CompiledPolicy, crossed: boolean, set: number): number {
+    return crossed && this.set !== UNKNOWN ? policy.entryRuleOf(this.set, set) : NO_RULE
+  }
+
+  private noteTrip(known: TripRule[], rule: number, roadClass: number, set: number): void {
+    const { policyNumber, day } = this
+    const first = known[policyNumber]
+    if (rule !== NO_RULE && (!first || rule < first.rule)) known[policyNumber] = { rule, day, roadClass, set }
   }
 }
 

@@ -51,6 +51,14 @@ const stretchOf = fc.record({
   access: fc.constantFrom(...ACCESS),
   zones: fc.constantFrom([], ['centre']),
   inDoubt: fc.constantFrom(true as const, undefined),
+  rival: fc.option(
+    fc.record({
+      roadClass: fc.constantFrom(...ROAD_CLASSES),
+      access: fc.constantFrom(...ACCESS),
+      zones: fc.constantFrom([], ['centre']),
+    }),
+    { nil: undefined },
+  ),
 })
 
 describe('a stretch in doubt', () => {

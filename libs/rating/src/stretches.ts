@@ -9,6 +9,8 @@ export interface StretchPrice {
   readonly rule: string
   readonly rate: Rate | null
   readonly freeReason: string | null
+  /** It is the price of a rival road, which is cheaper than the one that the stretch is on. */
+  readonly isOfRival: boolean
 }
 
 /**
@@ -20,13 +22,16 @@ export function priceStretches(
   vehicle: RatedVehicle,
   policyAt: (at: Instant) => CompiledPolicy | null,
 ): StretchPrice[] {
-  return stretches.map(({ enteredAt, roadClass, access, zones, inDoubt }) => {
+  return stretches.map(({ enteredAt, roadClass, access, zones, inDoubt, rival }) => {
     const policy = policyAt(enteredAt)
-    if (!policy) return { ...NO_POLICY, rate: null }
+    if (!policy) return { ...NO_POLICY, rate: null, isOfRival: false }
     policy.turnTo(vehicle)
     policy.look(enteredAt, roadClass, access)
-    const { id, rate, freeReason } = policy.rules[policy.ruleOf(policy.zoneSets.numberOf(zones))]
-    if (inDoubt && rate) return { ...IN_DOUBT, rate: null }
-    return { policy: policy.id, rule: id, rate, freeReason }
+    const driven = policy.rules[policy.ruleOf(policy.zoneSets.numberOf(zones))]
+    if (inDoubt && driven.rate) return { ...IN_DOUBT, rate: null, isOfRival: false }
+    const other = rival ? policy.rules[policy.ruleOf(policy.turnToRival(enteredAt, rival))] : driven
+    const isOfRival = other.dearness < driven.dearness
+    const { id, rate, freeReason } = isOfRival ? other : driven
+    return { policy: policy.id, rule: id, rate, freeReason, isOfRival }
   })
 }

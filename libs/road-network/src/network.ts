@@ -203,6 +203,19 @@ export class RoadNetwork {
     ]
   }
 
+  /** How far two roads lead the same way at two places that are near each other: the cosine of the angle between their lines, 0 to 1. */
+  alignment(segment: number, offsetMm: number, other: number, otherMm: number): number {
+    const p = this.pieceAt(segment, offsetMm)
+    const q = this.pieceAt(other, otherMm)
+    const { s } = this
+    this.scale.at(yOf(s, p) / UNITS_PER_DEGREE)
+    const narrow = this.scale.lonM / this.scale.latM
+    const [x1, y1] = [(xOf(s, p + 1) - xOf(s, p)) * narrow, yOf(s, p + 1) - yOf(s, p)]
+    const [x2, y2] = [(xOf(s, q + 1) - xOf(s, q)) * narrow, yOf(s, q + 1) - yOf(s, q)]
+    const norm = Math.sqrt((x1 * x1 + y1 * y1) * (x2 * x2 + y2 * y2))
+    return norm > 0 ? Math.abs(x1 * x2 + y1 * y2) / norm : 0
+  }
+
   /** Segments within `radiusM`, nearest first (then by number), both directions of a road. At most 128. */
   nearest(lon: number, lat: number, radiusM: number): Place[] {
     const places = new Places(64)

@@ -24,6 +24,12 @@ export class Metrics {
     registers: this.registers,
   })
   readonly fixes = new Counter({ name: 'roadmeter_fixes_total', help: 'Fixes accepted', registers: this.registers })
+  readonly forgone = new Counter({
+    name: 'roadmeter_forgone_micros_total',
+    help: 'What trips were charged less because a shorter way or a cheaper road may as well have been driven, in micros of the currency',
+    labelNames: ['currency'],
+    registers: this.registers,
+  })
   readonly commitSeconds = new Histogram({
     name: 'roadmeter_inbox_commit_seconds',
     help: 'Time of one group commit to the inbox',

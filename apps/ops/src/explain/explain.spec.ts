@@ -38,6 +38,17 @@ describe('roadmeter explain', () => {
     expect(text).toMatch(/00:00:0\d +A <i> & B +residential +\d+\.\d m/)
     expect(text).toMatch(/\d\d:\d\d:\d\d to \d\d:\d\d:\d\d +\d+ +no road in reach/)
   })
+  it('says which road beside it may as well have been driven', async () => {
+    const nodes = [0, 1].flatMap((i) => [7.5, 7.51].map((lon, j) => `<node id="${2 * i + j + 1}" lat="${47.5 + i * 0.0002}" lon="${lon}"/>`)) // prettier-ignore
+    const ways = ['primary', 'motorway'].map((kind, i) => `<way id="${i + 1}"><nd ref="${2 * i + 1}"/><nd ref="${2 * i + 2}"/><tag k="highway" v="${kind}"/></way>`) // prettier-ignore
+    const map = file('beside.osm', `<osm>${[...nodes, ...ways].join('')}</osm>`)
+    const drive = (name: string, lat: number) =>
+      file(name, 'trace_id,t,lon,lat', ...Array.from({ length: 80 }, (_, i) => `x,${i},${7.501 + i * 0.0001},${lat}`))
+    const between = await run(explainCommand(), '--network', map, '--traces', drive('between.csv', 47.5001))
+    expect(between).toMatch(/ % sure, or .*\((primary|motorway)\): two roads side by side, the cheaper price/)
+    const on = await run(explainCommand(), '--network', map, '--traces', drive('on.csv', 47.5))
+    expect(on).toMatch(/primary.* % sure\n/)
+  })
   it('draws a page that asks nobody for anything and lets no name be markup', async () => {
     await run(explainCommand(), ...given, '--html', join(folder, 'page.html'))
     const page = readFileSync(join(folder, 'page.html'), 'utf8')

@@ -18,7 +18,7 @@ export function explainText(e: Explained, everyFix: boolean): string {
         e.network.roadClass(t.segment).replace('_', ' '),
         `${metresOf([t]).toFixed(1)} m`,
         counted(t.fixes, 'fix', 'fixes'),
-        sureness(t),
+        sureness(t) + besides(e.network, t),
       ]),
       [3, 4],
     ) || '  (nowhere on a road)',
@@ -29,6 +29,12 @@ export function explainText(e: Explained, everyFix: boolean): string {
   if (e.charges.length) parts.push('', 'What it cost', ...e.charges.map((charge) => `  ${charge}`))
   return parts.join('\n')
 }
+
+/** Which other road it may have been. */
+const besides = (network: Explained['network'], { rival }: Explained['traversals'][number]): string =>
+  rival
+    ? `, or ${roadName(network, rival.segment)} (${network.roadClass(rival.segment).replace('_', ' ')}): two roads side by side, the cheaper price`
+    : ''
 
 function fixRows({ fixes, network, traversals, time }: Explained): string[][] {
   return fixes.map((fix) => {

@@ -92,7 +92,8 @@ export function DrawnDrive({
           {
             id: 'why',
             title: t('drive.why'),
-            cell: ({ ruleName, zones }) => ruleAndZones(ruleName, zones),
+            cell: ({ ruleName, zones, ofRival }) =>
+              ruleAndZones(ruleName, zones) + (ofRival ? ` (${t('drive.ofRival')})` : ''),
           },
           { id: 'price', title: t('drive.price'), cell: priceWords },
           {

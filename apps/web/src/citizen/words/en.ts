@@ -115,6 +115,7 @@ export const en = {
     at: 'From',
     distance: 'Distance',
     estimated: 'part estimated',
+    ofRival: 'two roads side by side: the cheaper price',
     why: 'Rule',
     price: 'Price',
     amount: 'Amount',

@@ -118,6 +118,7 @@ export const es: Words<typeof en> = {
     at: 'Desde',
     distance: 'Distancia',
     estimated: 'en parte estimada',
+    ofRival: 'dos vías una junto a la otra: el precio más barato',
     why: 'Regla',
     price: 'Precio',
     amount: 'Importe',

@@ -22,26 +22,31 @@ export async function rate(tx: Tx, key: string, line: Line): Promise<WorkKey[]> 
   if (!trip || !(await moveTrip(tx, id, 'metered', 'rated'))) return []
   const report = await reportOf(tx, id)
   invariant(report, `trip ${id} has no charge report`)
-  const charges = await rateTrip(tx, trip, report, line)
+  const priced = await pricing(tx, trip, line)
+  const charges = priced(report)
   await saveCharges(tx, id, charges)
-  if (line.onForgone) await tellForgone(tx, trip, report, charges, line)
+  if (line.onForgone && report.stretches.some(({ inDoubt, rival }) => inDoubt || rival)) {
+    const sure = { ...report, stretches: report.stretches.map(({ inDoubt: _, rival: __, ...stretch }) => stretch) }
+    const forgone = amountOf(priced(sure)) - amountOf(charges)
+    const [policy] = (await line.reference.tariff(tx, trip.agency)).documents
+    if (forgone > 0n) line.onForgone(policy.currency, micros(forgone))
+  }
   const alongside = (await shadowsAt(tx, trip.agency, trip.startedAt!)).length > 0
   return [{ stage: 'post', key }, ...(alongside ? [{ stage: 'shadow', key }] : [])]
 }
 
-async function tellForgone(tx: Tx, trip: TripRow, report: ChargeReport, charges: readonly Charge[], line: Line) {
-  if (!report.stretches.some(({ inDoubt, rival }) => inDoubt || rival)) return
-  const sure = { ...report, stretches: report.stretches.map(({ inDoubt: _, rival: __, ...stretch }) => stretch) }
-  const forgone = amountOf(await rateTrip(tx, trip, sure, line)) - amountOf(charges)
-  const [policy] = (await line.reference.tariff(tx, trip.agency)).documents
-  if (forgone > 0n) line.onForgone!(policy.currency, micros(forgone))
-}
-
 const amountOf = (charges: readonly Charge[]): bigint => charges.reduce((sum, { amount }) => sum + amount, 0n)
 
-export async function rateTrip(tx: Tx, trip: TripRow, report: ChargeReport, line: Line): Promise<Charge[]> {
+export const rateTrip = async (tx: Tx, trip: TripRow, report: ChargeReport, line: Line): Promise<Charge[]> =>
+  (await pricing(tx, trip, line))(report)
+
+/** How a trip is priced: for its vehicle, under the policies of its time, and as a review decided. */
+async function pricing(tx: Tx, trip: TripRow, line: Line): Promise<(report: ChargeReport) => Charge[]> {
   const [vehicle] = await ratedVehicles(tx, [{ vehicle: trip.vehicle, at: trip.startedAt! }])
   const tariff = await line.reference.tariff(tx, trip.agency)
-  const charges = ratePrices(report, vehicle, (at) => tariff.compiledAt(at))
-  return (await reviewOf(tx, trip.id))?.decision === 'void' ? voided(charges) : charges
+  const isVoid = (await reviewOf(tx, trip.id))?.decision === 'void'
+  return (report) => {
+    const charges = ratePrices(report, vehicle, (at) => tariff.compiledAt(at))
+    return isVoid ? voided(charges) : charges
+  }
 }

@@ -46,7 +46,7 @@ async function match(options: Options): Promise<void> {
   const rows = [network.hasEdges ? 'trace_id,seq,edge_id' : 'trace_id,seq,segment']
   const fates = new Array<number>(FATES.length).fill(0)
   let fixes = 0
-  let breaks = 0
+  let [breaks, forced] = [0, 0]
   const nanoseconds = new Array<number>(repeat).fill(0)
   const bar = progress('matching')
   if (picture !== undefined) await mkdir(picture, { recursive: true }).catch(unwritable(picture))
@@ -60,6 +60,7 @@ async function match(options: Options): Promise<void> {
       if (time > 0) continue
       fixes += columns.length
       breaks += found.breaks
+      forced += found.forced
       for (const fate of found.fates) fates[fate]++
       const driven = network.hasEdges
         ? drivenEdges(network, found.traversals)
@@ -80,6 +81,7 @@ async function match(options: Options): Promise<void> {
     seconds: Number(seconds.toFixed(6)),
     fixes_per_s: Math.round(fixes / Math.max(seconds, 1e-9)),
     breaks,
+    forced,
     fates: Object.fromEntries(FATES.map((fate, i) => [fate, fates[i]]).filter(([, n]) => n !== 0)),
   }
   say(

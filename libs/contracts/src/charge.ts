@@ -59,6 +59,8 @@ export interface ChargeReport {
   }
   /** Places where the drive could not be followed. Nothing is charged across them. */
   readonly breaks: number
+  /** Decisions on a road that could not wait for what came later, because too much was undecided. Absent where none. */
+  readonly forced?: number
 }
 
 /** A rate: micros for each mile or km, or a flat price for each entry into a zone, or exit from it, or for each trip. */

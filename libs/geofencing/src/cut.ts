@@ -66,7 +66,7 @@ export function cutNetwork(network: Roads, zones: readonly Zone[]): ZoneCut {
       zoneSet[i] = cutter.setOf([...cutter.zoneSets[zoneSet[i]], ...ids].sort())
   const used = new Set(cutter.zoneSets.flat())
   const roadless = edges.zoneIds.filter((id) => !used.has(id))
-  return new ZoneCut(first, endMm, zoneSet, cutter.zoneSets, edges, roadless)
+  return new ZoneCut(first, endMm, zoneSet, cutter.zoneSets, roadless)
 }
 
 /** The zones that list a segment, by the name of its road or by its reference. */

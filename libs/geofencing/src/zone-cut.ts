@@ -1,5 +1,4 @@
 import { invariant } from '#kernel'
-import type { ZoneEdges } from './zone-edges'
 
 /** A piece of a segment, [fromMm, toMm) in the direction of travel, and the zones that it lies in. */
 export interface ZoneStretch {
@@ -20,7 +19,6 @@ export class ZoneCut {
     private readonly endMm: Uint32Array,
     private readonly zoneSet: Uint32Array,
     private readonly zoneSets: readonly (readonly string[])[],
-    private readonly edges: ZoneEdges,
     /** Ids of zones that hold no piece of any segment: off the map, or drawn in the wrong place. */
     readonly roadless: readonly string[],
   ) {}
@@ -50,12 +48,5 @@ export class ZoneCut {
     for (let segment = 0; segment + 1 < this.first.length; segment++)
       for (let i = this.first[segment], fromMm = 0; i < this.first[segment + 1]; fromMm = this.endMm[i], i++)
         visit(segment, { fromMm, toMm: this.endMm[i], zones: this.zoneSets[this.zoneSet[i]] })
-  }
-
-  /** Sorted ids of the zones whose polygons hold a point: for driving off the network. Degrees. */
-  zonesAt(lon: number, lat: number): readonly string[] {
-    const into = new Uint32Array(this.edges.zoneIds.length)
-    const count = this.edges.zonesAt(lon, lat, into)
-    return Array.from(into.subarray(0, count), (number) => this.edges.zoneIds[number])
   }
 }

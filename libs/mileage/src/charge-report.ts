@@ -17,6 +17,7 @@ export interface MatchedTrip {
   readonly traversals: readonly Traversal[]
   readonly fates: Readonly<Record<string, number>>
   readonly breaks: number
+  readonly forced?: number
 }
 
 /** What metering reads of a network. */
@@ -84,6 +85,7 @@ export function chargeReport(
       unmatched,
     },
     breaks: match.breaks,
+    ...(match.forced && { forced: match.forced }),
   }
 }
 

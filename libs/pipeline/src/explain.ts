@@ -13,6 +13,7 @@ export interface ExplainedTrip {
   readonly fixes: readonly ExplainedFix[]
   readonly traversals: readonly Traversal[]
   readonly breaks: number
+  readonly forced: number
   readonly charges: readonly Charge[]
   readonly policies: readonly PolicyDocument[]
   /**
@@ -41,6 +42,7 @@ export async function explainTrip(tx: Tx, id: TripId, line: Line): Promise<Expla
     fixes: explainFixes(network, columns, match),
     traversals: match.traversals,
     breaks: match.breaks,
+    forced: match.forced,
     charges: (await chargesOf(tx, [id])).get(id) ?? [],
     policies: documents,
     isReproduced: trip.engine === ENGINE_VERSION && digest(match.traversals) === digest(stored.traversals),

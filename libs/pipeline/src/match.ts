@@ -258,10 +258,10 @@ function fateRuns(all: FixColumns, read: FixColumns, { fates }: Match): [fate: s
 }
 
 /** A match with its fates counted by name, and with the fixes that were not read. */
-function countFates({ traversals, fates, breaks }: Match, notGiven: number): StoredMatch {
+function countFates({ traversals, fates, breaks, forced }: Match, notGiven: number): StoredMatch {
   const counts: Record<string, number> = notGiven > 0 ? { [NOT_GIVEN]: notGiven } : {}
   for (const fate of fates) counts[FATES[fate]] = (counts[FATES[fate]] ?? 0) + 1
-  return { traversals, breaks, fates: counts }
+  return { traversals, breaks, fates: counts, ...(forced > 0 && { forced }) }
 }
 
 export function fixColumns(batches: readonly Batch[]): FixColumns {

@@ -13,7 +13,7 @@ const PLAIN = { path: 'match', report: 'report', fates: 'runs' } as const satisf
 const KINDS = Object.keys(PLAIN) as Kept[]
 
 /** A match with its fates counted: what metering needs of it. */
-export interface StoredMatch extends Pick<Match, 'traversals' | 'breaks'> {
+export interface StoredMatch extends Pick<Match, 'traversals' | 'breaks'>, Partial<Pick<Match, 'forced'>> {
   readonly fates: Readonly<Record<string, number>>
 }
 

@@ -49,6 +49,16 @@ describe('roadmeter explain', () => {
     const on = await run(explainCommand(), '--network', map, '--traces', drive('on.csv', 47.5))
     expect(on).toMatch(/primary.* % sure\n/)
   })
+  it('tells how often it could not wait until it was sure', async () => {
+    // Two roads 22 m apart for 7 km, and fixes between them: what is undecided outgrows what may be kept.
+    const nodes = [0, 1].flatMap((i) => [7.5, 7.6].map((lon, j) => `<node id="${2 * i + j + 1}" lat="${47.5 + i * 0.0002}" lon="${lon}"/>`)) // prettier-ignore
+    const ways = [1, 2].map((i) => `<way id="${i}"><nd ref="${2 * i - 1}"/><nd ref="${2 * i}"/><tag k="highway" v="primary"/></way>`) // prettier-ignore
+    const map = file('long.osm', `<osm>${[...nodes, ...ways].join('')}</osm>`)
+    const drive = file('long.csv', 'trace_id,t,lon,lat', ...Array.from({ length: 90 }, (_, i) => `x,${5 * i},${7.501 + i * 0.001},47.5001`)) // prettier-ignore
+    const text = await run(explainCommand(), '--network', map, '--traces', drive)
+    expect(text).toMatch(/decided before it was sure +\d+ times?\n/)
+    expect(await run(explainCommand(), ...given)).not.toMatch(/decided before/)
+  })
   it('draws a page that asks nobody for anything and lets no name be markup', async () => {
     await run(explainCommand(), ...given, '--html', join(folder, 'page.html'))
     const page = readFileSync(join(folder, 'page.html'), 'utf8')

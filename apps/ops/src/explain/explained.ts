@@ -14,6 +14,7 @@ export interface Explained {
   readonly fixes: readonly ExplainedFix[]
   readonly traversals: readonly Traversal[]
   readonly breaks: number
+  readonly forced: number
   /** What was truly driven, where somebody knows. */
   readonly truth: readonly Piece[] | null
   /** Charge lines in words. */

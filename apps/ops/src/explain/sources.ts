@@ -11,9 +11,9 @@ import { metresOf, type Explained, type Piece } from './explained'
 /** Before it, a time counts the seconds of its own drive. */
 const RELATIVE_MS_MAX = Date.UTC(1980, 0)
 
-type Found = Pick<Explained, 'fixes' | 'traversals' | 'breaks' | 'network'>
+type Found = Pick<Explained, 'fixes' | 'traversals' | 'breaks' | 'forced' | 'network'>
 
-const factsOf = ({ fixes, traversals, breaks }: Found): [string, string][] => {
+const factsOf = ({ fixes, traversals, breaks, forced }: Found): [string, string][] => {
   const matched = fixes.filter(({ fate }) => fate === 'matched').length
   const inferred = metresOf(traversals.filter((t) => t.inferred))
   const km = distance(1000 * metresOf(traversals), 'km', 3)
@@ -21,6 +21,7 @@ const factsOf = ({ fixes, traversals, breaks }: Found): [string, string][] => {
     ['on roads', `${km} km${inferred > 0 ? `, of which ${distance(1000 * inferred, 'km', 3)} inferred` : ''}`],
     ['fixes', `${grouped(fixes.length)}, of which ${grouped(fixes.length - matched)} not on a road`],
     ['lost and begun anew', breaks === 0 ? 'never' : counted(breaks, 'time')],
+    ...(forced > 0 ? [['decided before it was sure', counted(forced, 'time')] as [string, string]] : []),
   ]
 }
 
@@ -33,8 +34,8 @@ export function tracedDrive(
 ): Explained {
   const isRelative = columns.at[0] < RELATIVE_MS_MAX
   const time = timeIn(() => 0)
-  const { traversals, breaks } = match
-  const found = { network, fixes: explainFixes(network, columns, match), traversals, breaks }
+  const { traversals, breaks, forced } = match
+  const found = { network, fixes: explainFixes(network, columns, match), traversals, breaks, forced }
   const facts: [string, string][] = [...factsOf(found), ['engine', ENGINE_VERSION]]
   if (!isRelative) facts.unshift(drivenFact(found.fixes, () => 0, 'UTC'))
   if (truth) facts.push(['truly driven', `${distance(1000 * metresOf(truth), 'km', 3)} km`])

@@ -211,7 +211,7 @@ export class Chain {
     this.trellis.clear()
     this.front.count = 0
     this.costMm = 0
-    this.extend(fix, targets)
+    this.extend(fix, targets, 0)
   }
 
   /** What each place found costs by itself. */
@@ -270,7 +270,7 @@ export class Chain {
     this.offerOnRoads(roads, targets)
     search.run(1000 * (gapMs < 2 * p.soonMs ? p.nearWindowM : p.searchWindowM))
     this.crossOff(fix, targets, roads, displacementM, weight)
-    if (!this.extend(fix, targets)) return false
+    if (!this.extend(fix, targets, displacementM)) return false
     if (this.trellis.isOver()) this.settle()
     return true
   }
@@ -318,7 +318,7 @@ export class Chain {
   }
 
   /** Makes the targets that were reached the new front, as a step of the trellis; false, and nothing changed, where none was. */
-  private extend(fix: Fix, targets: number): boolean {
+  private extend(fix: Fix, targets: number, hopM: number): boolean {
     const { search, p } = this
     let best = this.offCost
     let bestSource = this.offSource
@@ -332,7 +332,7 @@ export class Chain {
     this.front = this.former
     this.former = former
     this.front.count = 0
-    trellis.openStep(fix.at, this.kept ? this.displacementM(fix.lon, fix.lat) : 0)
+    trellis.openStep(fix.at, hopM)
     const isFirst = former.count === 0
     const most = best + p.windowM * 1000
     const { targetSegment, targetOffset, targetTotal, targetSource, targetMm } = search

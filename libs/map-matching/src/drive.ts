@@ -198,13 +198,20 @@ export class Drive {
     }
     this.close(out)
     const isVisited = this.waiting > 0
-    const begun = {
+    this.open = {
+      segment,
+      fromMm,
+      toMm,
+      enteredAt,
+      leftAt,
+      fixes: this.waiting,
       visits: Number(isVisited),
       sure: isVisited ? this.confidence : 0,
+      around,
       rival: isVisited ? this.rival : rival,
       least: isVisited && this.rival >= 0 ? this.confidence : UNVISITED,
+      forgoneMm,
     }
-    this.open = { segment, fromMm, toMm, enteredAt, leftAt, fixes: this.waiting, around, forgoneMm, ...begun }
     this.decideWaiting(MATCHED)
   }
 
@@ -213,7 +220,7 @@ export class Drive {
     const { segment, fromMm, toMm, fixes, enteredAt, leftAt, visits, sure, around, rival, forgoneMm } = this.open
     const inferred = fixes === 0
     const confidence = inferred ? around : Math.round(sure / visits)
-    out.push({
+    const driven: { -readonly [Member in keyof Traversal]: Traversal[Member] } = {
       segment,
       fromMm,
       toMm,
@@ -222,9 +229,10 @@ export class Drive {
       fixes,
       inferred,
       confidence,
-      ...(forgoneMm > 0 && { forgoneMm }),
-      ...(confidence < this.sureAt && rival >= 0 && { rival: rivalPlace(rival) }),
-    })
+    }
+    if (forgoneMm > 0) driven.forgoneMm = forgoneMm
+    if (confidence < this.sureAt && rival >= 0) driven.rival = rivalPlace(rival)
+    out.push(driven)
     this.open = null
   }
 

@@ -86,6 +86,8 @@ export const readFix = (r: StateReader): Fix => ({
 export class FateQueue {
   private readonly fate: number[] = []
   private readonly count: number[] = []
+  /** Runs before it are decided. */
+  private first = 0
 
   push(fate: number, count = 1): void {
     if (count === 0) return
@@ -100,9 +102,13 @@ export class FateQueue {
   /** Decides the first `count` undecided ones. */
   decide(count: number, fate: number): void {
     let left = count
-    for (let i = 0; left > 0; i++) {
-      invariant(i < this.fate.length, 'more fates decided than fixes taken')
-      if (this.fate[i] !== UNDECIDED) continue
+    while (left > 0) {
+      const i = this.first
+      if (i >= this.fate.length) invariant(false, 'more fates decided than fixes taken')
+      if (this.fate[i] !== UNDECIDED) {
+        this.first++
+        continue
+      }
       const decided = Math.min(left, this.count[i])
       left -= decided
       if (decided === this.count[i]) this.fate[i] = fate
@@ -130,6 +136,7 @@ export class FateQueue {
     }
     this.fate.splice(0, runs)
     this.count.splice(0, runs)
+    this.first = 0
   }
 
   save(): number[] {
@@ -139,6 +146,7 @@ export class FateQueue {
   restore(runs: readonly number[]): void {
     this.fate.length = 0
     this.count.length = 0
+    this.first = 0
     for (let i = 0; i < runs.length; i += 2) {
       this.fate.push(runs[i])
       this.count.push(runs[i + 1])

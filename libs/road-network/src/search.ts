@@ -231,8 +231,10 @@ export class RouteSearch {
       }
       const length = segmentMm[next]
       const atEnd = cost + this.cost(next, length)
+      const bound = this.bound()
+      if (atEnd + this.leastCost >= bound) continue
       const keyAtEnd = atEnd + this.remaining(segmentTo[next])
-      if (keyAtEnd < this.bound())
+      if (keyAtEnd < bound)
         this.arrive(next, keyAtEnd, atEnd, this.known.mm[label] + length, label, this.known.source[label], 0)
     }
   }
@@ -295,8 +297,11 @@ export class RouteSearch {
 
   /** Stands at the end of a segment, unless that is beyond the bound. */
   private reach(segment: number, cost: number, mm: number, parent: number, source: number, state: number): void {
+    // Most ends are too dear as they are, wherever they lie.
+    const bound = this.bound()
+    if (cost + this.leastCost >= bound) return
     const key = cost + this.remaining(this.s.segmentTo[segment])
-    if (key < this.bound()) this.arrive(segment, key, cost, mm, parent, source, state)
+    if (key < bound) this.arrive(segment, key, cost, mm, parent, source, state)
   }
 
   /** Labels the end of a segment, unless it was reached at less. */

@@ -1,14 +1,5 @@
 import { type Batch } from '#contracts'
-import {
-  chance,
-  instant,
-  type AccountId,
-  type AgencyId,
-  type Chance,
-  type DeviceId,
-  type Instant,
-  type VehicleId,
-} from '#kernel'
+import { chance, instant, type AccountId, type AgencyId, type Chance, type DeviceId, type VehicleId } from '#kernel'
 import { parsePolicy } from '#policy'
 import { ToldClock } from '#runtime'
 import { filePolicy, saveAccount, saveAgency, saveDevice, saveNetwork, saveVehicle, type Store } from '#store'
@@ -114,7 +105,13 @@ const groupsOf = (sent: readonly SentBatch[], size: () => number): SentBatch[][]
   for (let i = 0; i < sent.length; i += groups[groups.length - 1].length) groups.push(sent.slice(i, i + size()))
   return groups
 }
-const later = (clock: ToldClock): Instant => instant(clock.now() + PATIENCE_DAYS * DAY_MS)
+
+/** Works until nobody waits for anything any more: not for a gap, nor for the end of a trip. */
+async function settle(store: Store, clock: ToldClock): Promise<void> {
+  await workThrough(store, clock)
+  clock.advanceTo(instant(clock.now() + PATIENCE_DAYS * DAY_MS))
+  await workThrough(store, clock)
+}
 
 const rounds = Array.from({ length: Math.ceil(TRACES / TRACES_AT_ONCE) }, (_, round) => round)
 describe(`${TRACES} traces, seed ${SEED}`, () => {
@@ -133,15 +130,13 @@ describe(`${TRACES} traces, seed ${SEED}`, () => {
           groupsOf(sent, () => 400),
           clock,
         )
-        await workThrough(store, clock)
-        clock.advanceTo(later(clock))
-        await workThrough(store, clock)
+        await settle(store, clock)
         await takeIn(
           store,
           groupsOf(late, () => 400),
           clock,
         )
-        await workThrough(store, clock)
+        await settle(store, clock)
       })
       const inDisorder = inCity(traces, async (store, clock) => {
         const groups = groupsOf(disturbed(sent, dice), () => 100 + dice.below(700))
@@ -150,15 +145,13 @@ describe(`${TRACES} traces, seed ${SEED}`, () => {
         // What has come so far is metered, as far as it goes.
         await workThrough(store, clock)
         await takeIn(store, groups.slice(half), clock)
-        await workThrough(store, clock)
-        clock.advanceTo(later(clock))
-        await workThrough(store, clock)
+        await settle(store, clock)
         await takeIn(
           store,
           groupsOf(disturbed(late, dice), () => 1 + dice.below(50)),
           clock,
         )
-        await workThrough(store, clock)
+        await settle(store, clock)
       })
       const [plain, wild] = await Promise.all([inOrder, inDisorder])
       expect(wild.digest).toBe(plain.digest)

@@ -111,6 +111,7 @@ function report(b: Bench, name: string, drives: readonly Drive[], p: Partial<Par
     : []
   b.fact(`overcharge_${name}`, '%', share(sum((s) => s.overMm)), bars[0])
   b.fact(`undercharge_${name}`, '%', share(sum((s) => s.underMm)), bars[1])
+  b.fact(`aggregate_${name}`, '%', share(sum((s) => s.chargedMm - s.trueMm)), isFirst ? ['<=', 0.1] : undefined)
   // Of whole trips: what is charged on the wrong one of two roads as long as each other is neither.
   const tripOver = (s: Scored) => Math.max(0, s.chargedMm - s.trueMm)
   b.fact(`trip_overcharge_${name}`, '%', share(sum(tripOver)), bars[0])

@@ -4,6 +4,10 @@ import { openLog } from '#runtime'
 
 const log = openLog({ logLevel: 'silent' }, 'test')
 const ring = (key: string, stage = 'match'): Ring => ({ stage, key })
+/** For as long as the test may take: a busy machine is no fault. */
+const until = async (holds: () => boolean) => {
+  while (!holds()) await delay(1)
+}
 
 describe('the bell within the process', () => {
   it('answers in order what was rung before anybody listened, equal rings once', async () => {
@@ -12,7 +16,7 @@ describe('the bell within the process', () => {
     await bell.ring([ring('b'), ring('c')])
     const answered: string[] = []
     await bell.listen(async ({ stage, key }) => void answered.push(`${stage} ${key}`), 1)
-    await delay(5)
+    await until(() => answered.length === 4)
     expect(answered).toEqual(['match a', 'match b', 'rate a', 'match c'])
     await bell.close()
   })
@@ -25,9 +29,10 @@ describe('the bell within the process', () => {
       await delay(20)
     }, 2)
     await bell.ring([ring('a')])
-    await delay(5)
+    await until(() => answers === 1)
     await bell.ring([ring('a')])
     await bell.ring([ring('a')])
+    await until(() => answers === 3)
     await delay(60)
     // The second found a free worker and the third waited for one: equal rings are one only while they wait.
     expect(answers).toBe(3)
@@ -47,8 +52,8 @@ describe('the bell within the process', () => {
       if (Number(key) % 2) throw new Error('no luck')
     }, 3)
     await bell.ring(Array.from({ length: 30 }, (_, i) => ring(String(i))))
-    await delay(120)
-    expect([most, answers]).toEqual([3, 30])
+    await until(() => answers === 30)
+    expect(most).toBe(3)
     await bell.close()
   })
 

@@ -28,9 +28,9 @@ export interface LoadResult {
 
 const WINDOW = 8
 const FIX_WINDOW = 20
-/** Boots have as many digits, so that another is written over it in place. */
+/** Boots are counted from here: they have as many digits, so that another is written over it in place. */
 const BOOT_AT = '{"v":1,"boot":'.length
-const BOOT_DIGITS = 9
+const FIRST_BOOT = 100_000_000
 const PUBLISH_QOS1 = 0x32
 const TURN_MS = 1
 
@@ -90,11 +90,11 @@ class Device {
   }
 
   begin(boot: number): void {
-    this.boot = boot
+    this.boot = FIRST_BOOT + boot
     this.sent = this.answered = this.acknowledged = 0
     this.sentAtMs = []
     this.latenciesMs = []
-    const digits = Buffer.from(String(boot).padStart(BOOT_DIGITS, '1'))
+    const digits = Buffer.from(String(this.boot))
     for (const message of this.batches) digits.copy(message, bodyAt(message) + this.payloadAt + BOOT_AT)
   }
 
@@ -140,7 +140,7 @@ class Device {
     if (type !== 3) return
     const said = body.toString('latin1', 2 + body.readUInt16BE(0))
     const [, boot, upTo] = /"boot":(\d+),"upTo":(-?\d+)/.exec(said) ?? []
-    if (Number(boot) !== Number(String(this.boot).padStart(BOOT_DIGITS, '1'))) return
+    if (Number(boot) !== this.boot) return
     const now = performance.now()
     for (; this.answered <= Number(upTo); this.answered++) this.latenciesMs.push(now - this.sentAtMs[this.answered])
   }
@@ -183,12 +183,11 @@ function messagesOf(setting: LoadSetting, index: number): Device {
   const { id, token } = setting.devices[index]
   const topic = text(`roadmeter/v1/${id}/batch`)
   const publish = (body: string) => packet(PUBLISH_QOS1, topic, Buffer.alloc(2), Buffer.from(body))
-  const boot = '1'.repeat(BOOT_DIGITS)
   const batches: Buffer[] = []
   for (let seq = 0; seq < setting.batches; seq++)
     batches.push(
       publish(
-        `{"v":1,"boot":${boot},"seq":${seq},"trip":"t1","event":"run","fixes":${JSON.stringify(fixesOf(index, seq, setting))}}`,
+        `{"v":1,"boot":${FIRST_BOOT},"seq":${seq},"trip":"t1","event":"run","fixes":${JSON.stringify(fixesOf(index, seq, setting))}}`,
       ),
     )
   const fixes = fixesOf(index, 0, setting).map(([at, lat, lon, accuracy]) =>

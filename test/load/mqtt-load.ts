@@ -28,8 +28,8 @@ export interface LoadResult {
 
 const WINDOW = 8
 const FIX_WINDOW = 20
-/** Boots are counted from here: they have as many digits, so that another is written over it in place. */
 const BOOT_AT = '{"v":1,"boot":'.length
+/** Boots are counted from here: all have as many digits, so that one is written over another in place. */
 const FIRST_BOOT = 100_000_000
 const PUBLISH_QOS1 = 0x32
 const TURN_MS = 1

@@ -67,3 +67,13 @@ describe('the rival of a stretch', () => {
     expect(stretchesOf(motorway, { segment: motorway, offsetMm: 500_000 })).toEqual([[0, [], undefined]])
   })
 })
+
+describe('a charge report', () => {
+  it('says how often its drive had to be decided before it was sure, and nothing where it never had', () => {
+    const trip = { trip: 't' as TripId, vehicle: 'v' as VehicleId, engine: 'test', startedAt: instant(0), endedAt: instant(1) } // prettier-ignore
+    const reportOf = (forced?: number) =>
+      chargeReport(trip, { traversals: [], fates: {}, breaks: 0, forced }, network, () => cut)
+    expect(reportOf(3).forced).toBe(3)
+    expect(reportOf()).not.toHaveProperty('forced')
+  })
+})

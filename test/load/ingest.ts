@@ -59,5 +59,8 @@ async function growth(rig: Rig, messages: number, rate: number, b: Bench): Promi
   }
   const between = (from: number, to: number) =>
     median(seen.flatMap(({ atMs, mb }) => (from <= atMs && atMs < to ? [mb] : [])))
+  // Whether it levels off or goes on is seen in between.
+  for (let from = 0; from < wholeMs && !b.quick; from += windowMs)
+    process.stderr.write(`from second ${from / 1000} on: ${between(from, from + windowMs).toFixed(1)} MB\n`)
   return b.quick ? 0 : between(wholeMs - windowMs, wholeMs) - between(0, windowMs)
 }

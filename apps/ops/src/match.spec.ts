@@ -49,6 +49,21 @@ describe('roadmeter match', () => {
     expect(said.fixes_per_s).toBeGreaterThan(0)
     expect(await run()).toMatch(/^47 fixes of 1 trace matched in [\d.]+ s: [\d,]+ fixes\/s\n$/)
   })
+  it.each([
+    ['surely', '0.5', ',2,4'],
+    ['perhaps', '12', ''],
+  ])('counts the edge that a drive %s just touched, by what its fixes scatter by', async (_, offM, last) => {
+    const out = join(folder, `touched-${offM}.csv`)
+    const traces = join(folder, `touches-${offM}.csv`)
+    // To 3 m behind the second node, now left, now right of the road.
+    const fixes = Array.from({ length: 41 }, (_, i) => {
+      const lon = 7.5 + i * 0.000_101
+      return `a,${i},${lon.toFixed(7)},${(47.5 + ((i % 2 === 0 ? 1 : -1) * Number(offM)) / 111_200).toFixed(7)}`
+    })
+    writeFileSync(traces, ['trace_id,t,lon,lat', ...fixes, ''].join('\n'))
+    await run('--traces', traces, '--out', out)
+    expect(readFileSync(out, 'utf8')).toBe(`trace_id,seq,edge_id\na,0,0\na,1,2\n${last && `a${last}\n`}`)
+  })
   it('writes the same where it is streamed', async () => {
     await run('--streamed', '10')
     expect(readFileSync(join(folder, 'out.csv'), 'utf8')).toBe('trace_id,seq,edge_id\na,0,0\na,1,2\na,2,4\n')

@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError } from 'commander'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { FATES, Matcher, type FixColumns, type Match, type Traversal } from '#map-matching'
+import { FATES, Matcher, scatterM, type FixColumns, type Match } from '#map-matching'
 import type { RoadNetwork } from '#road-network'
 import { explainHtml, readTruth, tracedDrive } from './explain'
 import { counted, grouped, progress, say, unwritable } from './printed'
@@ -63,7 +63,7 @@ async function match(options: Options): Promise<void> {
       forced += found.forced
       for (const fate of found.fates) fates[fate]++
       const driven = network.hasEdges
-        ? drivenEdges(network, found.traversals)
+        ? drivenEdges(network, columns, found)
         : found.traversals.map((t) => network.ref(t.segment))
       driven.forEach((name, seq) => rows.push(`${id},${seq},${name}`))
       if (picture === undefined) continue
@@ -123,21 +123,20 @@ function matchStreamed(matcher: Matcher, fixes: FixColumns, size: number): Match
   }
 }
 
-/** An end of a drive this far on an edge counts as on it: half of what fixes scatter by. References count edges as soon as they are touched. */
-const REACHED_MM = 4_000
-
 /**
- * Edges of `edges.csv` that were driven, in order. Edges are whole and offsets are not: an edge counts where at least half of it
- * was driven, the first and the last of a drive where REACHED_MM of it were; one that two traversals share (a break within it)
- * counts once.
+ * Edges of `edges.csv` that were driven, in order. Edges are whole and offsets are not: an edge counts where at least half of it was
+ * driven, the first and the last of a drive where more of it was than half of what its fixes scatter by (references count edges as soon
+ * as they are touched); one that two traversals share (a break within it) counts once.
  */
-export function drivenEdges(network: RoadNetwork, traversals: readonly Traversal[]): number[] {
+export function drivenEdges(network: RoadNetwork, fixes: FixColumns, match: Match): number[] {
+  const { traversals } = match
+  const reachedMm = 500 * scatterM(network, fixes, match)
   const driven: number[] = []
   traversals.forEach((t, i) => {
     const isEnd = i === 0 || i === traversals.length - 1
     for (const piece of network.edges(t.segment, t.fromMm, t.toMm)) {
       const coveredMm = Math.min(piece.toMm, t.toMm) - Math.max(piece.fromMm, t.fromMm)
-      const counts = 2 * coveredMm >= piece.toMm - piece.fromMm || (isEnd && coveredMm >= REACHED_MM)
+      const counts = 2 * coveredMm >= piece.toMm - piece.fromMm || (isEnd && coveredMm >= reachedMm)
       if (counts && driven[driven.length - 1] !== piece.edge) driven.push(piece.edge)
     }
   })

@@ -143,7 +143,7 @@ type Scored = ReturnType<typeof score>
 
 function score({ name, network, pieceOf, truth, fixes, tariffs }: Drive, match: Match) {
   const whole = (edges: readonly number[]) => edges.map((edge) => pieceOf.get(edge)!)
-  const compared = compareRoutes(whole(truth), whole(drivenEdges(network, match.traversals)))
+  const compared = compareRoutes(whole(truth), whole(drivenEdges(network, fixes, match)))
   const forgoneMm = match.traversals.reduce((sum, t) => sum + (t.forgoneMm ?? 0), 0)
   const meteredMm = match.traversals.reduce((sum, t) => sum + t.toMm - t.fromMm, 0)
   const chargedMm = meteredMm - forgoneMm

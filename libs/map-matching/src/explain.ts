@@ -1,9 +1,11 @@
 import { instant, invariant, type Instant } from '#kernel'
 import { lengthM, type Place, type RoadNetwork } from '#road-network'
 import type { Traversal } from './drive'
-import { FATES, type Fate, type FixColumns } from './fixes'
+import { FATES, MATCHED, type Fate, type FixColumns } from './fixes'
 import type { Match } from './matcher'
 import { PARAMETERS } from './parameters'
+
+type Located = Pick<Match, 'traversals' | 'fates'>
 
 /** A fix, what became of it, and what it might have been. */
 export interface ExplainedFix {
@@ -29,12 +31,12 @@ export interface ExplainedFix {
 export function explainFixes(
   network: RoadNetwork,
   fixes: FixColumns,
-  { traversals, fates }: Pick<Match, 'traversals' | 'fates'>,
+  match: Located,
   radiusM: number = PARAMETERS.radiusM.value,
 ): ExplainedFix[] {
+  const { traversals, fates } = match
   invariant(fates.length === fixes.length, `${fates.length} fates of ${fixes.length} fixes`)
-  let traversal = -1
-  let left = 0
+  const traversalOf = traversalsOf(match)
   return Array.from({ length: fixes.length }, (_, i) => {
     const [at, lon, lat, accuracyM] = [fixes.at[i], fixes.lon[i], fixes.lat[i], fixes.accuracyM[i]]
     const fate = FATES[fates[i]]
@@ -42,9 +44,38 @@ export function explainFixes(
     const candidates = fate === 'invalid' ? [] : network.nearest(lon, lat, radiusM)
     const fix = { at: Number.isSafeInteger(moment) ? instant(moment) : null, lon, lat, accuracyM, fate, candidates }
     if (fate !== 'matched') return { ...fix, traversal: null, place: null }
+    const traversal = traversalOf[i]
+    return { ...fix, traversal, place: placeOn(network, traversals[traversal], fix) }
+  })
+}
+
+/** Fixes that are enough to say how far they scatter. */
+const SAMPLE = 1_000
+/** Standard deviation by the median of distances, of a normal density: robust against what strays. */
+const SIGMA_BY_MEDIAN = 1.4826
+
+/** How far the matched fixes of a match scatter across what was driven: standard deviation in metres; 0 where none is matched. */
+export function scatterM(network: RoadNetwork, fixes: FixColumns, match: Located): number {
+  const every = Math.ceil(fixes.length / SAMPLE)
+  const distances: number[] = []
+  traversalsOf(match).forEach((traversal, i) => {
+    if (traversal < 0 || i % every !== 0) return
+    const [lon, lat] = [fixes.lon[i], fixes.lat[i]]
+    const candidates = network.nearest(lon, lat, PARAMETERS.radiusM.value)
+    distances.push(placeOn(network, match.traversals[traversal], { lon, lat, candidates }).distanceM)
+  })
+  return SIGMA_BY_MEDIAN * (distances.sort((a, b) => a - b)[distances.length >> 1] ?? 0)
+}
+
+/** Number of the traversal on which each fix counts, -1 where it is not matched: fixes lie on traversals in their order. */
+function traversalsOf({ traversals, fates }: Located): Int32Array {
+  let traversal = -1
+  let left = 0
+  return Int32Array.from(fates, (fate) => {
+    if (fate !== MATCHED) return -1
     while (left === 0) left = traversals[++traversal].fixes
     left--
-    return { ...fix, traversal, place: placeOn(network, traversals[traversal], fix) }
+    return traversal
   })
 }
 

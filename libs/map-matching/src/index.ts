@@ -1,5 +1,5 @@
 export { type Traversal } from './drive'
-export { explainFixes, type ExplainedFix } from './explain'
+export { explainFixes, scatterM, type ExplainedFix } from './explain'
 export { FATES, type Fate, type FixColumns } from './fixes'
 export { ENGINE_VERSION, Matcher, type Match } from './matcher'
 export { PARAMETERS, type Parameter, type ParameterName, type Parameters } from './parameters'

@@ -1,6 +1,9 @@
 import type { RoadPiece, Statement } from '#contracts'
+import type { TripId } from '#kernel'
+import { explainTrip } from '#pipeline'
 import { buildNetwork, type RoadNetwork } from '#road-network'
 import { Metrics } from '#runtime'
+import { reportOf } from '#store'
 import { METRES_PER_DEGREE, TARIFF } from './roads'
 import { openStory, recomputes, type Story } from './story'
 
@@ -10,9 +13,9 @@ const point = (eastM: number, northM: number): [number, number] => [
   45 + northM / 111_130,
 ]
 
-/** Main Road, 3 km, and a motorway 24 m to the north of it, in no zone as long as it is west of 7.05. */
+/** Main Road, 6.5 km, and a motorway 24 m to the north of it, in no zone as long as it is west of 7.05. */
 function sideBySide(): RoadNetwork {
-  const points = [point(0, 0), point(3_000, 0), point(0, 24), point(3_000, 24)]
+  const points = [point(-3_500, 0), point(3_000, 0), point(-3_500, 24), point(3_000, 24)]
   return buildNetwork({
     attribution: 'drawn for tests',
     nodes: points.map(([lon, lat], i) => ({ id: i + 1, lon, lat })),
@@ -37,10 +40,11 @@ describe('two roads side by side', () => {
   let statement: Statement
   beforeAll(async () => {
     story = await openStory('2026-10-05T06:00:00Z', { roads: sideBySide(), policies: [policy] })
-    const drive = (trip: string, northM: number, at: string) =>
-      story.driveWay(trip, [point(200, northM), point(1_200, northM)], at)
+    const drive = (trip: string, northM: number, at: string, fromM = 200) =>
+      story.driveWay(trip, [point(fromM, northM), point(1_200, northM)], at)
     await drive('doubtful', 11.5, '2026-10-05T10:00:00Z')
     await drive('sure', 0, '2026-10-05T12:00:00Z')
+    await drive('long', 11.5, '2026-10-05T14:00:00Z', -3_000)
     statement = await story.close('2026-10')
   })
   afterAll(() => story.end())
@@ -70,9 +74,27 @@ describe('two roads side by side', () => {
     expect(await piecesAt('2026-10-05T12:00:00Z')).toMatchObject([
       { road: 'Main Road', ruleName: 'All other roads', ofRival: false },
     ])
-    // 1 km at 0.10 in place of 0.40.
+    // 5.2 km at 0.10 in place of 0.40.
     const { values } = await story.world.app.get(Metrics).forgone.get()
     expect(values).toMatchObject([{ labels: { currency: 'EUR' } }])
-    expect(Math.abs(values[0].value - 300_000)).toBeLessThan(300)
+    expect(Math.abs(values[0].value - 1_560_000)).toBeLessThan(600)
+  })
+
+  it('are decided between before it is sure where that takes too long, and what was charged says how often', async () => {
+    const tripAt = async (at: string) => {
+      const [{ id }] = await story.world.store.read<{ id: TripId }>(
+        'select id from metering.trip where started_at = $1',
+        [Date.parse(at)],
+      )
+      return story.world.store.transaction(async (tx) => {
+        const { forced, isReproduced } = await explainTrip(tx, id, story.world.line)
+        expect(isReproduced).toBe(true)
+        return { told: forced, kept: (await reportOf(tx, id))?.forced }
+      })
+    }
+    expect(await tripAt('2026-10-05T10:00:00Z')).toEqual({ told: 0, kept: undefined })
+    const { told, kept } = await tripAt('2026-10-05T14:00:00Z')
+    expect(kept).toBe(told)
+    expect(told).toBeGreaterThan(0)
   })
 })

@@ -233,6 +233,119 @@ present('MQTT_URL', settings.mqttUrl)('a subscription to a real broker', () => {
     commits[1]()
   })
 
+  it('does not acknowledge on a later connection what it took up after an earlier one was gone', async () => {
+    const line = await wire(settings.mqttUrl, '1883')
+    type Phase = 'before' | 'between' | 'later' | 'last'
+    let phase: Phase = 'before'
+    const commits: Record<Phase, (() => void)[]> = { before: [], between: [], later: [], last: [] }
+    const last = new Set<number>()
+    const handle: BatchHandler = async (message) => {
+      if (phase === 'last') last.add(seqOf(message))
+      else await new Promise<void>((resolve) => commits[phase].push(resolve))
+      return null
+    }
+    const commit = (of: Phase) => commits[of].splice(0).forEach((done) => done())
+    await subscribe(handle, 6, line.url)
+    const client = await connectDevice()
+    // More than is worked on at once: the rest wait in their connections, read already.
+    const sent = 640
+    const bytes = Array.from({ length: sent }, (_, seq) => Buffer.from(JSON.stringify(batch(seq))))
+    await Promise.all(bytes.map((one) => client.sendBytes(one)))
+    await until('as many are in hand as ever are', () => commits.before.length === 512)
+    line.jerk()
+    await delay(20)
+    phase = 'between'
+    commit('before')
+    await delay(100)
+    phase = 'later'
+    await until('what was not acknowledged comes again', () => commits.later.length > 300)
+    commit('between')
+    await delay(200)
+    // Nothing was committed of what the present connections brought, so that all of it must come once more.
+    line.jerk()
+    await delay(20)
+    phase = 'last'
+    commit('later')
+    await until('all come again', () => last.size === sent, 5_000)
+  })
+
+  it('takes away what devices have retained, now and while it was away', async () => {
+    const client = await connectDevice()
+    await closing.pop()!.close()
+    expect(client).toBeDefined()
+    const say = async (leaf: string, payload: string) => {
+      const phone = await connectAsync(settings.mqttUrl, { username: device, password: TOKEN })
+      await phone.publishAsync(leaf, payload, { qos: 1, retain: true })
+      await phone.endAsync()
+    }
+    const position = (lat: number) => JSON.stringify({ _type: 'location', lat, lon: 7.4, tst: 1_763_810_000 })
+    // Ingest's own account may read all, and sees what a broker keeps for whoever comes.
+    const kept = async (): Promise<string[]> => {
+      const topics: string[] = []
+      const reader = await connectAsync(settings.mqttUrl, {
+        username: settings.mqttUsername,
+        password: settings.mqttPassword,
+        clientId: `reader-${instance}`,
+      })
+      reader.on('message', (topic, _payload, { retain }) => retain && topics.push(topic))
+      await reader.subscribeAsync([`owntracks/${device}/+`, `roadmeter/v1/${device}/batch`], { qos: 0 })
+      await delay(200)
+      await reader.endAsync()
+      return topics.sort()
+    }
+    await say(`owntracks/${device}/phone`, position(43.7))
+    await say(`roadmeter/v1/${device}/batch`, JSON.stringify(batch(0)))
+    expect(await kept()).toEqual([`owntracks/${device}/phone`, `roadmeter/v1/${device}/batch`])
+    const told: string[] = []
+    opened(
+      await subscribeBroker({
+        url: settings.mqttUrl,
+        username: settings.mqttUsername,
+        password: settings.mqttPassword,
+        connections: 1,
+        handle: async (message) => void told.push(`batch of ${message.device}`) as never,
+        tell: async (news) => void (news.kind === 'owntracks' && told.push(new TextDecoder().decode(news.bytes))),
+        log,
+        instance,
+        group: instance,
+      }),
+    )
+    await delay(300)
+    expect(await kept()).toEqual([])
+    await say(`owntracks/${device}/phone`, position(43.8))
+    await say(`roadmeter/v1/${device}/batch`, JSON.stringify(batch(1)))
+    await until('the position is taken in', () => told.includes(position(43.8)))
+    await delay(300)
+    // Whether members of a group are given what was kept is the broker's choice. A batch that was kept is nobody's.
+    expect(told.filter((one) => one !== position(43.7))).toEqual([position(43.8)])
+    expect(await kept()).toEqual([])
+  })
+
+  it('says when the broker has forgotten what it kept for us, and only then', async () => {
+    const account = { username: settings.mqttUsername, password: settings.mqttPassword }
+    const line = await wire(settings.mqttUrl, '1883')
+    let forgotten = 0
+    opened(
+      await subscribeBroker({
+        ...account,
+        url: line.url,
+        connections: 2,
+        handle: async () => null,
+        forgotten: () => forgotten++,
+        log,
+        instance,
+        group: instance,
+      }),
+    )
+    line.jerk()
+    await delay(1_500)
+    expect(forgotten).toBe(0)
+    // A session that is begun anew under our name ends the one that was kept.
+    const other = { ...account, clientId: `roadmeter-ingest-${instance}-0`, clean: true }
+    await (await connectAsync(settings.mqttUrl, other)).endAsync()
+    await until('it is said', () => forgotten === 1)
+  })
+
   it('answers for itself while the broker does', async () => {
     const line = await wire(settings.mqttUrl, '1883')
     const door = await subscribe(async () => null, 2, line.url)

@@ -16,7 +16,7 @@ describe("Mosquitto's files", () => {
   it('name the topic that the settings name for a Traccar server, for both of its ends', () => {
     const { acl } = files('fleet/positions')
     expect(rulesOf(acl, 'traccar')).toEqual(['topic write fleet/positions'])
-    expect(rulesOf(acl, 'ingest')).toContain('topic read fleet/positions')
+    expect(rulesOf(acl, 'ingest')).toContain('topic readwrite fleet/positions')
   })
 
   it('let no Traccar server in where none is named', () => {

@@ -9,16 +9,17 @@ const ours = (
 
 # Ours. The name is shorter than any device id (8 to 40 characters), so no device can ever be called that.
 user ingest
-topic read roadmeter/v1/+/batch
-topic read roadmeter/v1/+/state
-topic read owntracks/+/+
-topic read owntracks/+/+/event
+# It writes where devices do to take away what they have retained.
+topic readwrite roadmeter/v1/+/batch
+topic readwrite roadmeter/v1/+/state
+topic readwrite owntracks/+/+
+topic readwrite owntracks/+/+/event
 topic write roadmeter/v1/+/receipt
 topic write roadmeter/v1/+/context
 ${traccarTopic ? forwarder(traccarTopic) : ''}`
 
 /** Still of ingest, then of the server that forwards. */
-const forwarder = (topic: string): string => `topic read ${topic}
+const forwarder = (topic: string): string => `topic readwrite ${topic}
 
 # A Traccar server that forwards.
 user traccar

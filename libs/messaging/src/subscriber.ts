@@ -15,7 +15,7 @@ import {
 } from './door'
 import { Acknowledgements } from './acknowledgements'
 import { InFlight } from './in-flight'
-import { sharedBatches, sharedNews, topicOf, upward } from './topics'
+import { shareGroup, sharedBatches, sharedNews, topicOf, upward, upwardTopics } from './topics'
 
 /**
  * How long the broker keeps what is meant for a connection of ours that is away: a restart, not more. Mosquitto goes on
@@ -41,7 +41,7 @@ const NOT_YET = new Error('acknowledged when it is committed')
  *
  * The sessions outlive a restart under the same `instance` (the host's name unless told), so that batches wait in the
  * broker meanwhile; every connection of the same `group` shares the batches, another group gets all of
- * them again. Throws InputError where the broker can't be reached or refuses us.
+ * them again. `forgotten` is called where the broker comes back without what it kept for us. Throws InputError where the broker can't be reached or refuses us.
  */
 export async function subscribeBroker(options: {
   url: string
@@ -52,6 +52,7 @@ export async function subscribeBroker(options: {
   tell?: NewsHandler
   /** Where a Traccar server forwards to; empty or absent: none does. */
   traccarTopic?: string
+  forgotten?: () => void
   log: Log
   metrics?: Metrics
   instance?: string
@@ -59,7 +60,7 @@ export async function subscribeBroker(options: {
 }): Promise<BatchDoor> {
   const { url, log, handle } = options
   const instance = options.instance ?? hostname().replace(/[^A-Za-z0-9-]/g, '-')
-  const group = options.group ?? 'roadmeter'
+  const group = options.group ?? shareGroup(options.username, options.password)
   const batches = sharedBatches(group)
   const topics = [batches, ...(options.tell ? sharedNews(group, options.traccarTopic ?? '') : [])]
   const inFlight = new InFlight(IN_HAND_MAX)
@@ -70,10 +71,29 @@ export async function subscribeBroker(options: {
   const publisher = openClient(url, { ...signIn, clientId: `roadmeter-receipts-${randomBytes(8).toString('hex')}` })
   publisher.on('connect', () => resetBackOff(publisher))
   countConnections(publisher, 'receipts')
+  publisher.on('connect', () => void clearRetained())
+  // What is retained comes at once with the subscription, marked; whatever else comes meanwhile is the group's.
+  publisher.on('message', (topic, _payload, { retain }) => retain && clear(topic))
   publisher.on('error', (error) => log.warn({ error: error.message }, 'MQTT receipts'))
   const sendReceipt = (device: DeviceId, receipt: Receipt): void => {
     if (!publisher.connected || publisher.stream.writableLength > RECEIPT_BYTES_WAITING_MAX) return
     publisher.publish(topicOf(device, 'receipt'), receiptBytes(receipt), { qos: 0 })
+  }
+
+  /** Takes from the broker what it keeps of a topic that devices write to: sealed and forgotten on time is only what we keep. */
+  function clear(topic: string): void {
+    publisher.publish(topic, '', { qos: 0, retain: true }, () => undefined)
+  }
+
+  /** Finds what devices had retained while nobody was here. */
+  async function clearRetained(): Promise<void> {
+    try {
+      const written = upwardTopics(options.traccarTopic ?? '')
+      await publisher.subscribeAsync(written, { qos: 0 })
+      await publisher.unsubscribeAsync(written)
+    } catch (error) {
+      log.warn({ error: (error as Error).message }, 'could not look for retained messages')
+    }
   }
 
   const connections = Array.from({ length: options.connections }, (_, i) => openConnection(i))
@@ -94,10 +114,11 @@ export async function subscribeBroker(options: {
     // another message's. Whatever ends a connection makes a new epoch, which owes nothing of the one before.
     let epoch = 0
     let cut = false
+    let connectedAtMs: number | null = null
     const acknowledgements = new Acknowledgements((bytes) => void client.stream.write(bytes))
     client.handleMessage = (packet: IPublishPacket, goOn) => {
-      // Left with the broker for whoever comes next.
-      if (inFlight.isClosed) return
+      // Left with the broker for whoever comes next. mqtt.js goes on with what it has read of a connection that is gone, until the next.
+      if (inFlight.isClosed || connectedAtMs === null) return
       const mine = epoch
       const acknowledge = acknowledgements.expect(packet)
       inFlight
@@ -123,9 +144,14 @@ export async function subscribeBroker(options: {
           },
         )
     }
-    let connectedAtMs: number | null = null
     let shortLives = 0
-    client.on('connect', () => (connectedAtMs = performance.now()))
+    let known = false
+    client.on('connect', ({ sessionPresent }) => {
+      connectedAtMs = performance.now()
+      // One of our sessions is enough to tell.
+      if (index === 0 && known && !sessionPresent) options.forgotten?.()
+      known = true
+    })
     client.on('close', () => {
       epoch++
       acknowledgements.forget()
@@ -181,9 +207,13 @@ export async function subscribeBroker(options: {
 
   async function receive(packet: IPublishPacket): Promise<void> {
     const bytes = typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload
-    // Mosquitto keeps what is retained for a device, too; what is kept may have been said long ago, by whom nobody knows.
-    if (packet.retain && !packet.topic.startsWith('owntracks/'))
-      return refuse(packet.topic, 'a retained message was dropped')
+    if (packet.retain) {
+      // Our own word that nothing is kept.
+      if (bytes.length === 0) return
+      clear(packet.topic)
+      // The app has its positions retained unless told otherwise. Else what is kept may have been said long ago, by whom nobody knows.
+      if (!packet.topic.startsWith('owntracks/')) return refuse(packet.topic, 'a retained message was dropped')
+    }
     if (packet.topic === options.traccarTopic) return options.tell?.({ kind: 'traccar', bytes })
     const from = upward(packet.topic)
     if (!from) return refuse(packet.topic, 'a topic without a device id: message dropped')

@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto'
 import { deviceIdSchema } from '#contracts'
 import { type DeviceId } from '#kernel'
 
@@ -6,16 +7,32 @@ export type Leaf = 'batch' | 'receipt' | 'context' | 'state'
 
 export const topicOf = (device: DeviceId, leaf: Leaf): string => `roadmeter/v1/${device}/${leaf}`
 
-/** Every device's batches, each handed to one connection of the group. */
-export const sharedBatches = (group: string): string => `$share/${group}/roadmeter/v1/+/batch`
+const BATCHES = 'roadmeter/v1/+/batch'
 
-/** What devices and others say besides batches, shared in the same way. `traccar` empty: nobody forwards. */
-export const sharedNews = (group: string, traccar: string): string[] => [
-  `$share/${group}/roadmeter/v1/+/state`,
-  `$share/${group}/owntracks/+/+`,
-  `$share/${group}/owntracks/+/+/event`,
-  ...(traccar ? [`$share/${group}/${traccar}`] : []),
+/** What devices and others say besides batches. `traccar` empty: nobody forwards. */
+const news = (traccar: string): string[] => [
+  'roadmeter/v1/+/state',
+  'owntracks/+/+',
+  'owntracks/+/+/event',
+  ...(traccar ? [traccar] : []),
 ]
+
+/** All that is said to us. */
+export const upwardTopics = (traccar: string): string[] => [BATCHES, ...news(traccar)]
+
+/**
+ * Name of the group that all ingests of one password share. Mosquitto lets everybody join a group whose name they know, deals it a
+ * share of the messages, and only then sees that it may not read them: so devices must not be able to know it.
+ */
+export const shareGroup = (username: string, password: string): string =>
+  `roadmeter-${createHmac('sha256', password).update(`share group of ${username}`).digest('hex').slice(0, 32)}`
+
+/** Every device's batches, each handed to one connection of the group. */
+export const sharedBatches = (group: string): string => `$share/${group}/${BATCHES}`
+
+/** What is said besides batches, shared in the same way. */
+export const sharedNews = (group: string, traccar: string): string[] =>
+  news(traccar).map((topic) => `$share/${group}/${topic}`)
 
 const NATIVE = /^roadmeter\/v1\/([^/]+)\/(batch|state)$/
 /** As the app publishes, with its user name for ours: owntracks/{user}/{device}, transitions below it. */

@@ -8,13 +8,14 @@ const LOOK_MS = 5_000
 const PAGE = 500
 
 /**
- * Leaves each device its context, signed, and takes that of a revoked one away: all of them at the start, because a broker may
- * have lost them, then those whose credentials change.
+ * Leaves each device its context, signed, and takes that of a revoked one away: all of them at the start and whenever the broker
+ * has lost them, then those whose credentials change.
  */
 export class Announcer {
   private timer: NodeJS.Timeout | null = null
   private looking: Promise<void> = Promise.resolve()
   private stopped = false
+  private isLost = false
   private seen: Pick<DeviceChange, 'changedAt' | 'id'> | null = null
 
   constructor(
@@ -38,8 +39,15 @@ export class Announcer {
     await this.looking
   }
 
+  /** The broker has lost what was announced. */
+  again(): void {
+    this.isLost = true
+  }
+
   private async look(): Promise<void> {
     while (!this.stopped) {
+      if (this.isLost) this.seen = null
+      this.isLost = false
       const { changes, keys } = await this.store.transaction(async (tx) => ({
         changes: await changedDevices(tx, this.seen, PAGE),
         keys: (await operatorKeys(tx)).map(({ key }) => Buffer.from(key).toString('base64url')),

@@ -54,6 +54,7 @@ export class IngestModule implements OnApplicationBootstrap, BeforeApplicationSh
           handle,
           tell,
           traccarTopic,
+          forgotten: () => this.announcer?.again(),
           log,
           metrics,
         })

@@ -44,6 +44,27 @@ describe('fixes that are hardly any', () => {
 })
 
 describe('fixes that make no sense', () => {
+  it.each([1e17, -1e17, 4.5e15, 9e15, 1e290, 1e306, Infinity, NaN])(
+    'a time of %d ms behind a jump: left out, whole or streamed',
+    (time) => {
+      const fixes = street.drive('A B C D')
+      ;[fixes.lon[30], fixes.lat[30]] = street.at('H')
+      fixes.at[31] = time
+      const match = matched(street, fixes)
+      expect(fatesOf(match)).toEqual({ matched: fixes.length - 2, implausible: 1, invalid: 1 })
+      expect(street.driven(match)).toBe('A B C D')
+      const matcher = new Matcher(street.network)
+      matcher.begin()
+      const parts = Array.from({ length: fixes.length }, (_, i) => {
+        matcher.restore(matcher.save())
+        const [at, lon, lat] = [fixes.at, fixes.lon, fixes.lat].map((column) => column.subarray(i, i + 1))
+        return matcher.advance({ length: 1, at, lon, lat, accuracyM: fixes.accuracyM.subarray(i, i + 1) })
+      })
+      parts.push(matcher.finish())
+      expect(parts.flatMap(({ traversals }) => traversals)).toEqual(match.traversals)
+      expect(parts.flatMap(({ fates }) => [...fates])).toEqual([...match.fates])
+    },
+  )
   const spoilt = (spoil: (fixes: FixColumns, i: number) => void): [string, ReturnType<typeof matched>] => {
     const fixes = street.drive('A B C D')
     for (const i of [10, 30, 31, 32, 50]) spoil(fixes, i)

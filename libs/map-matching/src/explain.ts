@@ -1,7 +1,7 @@
 import { instant, invariant, type Instant } from '#kernel'
 import { lengthM, type Place, type RoadNetwork } from '#road-network'
 import type { Traversal } from './drive'
-import { FATES, MATCHED, type Fate, type FixColumns } from './fixes'
+import { FATES, MATCHED, TIME_MAX, type Fate, type FixColumns } from './fixes'
 import type { Match } from './matcher'
 import { PARAMETERS } from './parameters'
 
@@ -42,7 +42,7 @@ export function explainFixes(
     const fate = FATES[fates[i]]
     const moment = Math.round(at)
     const candidates = fate === 'invalid' ? [] : network.nearest(lon, lat, radiusM)
-    const fix = { at: Number.isSafeInteger(moment) ? instant(moment) : null, lon, lat, accuracyM, fate, candidates }
+    const fix = { at: Math.abs(moment) <= TIME_MAX ? instant(moment) : null, lon, lat, accuracyM, fate, candidates }
     if (fate !== 'matched') return { ...fix, traversal: null, place: null }
     const traversal = traversalOf[i]
     return { ...fix, traversal, place: placeOn(network, traversals[traversal], fix) }

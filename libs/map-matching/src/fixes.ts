@@ -47,6 +47,9 @@ export const IMPLAUSIBLE = 7
 /** Not a fate yet: on a chain, of which it isn't decided where it was, nor whether it ever moved. */
 export const UNDECIDED = 8
 
+/** Beyond it, 70,000 years from now, a number is no time: dates end later, and a saved state can write whole numbers of twice as much. */
+export const TIME_MAX = 2 ** 51
+
 /** One fix, and the fate that it already has or UNDECIDED. */
 export interface Fix {
   at: number

@@ -13,6 +13,7 @@ import {
   OFF_NETWORK,
   readFix,
   saveFix,
+  TIME_MAX,
   TIME_ORDER,
   UNDECIDED,
   type Fix,
@@ -190,6 +191,8 @@ export class Matcher {
     fix.lat = lat
     fix.accuracyM = accuracyM >= 0 ? accuracyM : 0
     fix.fate = this.filterOf(fix)
+    // It may be kept aside and saved, though nobody asks for its time.
+    if (fix.fate === INVALID) fix.at = 0
     if (fix.fate === UNDECIDED) {
       this.lastAt = fix.at
       this.place(fix)
@@ -199,7 +202,7 @@ export class Matcher {
 
   /** The reason to leave a fix out, UNDECIDED where there is none. */
   private filterOf(fix: Fix): number {
-    if (!(Number.isSafeInteger(fix.at) && Math.abs(fix.lat) <= 90 && Math.abs(fix.lon) <= 180)) return INVALID
+    if (!(Math.abs(fix.at) <= TIME_MAX && Math.abs(fix.lat) <= 90 && Math.abs(fix.lon) <= 180)) return INVALID
     if (fix.lon === 0 && fix.lat === 0) return NULL_ISLAND
     if (fix.at <= this.lastAt) return TIME_ORDER
     return fix.accuracyM > this.p.accuracyMMax ? INACCURATE : UNDECIDED

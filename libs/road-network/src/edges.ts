@@ -1,6 +1,7 @@
 import { InputError } from '#kernel'
 import { assemble, type RoadDraft } from './assemble'
 import { isOnEarth } from './geodesy'
+import { NO_EDGE } from './layout'
 import type { RoadNetwork } from './network'
 import { PLAIN } from './roads'
 
@@ -21,7 +22,8 @@ export interface EdgeColumns {
 /**
  * Builds a network of directed straight pieces. Chains of nodes with two neighbours become one segment; `RoadNetwork.edges`
  * leads back to edge ids. Nothing is known of classes, so that every road is of class `road`. An edge that names an unknown
- * node is an InputError EDGE_NODE, one whose node is nowhere on earth NODE_PLACE; no edge at all is NO_ROADS.
+ * node is an InputError EDGE_NODE, one whose node is nowhere on earth NODE_PLACE, an id that is none or that two nodes have BAD_ID; no
+ * edge at all is NO_ROADS.
  */
 export function buildFromEdges(nodes: NodeColumns, edges: EdgeColumns, attribution = ''): RoadNetwork {
   const graph = new PieceGraph(nodes, edges)
@@ -75,7 +77,12 @@ class PieceGraph {
     const n = nodes.id.length
     const m = edges.id.length
     const indexOf = new Map<number, number>()
-    for (let i = 0; i < n; i++) indexOf.set(nodes.id[i], i)
+    for (let i = 0; i < n; i++) {
+      const id = nodes.id[i]
+      if (!Number.isSafeInteger(id)) throw new InputError('BAD_ID', `node id ${id} is not a whole number within 2^53`)
+      if (indexOf.has(id)) throw new InputError('BAD_ID', `two nodes have the id ${id}`)
+      indexOf.set(id, i)
+    }
     const index = (edge: number, node: number): number => {
       const i = indexOf.get(node)
       if (i === undefined)
@@ -91,6 +98,9 @@ class PieceGraph {
     this.to = new Uint32Array(m)
     this.first = new Uint32Array(n + 1)
     for (let e = 0; e < m; e++) {
+      const id = edges.id[e]
+      if (!(Number.isInteger(id) && id >= 0 && id < NO_EDGE))
+        throw new InputError('BAD_ID', `edge id ${id} is not a whole number from 0 to ${NO_EDGE - 1}`)
       this.from[e] = index(e, edges.from[e])
       this.to[e] = index(e, edges.to[e])
       this.first[this.from[e] + 1]++

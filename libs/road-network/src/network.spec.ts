@@ -150,6 +150,15 @@ describe('from edges', () => {
     expect([n.from(0), n.to(0), n.reverse(0)]).toEqual([0, 0, 1])
   })
   it('names the edge whose node is unknown', () => {
+    const line = { id: [0, 1], lon: [0, 0.001], lat: [0, 0] }
+    const edgesOf = (id: number) => ({ id: [id], from: [0], to: [1] })
+    for (const id of [-7, 1.5, NaN, 2 ** 32 - 1, 2 ** 32])
+      expect(() => buildFromEdges(line, edgesOf(id))).toThrow(
+        `edge id ${id} is not a whole number from 0 to 4294967294`,
+      )
+    for (const id of [1.5, NaN, 2 ** 53])
+      expect(() => buildFromEdges({ ...line, id: [0, id] }, edgesOf(1))).toThrow(`node id ${id} is not a whole number`)
+    expect(() => buildFromEdges({ ...line, id: [1, 1] }, edgesOf(1))).toThrow('two nodes have the id 1')
     expect(() => buildFromEdges({ id: [0], lon: [0], lat: [0] }, { id: [7], from: [0], to: [5] })).toThrow(
       "edge 7 names node 5, which the nodes don't have",
     )

@@ -305,4 +305,42 @@ describe('the address of our own broker', () => {
     openSocket(Number(port), '127.0.0.1').on('error', () => {})
     await expect((await device(DEVICE)).send(batch(0))).resolves.toMatchObject({ upTo: 0 })
   })
+
+  describe('over TLS, from who never begins the handshake,', () => {
+    const WAIT_MS = 300
+    /** Nobody comes as far as a certificate. */
+    const open = (connectWaitMs?: number) =>
+      openBroker({
+        host: '127.0.0.1',
+        port: 0,
+        gate: gateOf(async () => true),
+        handle: async () => null,
+        tls: { key: '', cert: '' },
+        log,
+        connectWaitMs,
+      })
+    /** A connection that the broker has accepted, and when it ends. */
+    const silent = async ({ url }: BatchDoor) => {
+      const socket = openSocket(Number(new URL(url).port), '127.0.0.1').on('error', () => {})
+      const ends = once(socket.resume(), 'close')
+      await once(socket, 'connect')
+      await delay(50)
+      return { ends }
+    }
+    const within = (ms: number, ends: Promise<unknown>) =>
+      Promise.race([ends.then(() => 'ended'), delay(ms, 'still there', { ref: false })])
+
+    it('is cut as soon as one that never signs in', async () => {
+      const secure = await open(WAIT_MS)
+      const { ends } = await silent(secure)
+      expect(await within(10 * WAIT_MS, ends)).toBe('ended')
+      await secure.close()
+    })
+
+    it('is nothing that closing waits for', async () => {
+      const secure = await open()
+      const { ends } = await silent(secure)
+      expect(await within(2_000, Promise.all([secure.close(), ends]))).toBe('ended')
+    })
+  })
 })

@@ -23,6 +23,7 @@ const CONNECTIONS_MAX = 10_000
 const MESSAGES_IN_FLIGHT_MAX = 2_000
 const CONNECT_BYTES_MAX = 8 * 1024
 const NEWS_BYTES_MAX = 16 * 1024
+/** How long a connection may take over its TLS handshake, and then over its CONNECT. */
 const CONNECT_WAIT_MS_MAX = 10_000
 /** How often sessions are held against the registry: what is revoked is cut off after so long at the latest. */
 const RECHECK_MS = 10_000
@@ -61,10 +62,11 @@ export async function openBroker(options: {
   log: Log
   metrics?: Metrics
   recheckMs?: number
+  connectWaitMs?: number
 }): Promise<BatchDoor> {
-  const { host, log } = options
+  const { host, log, connectWaitMs = CONNECT_WAIT_MS_MAX } = options
   const inFlight = new InFlight(MESSAGES_IN_FLIGHT_MAX)
-  const broker = await Aedes.createBroker({ connectTimeout: CONNECT_WAIT_MS_MAX })
+  const broker = await Aedes.createBroker({ connectTimeout: connectWaitMs })
   const connects = new WeakMap<Client, ConnectPacket>()
   const devices = new WeakMap<Client, DeviceId>()
   const forwarders = new WeakSet<Client>()
@@ -227,14 +229,7 @@ export async function openBroker(options: {
   )
   broker.on('connectionError', (_client, error) => log.debug({ error: error.message }, 'connection ended'))
 
-  const sockets = new Set<Socket>()
   const serve = (socket: Socket) => {
-    sockets.add(socket)
-    options.metrics?.connections.set({ kind: 'device' }, sockets.size)
-    socket.once('close', () => {
-      sockets.delete(socket)
-      options.metrics?.connections.set({ kind: 'device' }, sockets.size)
-    })
     socket.setNoDelay(true)
     socket.setKeepAlive(true, 60_000)
     const client = broker.handle(socket)
@@ -247,11 +242,32 @@ export async function openBroker(options: {
   const { tls } = options
   const server = tls
     ? createTlsServer(
-        { ...tls, minVersion: 'TLSv1.2', requestCert: tls.ca !== undefined, rejectUnauthorized: false },
+        {
+          ...tls,
+          minVersion: 'TLSv1.2',
+          requestCert: tls.ca !== undefined,
+          rejectUnauthorized: false,
+          handshakeTimeout: connectWaitMs,
+        },
         serve,
       )
     : createServer(serve)
-  if (tls) server.on('tlsClientError', (error: Error) => log.debug({ error: error.message }, 'connection ended'))
+  if (tls)
+    server.on('tlsClientError', (error: Error, socket: TLSSocket) => {
+      log.debug({ error: error.message }, 'connection ended')
+      // Node only tells of a handshake that took too long.
+      socket.destroy()
+    })
+  // As TCP accepts them: those in the middle of a handshake hold the server open, too.
+  const sockets = new Set<Socket>()
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket)
+    options.metrics?.connections.set({ kind: 'device' }, sockets.size)
+    socket.once('close', () => {
+      sockets.delete(socket)
+      options.metrics?.connections.set({ kind: 'device' }, sockets.size)
+    })
+  })
   server.maxConnections = CONNECTIONS_MAX
   try {
     await new Promise<void>((resolve, reject) => {

@@ -1,9 +1,9 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { instant } from '#kernel'
+import { instant, type DeviceId, type Instant } from '#kernel'
 import { readHeads } from '#pipeline'
-import { trialBalance } from '#store'
+import { raiseAlarms, trialBalance } from '#store'
 import { at, openStory, type Story } from './story'
 
 const DAY_MS = 86_400_000
@@ -93,5 +93,19 @@ describe('books that are checked on a schedule', () => {
   it('tell when a dispute was to be decided by now', async () => {
     expect((await metrics()).get('roadmeter_disputes_overdue')).toBe(0)
     expect(at('2026-10-09T00:00:00+02:00')).toBeLessThan(story.world.clock.now())
+  })
+
+  it('tell of devices with an alarm, for a day after the last one', async () => {
+    const alarms = async () => [...(await nextDay())].filter(([name, n]) => name.startsWith('roadmeter_device_alarms') && n > 0) // prettier-ignore
+    expect(await alarms()).toEqual([])
+    expect((await metrics()).get('roadmeter_device_alarms{kind="CLONE"}')).toBe(0)
+    const [{ id: device }] = await story.world.store.read<{ id: DeviceId }>('select id from metering.device limit 1')
+    const raise = (at: Instant) =>
+      story.world.store.transaction((tx) =>
+        raiseAlarms(tx, [{ device, kind: 'CLONE', detail: '' }, { device, kind: 'CLONE', detail: '' }], at),
+      ) // prettier-ignore
+    await raise(instant(story.world.clock.now() + DAY_MS / 2))
+    expect(await alarms()).toEqual([['roadmeter_device_alarms{kind="CLONE"}', 1]])
+    expect(await alarms()).toEqual([])
   })
 })

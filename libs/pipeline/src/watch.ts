@@ -2,6 +2,7 @@ import { open, readFile } from 'node:fs/promises'
 import { digest, instant, type Instant } from '#kernel'
 import { type Log, type Metrics, type Settings } from '#runtime'
 import {
+  alarmedDevices,
   chainHeads,
   dutyDone,
   dutyDoneAt,
@@ -20,6 +21,8 @@ import { reconcile } from './reconcile'
 const MINUTE_MS = 60_000
 const BALANCES_MS = 10 * MINUTE_MS
 const LEASE_MS = 60 * MINUTE_MS
+/** An alarm is on show so long after it was raised last. */
+const ALARM_MS = 24 * 60 * MINUTE_MS
 /** Trips and statements that a check on a schedule makes again, others each time; sums and chains are checked whole. */
 const SAMPLE = 2_000
 
@@ -131,6 +134,8 @@ export class Watch {
         if (at !== null) gauge.set(at / 1000)
       }
       this.metrics.disputesOverdue.set(await overdueDisputes(tx, new Date(now).toISOString().slice(0, 10)))
+      for (const [kind, devices] of Object.entries(await alarmedDevices(tx, instant(now - ALARM_MS))))
+        this.metrics.deviceAlarms.set({ kind }, devices)
     })
   }
 }

@@ -90,6 +90,12 @@ export class Metrics {
     help: 'Disputes that were not decided by the day that their citizens were told',
     registers: this.registers,
   })
+  readonly deviceAlarms = new Gauge({
+    name: 'roadmeter_device_alarms',
+    help: 'Devices with an alarm within the last day, by its kind: roadmeter devices alarms',
+    labelNames: ['kind'],
+    registers: this.registers,
+  })
 
   readonly connections = new Gauge({
     name: 'roadmeter_mqtt_connections',

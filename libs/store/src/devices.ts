@@ -227,6 +227,17 @@ export const alarmsOf = async (tx: Tx, device: DeviceId | null): Promise<AlarmRo
     detail: row.detail,
   }))
 
+/** Devices with an alarm since then, by its kind; a kind without any is there with 0. */
+export async function alarmedDevices(tx: Tx, since: Instant): Promise<Record<AlarmKind, number>> {
+  const counts = { KEY_REUSE: 0, CLONE: 0, CHAIN: 0, SIGNATURE: 0, SESSIONS: 0 }
+  const rows = await tx.rows<{ kind: AlarmKind; n: string }>(
+    'select kind, count(*) as n from metering.device_alarm where last_at >= $1 group by kind',
+    [since],
+  )
+  for (const { kind, n } of rows) counts[kind] = Number(n)
+  return counts
+}
+
 /** Comings and goings of a device within FLAP_MS that no bad road explains: somebody else signs in as it. */
 const FLAPS_MAX = 6
 const FLAP_MS = 60_000

@@ -23,6 +23,7 @@ import { build, freePort } from './processes'
 const ROOT = path.join(__dirname, '../..')
 const GOOD = 'sync-device-good' as DeviceId
 const BAD = 'sync-device-bad' as DeviceId
+const LOST = 'sync-device-lost' as DeviceId
 
 /** A Mosquitto of its own, under infra/mosquitto/mosquitto.conf, with the lists that `roadmeter devices sync` writes. */
 describe('roadmeter devices sync', () => {
@@ -34,13 +35,14 @@ describe('roadmeter devices sync', () => {
   let url: string
   const clients: MqttClient[] = []
 
-  const sync = (runs = true): string =>
+  const sync = (pid: string | null = pidFile): string =>
     execFileSync(
       process.execPath,
-      ['dist/apps/ops/src/main.js', 'devices', 'sync', folder, ...(runs ? ['--pid', pidFile] : [])],
+      ['dist/apps/ops/src/main.js', 'devices', 'sync', folder, ...(pid ? ['--pid', pid] : [])],
       {
         cwd: ROOT,
         env: { PATH: process.env.PATH, DATABASE_URL: database.url },
+        stdio: 'pipe',
       },
     ).toString()
   const connect = async (device: DeviceId, password: string) => {
@@ -60,7 +62,7 @@ describe('roadmeter devices sync', () => {
       await saveAgency(tx, { id: agency, name: 'Sync City' })
       await saveAccount(tx, { id: account, agency, name: 'One' })
       await saveVehicle(tx, { vehicle, account, name: 'car', vehicleClass: 'car' })
-      for (const id of [GOOD, BAD]) await saveDevice(tx, { id, vehicle, token: `token of ${id}` })
+      for (const id of [GOOD, BAD, LOST]) await saveDevice(tx, { id, vehicle, token: `token of ${id}` })
     })
     const [devicesPort, ingestPort] = [await freePort(), await freePort()]
     url = `mqtt://127.0.0.1:${devicesPort}`
@@ -72,7 +74,7 @@ describe('roadmeter devices sync', () => {
     writeFileSync(path.join(folder, 'conf'), `${conf}\nuser ${os.userInfo().username}\npid_file ${pidFile}\n`)
     // What is there of others stays.
     writeFileSync(path.join(folder, 'passwords'), 'ingest:$7$101$AAAA$AAAA\nsync-device-gone:$7$101$AAAA$AAAA\n')
-    sync(false)
+    sync(null)
     broker = spawn('mosquitto', ['-c', path.join(folder, 'conf')], {
       env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` },
       stdio: 'ignore',
@@ -92,7 +94,7 @@ describe('roadmeter devices sync', () => {
       .trim()
       .split('\n')
       .map((line) => line.split(':')[0])
-    expect(names).toEqual(['ingest', BAD, GOOD])
+    expect(names).toEqual(['ingest', BAD, GOOD, LOST])
     expect(readFileSync(path.join(folder, 'acl'), 'utf8')).toContain(`user ${GOOD}\n`)
     expect(sync()).toBe('')
   })
@@ -103,10 +105,28 @@ describe('roadmeter devices sync', () => {
     const cut = new Promise<void>((resolve) => bad.once('close', () => resolve()))
     const from = performance.now()
     await store.transaction((tx) => revokeDevice(tx, BAD, systemClock.now()))
-    expect(sync()).toMatch(/^1 device in .*passwords and acl written/)
+    expect(sync()).toMatch(/^2 devices in .*passwords and acl written/)
     await cut
     expect(performance.now() - from).toBeLessThan(60_000)
     expect(good.connected).toBe(true)
     await expect(connect(BAD, `token of ${BAD}`)).rejects.toThrow(/[Nn]ot authorized/)
+  })
+
+  it('tells the broker of what an earlier run wrote and could not tell, and who may stay stays', async () => {
+    const [good, lost] = [await connect(GOOD, `token of ${GOOD}`), await connect(LOST, `token of ${LOST}`)]
+    const cut = new Promise<void>((resolve) => lost.once('close', () => resolve()))
+    await store.transaction((tx) => revokeDevice(tx, LOST, systemClock.now()))
+    const stale = path.join(folder, 'stale')
+    const gone = spawn(process.execPath, ['--version'], { stdio: 'ignore' })
+    await new Promise((resolve) => gone.once('exit', resolve))
+    writeFileSync(stale, `${gone.pid}\n`)
+    expect(() => sync(path.join(folder, 'none'))).toThrow(/none holds no process id/)
+    expect(() => sync(stale)).toThrow(/of .*stale was not told/)
+    expect(lost.connected).toBe(true)
+    expect(sync()).toBe('')
+    await cut
+    for (let i = 0; i < 3; i++) sync()
+    await good.publishAsync(`roadmeter/v1/${GOOD}/state`, '{}', { qos: 1 })
+    expect(good.connected).toBe(true)
   })
 })

@@ -149,9 +149,13 @@ export const devicesCommand = (): Command =>
           withDatabase(async (store, { traccarTopic }) => {
             if (!existsSync(folder)) throw new InputError('NO_FOLDER', `there is no folder ${folder}`)
             let going = given.watch === true
+            let hasRead = false
             const stay = beforeLeaving(async () => (going = false))
             do {
-              const said = await sync(store, folder, given.pid, traccarTopic)
+              const said = await sync(store, folder, traccarTopic)
+              // Once in any case: an earlier run may have written and died, or found no broker, before it could tell.
+              if (given.pid && (said || !hasRead)) tellToRead(given.pid)
+              hasRead = true
               if (said) say(said)
               if (going) await delay(SYNC_EVERY_MS)
             } while (going)
@@ -161,12 +165,7 @@ export const devicesCommand = (): Command =>
     )
 
 /** Writes what has changed and says so; null where nothing has. */
-async function sync(
-  store: Store,
-  folder: string,
-  pidFile: string | undefined,
-  traccarTopic: string,
-): Promise<string | null> {
+async function sync(store: Store, folder: string, traccarTopic: string): Promise<string | null> {
   const accounts = await store.transaction((tx) => brokerAccounts(tx))
   const read = (name: string) => {
     const file = path.join(folder, name)
@@ -181,12 +180,18 @@ async function sync(
     renameSync(next, path.join(folder, name))
   }
   if (changed.length === 0) return null
-  if (pidFile) {
-    const pid = /^\s*(\d+)\s*$/.exec(readFileSync(pidFile, 'utf8'))?.[1]
-    if (!pid) throw new InputError('NO_PID', `${pidFile} holds no process id`)
-    process.kill(Number(pid), 'SIGHUP')
-  }
   return `${counted(accounts.length, 'device')} in ${folder}: ${changed.map(([name]) => name).join(' and ')} written`
+}
+
+/** Throws InputError where no broker can be told: what is written is read as it starts, or told of by the next run. */
+function tellToRead(pidFile: string): void {
+  const pid = existsSync(pidFile) && /^\s*(\d+)\s*$/.exec(readFileSync(pidFile, 'utf8'))?.[1]
+  if (!pid) throw new InputError('NO_PID', `${pidFile} holds no process id: the broker was not told`)
+  try {
+    process.kill(Number(pid), 'SIGHUP')
+  } catch (error) {
+    throw new InputError('NO_PID', `process ${pid} of ${pidFile} was not told: ${(error as Error).message}`)
+  }
 }
 
 async function enrol(given: { url: string; voucher: string; to: string }): Promise<void> {

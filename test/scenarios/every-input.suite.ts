@@ -178,6 +178,12 @@ export function everyInput(open: (now: Instant) => Promise<Door>): void {
     ['a number beyond all numbers', Buffer.from('{"v":1,"boot":1e999,"seq":0}')],
     ['a huge number of a batch', Buffer.from('{"v":1,"boot":4,"seq":99999999999}')],
     ['something that is too large and no JSON', Buffer.alloc(BATCH_BYTES_MAX + 1, '[')],
+    [
+      'a batch that is too large to look',
+      Buffer.from(JSON.stringify({ ...batch(4, 0), trip: 'x'.repeat(258 * 1024) })),
+    ],
+    // Mosquitto counts the type, the topic and the number of the packet.
+    ['the largest packet of Mosquitto, too large to look', Buffer.alloc(264 * 1024 - 100, '{')],
   ])('%s: kept without a number, acknowledged, and the connection goes on', async (what, bytes) => {
     const before = (await quarantined(null)).length
     // Resolves on PUBACK: a poison message is taken, so that it never comes again.

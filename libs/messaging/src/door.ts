@@ -48,9 +48,11 @@ export interface BatchDoor {
 
 /**
  * Largest MQTT packet that is read. A batch over BATCH_BYTES_MAX must still arrive, so that it is rejected by name and the
- * device moves on; four times that is no batch and ends the connection.
+ * device moves on; far over four times that is no batch and ends the connection. More than `max_packet_size` of
+ * infra/mosquitto/mosquitto.conf, and by more than MQTT 5 adds to what came in: Mosquitto acknowledges a packet that is
+ * too large for us, and drops it.
  */
-export const PACKET_BYTES_MAX = 4 * BATCH_BYTES_MAX + 1024
+export const PACKET_BYTES_MAX = 4 * BATCH_BYTES_MAX + 16 * 1024
 
 /** How long a door waits for its commits in hand when it closes. */
 export const CLOSE_WAIT_MS_MAX = 10_000

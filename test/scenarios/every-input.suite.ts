@@ -272,7 +272,10 @@ export function everyInput(open: (now: Instant) => Promise<Door>): void {
     await door.admit(signer, token)
     const client = await DeviceClient.connect({ url: door.url, device: signer, token })
     const signedBy = (one: SigningKey, good: Batch) => ({ ...good, sig: one.signNow(batchContent(signer, good)) })
+    const alarms = async () =>
+      (await world.store.transaction((tx) => alarmsOf(tx, signer))).map((a) => [a.kind, a.times])
     await sendRaw(Buffer.from(JSON.stringify(batch(0, 0))), client)
+    expect(await alarms()).toEqual([['SIGNATURE', 1]])
     await sendRaw(Buffer.from(JSON.stringify(signedBy(signingKeyOf(Buffer.alloc(32, 7)), batch(0, 0)))), client)
     // A batch of another device, its signature and all.
     await sendRaw(
@@ -282,7 +285,7 @@ export function everyInput(open: (now: Instant) => Promise<Door>): void {
     const rows = await world.store.transaction((tx) => quarantineRows(tx, { device: signer, reason: null, most: 9 }))
     expect(rows.map(({ reason }) => reason)).toEqual(['SIGNATURE', 'SIGNATURE', 'SIGNATURE'])
     expect(await world.store.read('select boot from metering.stream where device = $1', [signer])).toEqual([])
-    expect((await world.store.transaction((tx) => alarmsOf(tx, signer))).map(({ kind }) => kind)).toEqual(['SIGNATURE'])
+    expect(await alarms()).toEqual([['SIGNATURE', 3]])
     expect(await client.send(signedBy(key, batch(0, 0)))).toMatchObject({ boot: 0, upTo: 0, missing: [] })
     await client.close()
   })

@@ -238,7 +238,7 @@ async function finalState(store: Store): Promise<FinalState> {
   const batches = await store.read<Row>(
     `select device, boot, seq, encode(content_digest, 'hex') as digest from location.batch`,
   )
-  const refused = await store.read<Row>('select device, boot, seq from location.quarantine where boot is not null')
+  const refused = await store.read<Row>('select device, boot, seq from location.quarantine where seq is not null')
   const trips = await store.read<Row>('select device, boot, first_seq, last_seq from metering.trip')
   return {
     inbox: batches.map(({ device, boot, seq, digest }) => ({ device, boot, seq: Number(seq), digest })),

@@ -14,9 +14,9 @@ import {
 } from '#contracts'
 import { instant, type DeviceId } from '#kernel'
 import { DeviceClient, topicOf } from '#messaging'
-import { replayQuarantined } from '#pipeline'
+import { Accept, replayQuarantined } from '#pipeline'
 import { isSignedBy, signingKeyOf, type SigningKey } from '#runtime'
-import { alarmsOf, listDevices, quarantineRows, revokeDevice, saveVoucher } from '#store'
+import { alarmsOf, listDevices, quarantineRows, revokeDevice, saveDevice, saveVoucher } from '#store'
 import { cast, faultsOf, openWorld, settled, type Cast, type World } from '../harness'
 import { driveAlong, MAIN_ROAD, TARIFF } from './roads'
 
@@ -369,6 +369,77 @@ describe('a device comes and goes', () => {
     )
     expect(trips.reduce((sum, trip) => sum + trip.fixes, 0)).toBe(old.reduce((sum, one) => sum + one.fixes.length, 0))
     expect(trips.every(({ state }) => state === 'posted')).toBe(true)
+  })
+
+  it('a position that a Traccar server forwarded too early or too late is replayed, and metered', async () => {
+    const late = 'late-tracker-1' as DeviceId
+    const forward = async (batches: readonly Batch[]) => {
+      for (const [time, latitude, longitude, accuracy] of batches.flatMap(({ fixes }) =>
+        fixes.filter((_, i) => i % 3 === 0),
+      ))
+        expect(
+          (
+            await fetch(`${world.httpUrl}/v1/traccar`, {
+              method: 'POST',
+              body: JSON.stringify({
+                position: { fixTime: new Date(time).toISOString(), latitude, longitude, accuracy },
+                device: { uniqueId: late },
+              }),
+              headers: { 'content-type': 'application/json', authorization: 'Bearer forward-secret' },
+            })
+          ).status,
+        ).toBe(204)
+    }
+    const kept = async () =>
+      (await world.store.transaction((tx) => quarantineRows(tx, { device: late, reason: null, most: 500 }))).reverse()
+    const replay = async (ids: readonly string[]) => {
+      const fates = new Set<string>()
+      for (const id of ids) {
+        const { fate, reason } = await replayQuarantined(world.store, id, world.clock.now())
+        fates.add(reason ?? fate)
+      }
+      return [...fates]
+    }
+    const early = driveAlong('early', 7, 7.01, instant(NOW - 3_600_000), 0)
+    await forward(early)
+    // Behind Mosquitto anybody's batch may come to this, and may name the bridges' boot.
+    const forged: Batch = { ...early[0], boot: 2_147_483_647 }
+    await world.app.get(Accept).message({ device: late, bytes: batchBytes(forged) })
+    const unknown = (await kept()).map(({ id }) => id)
+    const own = unknown.pop()!
+    expect(await replay(unknown)).toEqual(['UNKNOWN_DEVICE'])
+    await world.store.transaction((tx) =>
+      saveDevice(tx, { id: late, vehicle: people.vehicle, token: 'of-the-tracker' }),
+    )
+    await forward(driveAlong('old', 7, 7.01, instant(NOW - 36 * 86_400_000), 0))
+    const rows = await kept()
+    expect(new Set(rows.map(({ reason }) => reason))).toEqual(new Set(['UNKNOWN_DEVICE', 'TIME']))
+    expect(await replay(rows.filter(({ reason }) => reason === 'TIME').map(({ id }) => id))).toEqual(['accepted'])
+    expect(await replay(unknown)).toEqual(['accepted'])
+    expect(await replay(unknown)).toEqual(['duplicate'])
+    expect(await replay([own])).toEqual(['MALFORMED'])
+    // What the server sends once more is known, too.
+    await forward(early)
+    expect((await kept()).map(({ reason }) => reason)).toEqual(['UNKNOWN_DEVICE', 'MALFORMED'])
+    world.clock.advanceTo(instant(NOW + 8 * 86_400_000))
+    const trips = () =>
+      world.store.read<{ state: string }>(
+        `select t.boot, t.first_seq, t.fixes, t.state, sum(c.distance_mm) > 700000 as driven
+         from metering.trip t left join money.charge c on c.trip = t.id where t.device = $1 group by t.id order by t.first_seq`,
+        [late],
+      )
+    for (let i = 0; i < 400 && !(await trips()).every(({ state }) => state === 'posted'); i++)
+      await new Promise((resolve) => setTimeout(resolve, 25))
+    const fixes = unknown.length
+    expect(await trips()).toEqual(
+      [0, fixes].map((first) => ({
+        boot: 2_147_483_647,
+        first_seq: String(first),
+        fixes,
+        state: 'posted',
+        driven: true,
+      })),
+    )
   })
 
   it('and everything is in balance', async () => {

@@ -10,6 +10,7 @@ import {
   QUARANTINED_A_DAY_MAX,
   quarantined,
   quarantineRows,
+  type QuarantineRow,
   retryParked,
   unkeptByDay,
 } from '#store'
@@ -23,6 +24,9 @@ const number = (text: string): string => {
   return text
 }
 const LISTED_MAX = 200
+
+const numberOf = ({ boot, seq }: QuarantineRow): string | null =>
+  boot === null ? null : seq === null ? 'of a bridge' : `${boot}/${seq}`
 
 /** `roadmeter quarantine | work`: what was rejected, and what an engine gave up. */
 export const inboxCommands = (): Command[] => [
@@ -45,7 +49,7 @@ export const inboxCommands = (): Command[] => [
               row.id,
               new Date(row.receivedAt).toISOString(),
               row.device,
-              row.boot === null ? '-' : `${row.boot}/${row.seq}`,
+              numberOf(row) ?? '-',
               row.reason,
               row.detail,
             ])
@@ -80,7 +84,7 @@ export const inboxCommands = (): Command[] => [
             say(
               columns([
                 ['device', row.device],
-                ['batch', row.boot === null ? 'not readable' : `${row.boot}/${row.seq}`],
+                ['batch', numberOf(row) ?? 'not readable'],
                 ['reason', `${row.reason}: ${row.detail}`],
                 ['received', at(row.receivedAt)],
                 ['replayed', at(row.replayedAt)],

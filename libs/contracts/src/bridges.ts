@@ -1,11 +1,12 @@
 import { z } from 'zod'
 import { digest, instant, type DeviceId, type Digest, type Instant } from '#kernel'
-import { BRIDGED_BOOT, fixSchema, type Batch } from './batch'
+import { batchBytes, BRIDGED_BOOT, fixSchema, type Batch } from './batch'
+import { decodeBatch, type Decoded } from './decode'
 import { deviceIdSchema } from './scalars'
 
 /** What came over a bridge: a position, a device's state, or something that is neither, and why. */
 export type Bridged =
-  | { readonly kind: 'position'; readonly device: DeviceId; readonly batch: Batch; readonly source: Digest }
+  | { readonly kind: 'position'; readonly device: DeviceId; readonly batch: Batch }
   | { readonly kind: 'state'; readonly device: DeviceId; readonly online: boolean }
   | { readonly kind: 'ignored'; readonly why: string }
   | { readonly kind: 'refused'; readonly why: string }
@@ -18,8 +19,17 @@ const position = (device: DeviceId, trip: string, fix: readonly number[]): Bridg
     kind: 'position',
     device,
     batch: { v: 1, boot: BRIDGED_BOOT, seq: 0, trip, event: 'run', fixes: [parsed.data] },
-    source: digest({ device, trip, fix }),
   }
+}
+
+/** Names a bridged position at its source, where it has no number: the same one is taken in once, however often it comes. */
+export const sourceOf = (device: DeviceId, { trip, fixes }: Batch): Digest => digest({ device, trip, fix: fixes[0] })
+
+/** Checks a bridged position as any other batch, but for its boot, which no device may name. `now` as of `decodeBatch`. */
+export function decodeBridged(device: DeviceId, batch: Batch, now: Instant | null): Decoded {
+  const decoded = decodeBatch(device, batchBytes({ ...batch, boot: 0 }), now)
+  // The number is not the sender's, so what is refused takes none.
+  return decoded.ok ? { ...decoded, batch } : { ...decoded, key: null }
 }
 
 /** OwnTracks' own names (its "JSON" page): a location, or a transition into or out of a region, which is a position, too. */

@@ -2,14 +2,16 @@ import { randomBytes } from 'node:crypto'
 import {
   batchBytes,
   decodeBatch,
+  decodeBridged,
   receiptContent,
   receiptOf,
+  sourceOf,
   type Batch,
   type Decoded,
   type Receipt,
   type Rejection,
 } from '#contracts'
-import { InputError, invariant, type DeviceId, type Digest } from '#kernel'
+import { InputError, invariant, type DeviceId } from '#kernel'
 import { type Bell } from '#messaging'
 import { crashPoint, type Clock, type Log, type Metrics, type Settings, type SigningKey } from '#runtime'
 import { commitArrivals, deviceKeys, type Arrival, type DeviceKeys, type Fate, type Outcome, type Store } from '#store'
@@ -66,13 +68,10 @@ export class Accept {
     return this.take(device, bytes, decodeBatch(device, bytes, this.clock.now()))
   }
 
-  /** A position that came without a number: it gets one in the inbox, once for each `source`. */
-  position(device: DeviceId, batch: Batch, source: Digest): Promise<Answer> {
-    const bytes = batchBytes(batch)
-    // Checked as any other, but under a boot that a device may have.
-    const decoded = decodeBatch(device, batchBytes({ ...batch, boot: 0 }), this.clock.now())
-    // The number is not the sender's, so what is refused takes none.
-    return this.take(device, bytes, decoded.ok ? { ...decoded, batch } : { ...decoded, key: null }, source)
+  /** A position that came over a bridge, without a number: it gets one in the inbox, once. */
+  position(device: DeviceId, batch: Batch): Promise<Answer> {
+    const decoded = decodeBridged(device, batch, this.clock.now())
+    return this.take(device, batchBytes(batch), decoded, sourceOf(device, batch))
   }
 
   /** Something of a device that is no batch and can't become one: kept in quarantine, with why. */

@@ -24,7 +24,7 @@ export const newsHandler =
     const read = news.kind === 'owntracks' ? readOwnTracks(news.device, news.bytes) : readTraccar(news.bytes)
     switch (read.kind) {
       case 'position':
-        return count((await accept.position(read.device, read.batch, read.source)).fate)
+        return count((await accept.position(read.device, read.batch)).fate)
       case 'state':
         await store.transaction((tx) => savePresence(tx, read.device, read.online, clock.now()))
         return count('taken')

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { BATCH_BYTES_MAX, type Rejection } from '#contracts'
+import { BATCH_BYTES_MAX, BRIDGED_BOOT, type Rejection } from '#contracts'
 import { InputError, instant, type DeviceId, type Instant } from '#kernel'
 import { type Arrival } from './fates'
 import { type Tx } from './store'
@@ -8,6 +8,7 @@ import { type Tx } from './store'
 export interface QuarantineRow {
   readonly id: string
   readonly device: DeviceId
+  /** BRIDGED_BOOT where it came over a bridge: such a position has no `seq` before it is taken in. */
   readonly boot: number | null
   readonly seq: number | null
   readonly reason: Rejection
@@ -75,9 +76,10 @@ interface RefusedArrival {
  */
 export async function keepRefused(tx: Tx, refused: readonly RefusedArrival[], now: Instant): Promise<number> {
   if (refused.length === 0) return 0
-  const rows = refused.map(({ arrival: { device, bytes }, key, reason, detail }) => ({
+  const rows = refused.map(({ arrival: { device, bytes, source }, key, reason, detail }) => ({
     device,
-    boot: key?.boot ?? null,
+    // Said here because the message can't be asked: anybody may write that boot into one.
+    boot: source === undefined ? (key?.boot ?? null) : BRIDGED_BOOT,
     seq: key?.seq ?? null,
     reason,
     contentDigest: createHash('sha256').update(bytes).digest('hex'),
@@ -112,7 +114,7 @@ export async function keepRefused(tx: Tx, refused: readonly RefusedArrival[], no
      kept as (
        insert into location.quarantine (device, boot, seq, reason, received_at, content_digest, payload, key)
        select device, boot, seq, reason, $5, content_digest, case when place <= $10 then payload else bare end, key
-       from placed where place <= $10 or boot is not null
+       from placed where place <= $10 or seq is not null
        order by device, boot, seq, reason, content_digest
        on conflict (device, boot, seq, reason, content_digest) do nothing)
      select count(*) as unkept from placed where place > $10`,

@@ -349,6 +349,32 @@ describe('a device comes and goes', () => {
     expect(row).toMatchObject({ reason: 'MALFORMED', boot: null })
   })
 
+  it('asks for the receipt of any boot, or of the latest that is its own', async () => {
+    const receipt = async (query: string) => {
+      const answer = await fetch(`${world.httpUrl}/v1/devices/${people.device}/receipt${query}`, {
+        headers: { authorization: `Bearer ${people.deviceToken}` },
+      })
+      return { status: answer.status, ...((await answer.json()) as Partial<Receipt> & { title?: string }) }
+    }
+    // Of it only positions over bridges have come, which have no receipt.
+    expect(await receipt('')).toMatchObject({ status: 404 })
+    const client = await DeviceClient.connect({ url: world.mqttUrl, device: people.device, token: people.deviceToken })
+    clients.push(client)
+    for (const boot of [0, 1_000_000_000, 2_147_483_646]) await client.send(plain(boot, 0))
+    await client.send(plain(0, 1))
+    expect(await receipt('')).toMatchObject({ status: 200, boot: 2_147_483_646, upTo: 0 })
+    expect(await receipt('?boot=0')).toMatchObject({ status: 200, boot: 0, upTo: 1 })
+    expect(await receipt('?boot=1000000000')).toMatchObject({ status: 200, boot: 1_000_000_000, upTo: 0 })
+    expect(await receipt('?boot=1000000001')).toMatchObject({ status: 404 })
+    for (const rubbish of ['', 'latest', '-1', '1.5', '1e3', '2147483647', '99999999999', '1&boot=0'])
+      expect(await receipt(`?boot=${rubbish}`)).toMatchObject({
+        status: 400,
+        title: expect.stringMatching(
+          /^the query is not valid: boot: expected a whole number from 0 to 2147483646, found/,
+        ),
+      })
+  })
+
   it('what was rejected and is mended is replayed by an operator, and metered', async () => {
     const old = driveAlong('too-old', 7, 7.02, instant(NOW - 36 * 86_400_000), 0, 9)
     const client = await DeviceClient.connect({ url: world.mqttUrl, device: people.device, token: people.deviceToken })

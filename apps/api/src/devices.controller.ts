@@ -12,9 +12,9 @@ import {
   RawBody,
   UnprocessableEntityException,
 } from '@nestjs/common'
-import { ApiBearerAuth, ApiBody, ApiConsumes, ApiResponse, ApiTags } from '@nestjs/swagger'
+import { ApiBearerAuth, ApiBody, ApiConsumes, ApiQuery, ApiResponse, ApiTags } from '@nestjs/swagger'
 import { z } from 'zod'
-import { batchSchema, receiptOf, receiptSchema, type Receipt } from '#contracts'
+import { batchSchema, parseOrExplain, receiptOf, receiptQuerySchema, receiptSchema, type Receipt } from '#contracts'
 import { type DeviceId } from '#kernel'
 import { type NewsHandler } from '#messaging'
 import { Accept, NEWS } from '#pipeline'
@@ -67,10 +67,10 @@ export class DevicesController {
   @Get('receipt')
   @Header('cache-control', 'no-store')
   @ApiResponse({ status: 200, schema: jsonSchema(receiptSchema) })
-  async receipt(@Param('device') device: DeviceId, @Query('boot') boot?: string): Promise<Receipt> {
-    const held = await this.store.transaction((tx) =>
-      heldRanges(tx, device, /^\d{1,9}$/.test(boot ?? '') ? Number(boot) : undefined),
-    )
+  @ApiQuery({ name: 'boot', required: false, description: 'absent: the latest' })
+  async receipt(@Param('device') device: DeviceId, @Query() query: unknown): Promise<Receipt> {
+    const { boot } = parseOrExplain(receiptQuerySchema, query, 'the query')
+    const held = await this.store.transaction((tx) => heldRanges(tx, device, boot))
     if (!held) throw new NotFoundException('nothing was received of this device yet')
     return this.accept.signed(device, receiptOf(device, held.boot, held.held))
   }

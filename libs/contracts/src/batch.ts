@@ -134,3 +134,15 @@ const isFix = (fix: unknown): boolean =>
 
 /** Where it can be read: the number under which a message came, whatever else is wrong with it. */
 export const batchKeySchema = z.object({ boot: wireFields.shape.boot, seq: wireFields.shape.seq })
+
+const NO_BOOT = `expected a whole number from 0 to ${BOOT_MAX}`
+
+/** Which boot a receipt is asked for, as an address says it; absent: the latest. */
+export const receiptQuerySchema = z.object({
+  boot: z
+    .string(NO_BOOT)
+    .regex(/^\d{1,10}$/, NO_BOOT)
+    .transform(Number)
+    .refine((boot) => boot <= BOOT_MAX, NO_BOOT)
+    .optional(),
+})

@@ -95,15 +95,15 @@ export async function commitArrivals(
   })
 }
 
-/** What is durable of one boot of a device; of its latest boot where none is named. null where nothing is. */
+/** What is durable of one boot of a device; where none is named, of the latest that is its own. null where nothing is. */
 export async function heldRanges(
   tx: Tx,
   device: DeviceId,
   boot?: number,
 ): Promise<{ boot: number; held: [number, number][] } | null> {
   const row = await tx.row<{ boot: number; held: string }>(
-    `select boot, held::text from metering.stream where device = $1 and ($2::int is null or boot = $2) order by boot desc limit 1`,
-    [device, boot ?? null],
+    `select boot, held::text from metering.stream where device = $1 and boot = coalesce($2::int, boot) and boot < $3 order by boot desc limit 1`,
+    [device, boot ?? null, BRIDGED_BOOT],
   )
   return row && { boot: row.boot, held: parseRanges(row.held) }
 }

@@ -8,7 +8,11 @@ describe('limits', () => {
   let world: World
   let people: Cast
   beforeAll(async () => {
-    world = await openWorld(NOW, { ROADMETER_REQUESTS_PER_MINUTE: '40', ROADMETER_PROXY_HOPS: '1' })
+    world = await openWorld(NOW, {
+      ROADMETER_REQUESTS_PER_MINUTE: '40',
+      ROADMETER_PROXY_HOPS: '1',
+      ROADMETER_TRACCAR_PASSWORD: 'forward-secret',
+    })
     people = await cast(world, MAIN_ROAD, [TARIFF])
   })
   afterAll(() => world?.close())
@@ -60,6 +64,33 @@ describe('limits', () => {
   it('believe our own proxy, and nobody before it', async () => {
     // What a client says for itself stands left of what our proxy adds.
     expect(await many(6, '/enter?token=guess', (i) => `1.2.3.${i}, 10.0.3.1`)).toBe(4)
+  })
+
+  it('of a Traccar server fit a whole fleet, and end; who only guesses its password is anybody', async () => {
+    const forward = async (times: number, from: string, password: string) => {
+      const answers = await Promise.all(
+        Array.from({ length: times }, () =>
+          fetch(`${world.httpUrl}/v1/traccar`, {
+            method: 'POST',
+            body: '{}',
+            headers: {
+              'content-type': 'application/json',
+              'x-forwarded-for': from,
+              authorization: `Bearer ${password}`,
+            },
+          }),
+        ),
+      )
+      return answers.map(({ status }) => status)
+    }
+    const statuses: number[] = []
+    for (let i = 0; i < 41; i++) statuses.push(...(await forward(100, '10.0.5.1', 'forward-secret')))
+    expect(statuses.filter((status) => status === 204)).toHaveLength(4000)
+    expect(statuses.slice(4000)).toEqual(Array<number>(100).fill(429))
+    const guessed = await forward(45, '10.0.5.2', 'a-guess')
+    expect([401, 429].map((status) => guessed.filter((one) => one === status).length)).toEqual([40, 5])
+    // Somebody else at its address is counted as ever.
+    expect(await many(1, '/v1/me', () => '10.0.5.1')).toBe(0)
   })
 
   it('of size: a body that is too long is not read', async () => {

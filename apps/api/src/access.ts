@@ -102,12 +102,10 @@ export class Authentication implements CanActivate {
 
   private async machine(request: Request, rule: 'device' | 'forwarder', token: string | undefined): Promise<Caller> {
     if (!token) return nobody(SIGN_IN)
-    if (rule === 'forwarder') {
-      const { traccarPassword } = this.settings
-      return traccarPassword && sameText(token, traccarPassword)
+    if (rule === 'forwarder')
+      return isForwarder(token, this.settings)
         ? { kind: 'forwarder' }
         : nobody('the token is not of a server that forwards')
-    }
     const { device } = request.params as { device: DeviceId }
     return (await this.store.reading((tx) => isDeviceToken(tx, device, token)))
       ? { kind: 'device', device }
@@ -188,7 +186,7 @@ export function scopeOf(request: { method: string; routeOptions: { url?: string 
   return `${area.split(/[:.]/)[0] || 'pages'}:${isSafe(request.method) ? 'read' : 'write'}`
 }
 
-const bearer = (request: FastifyRequest): string | undefined =>
+export const bearer = (request: FastifyRequest): string | undefined =>
   /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1]
 
 /** Everybody's business is the own agency. */
@@ -198,7 +196,7 @@ export function ownAgency(who: Principal, agency: AgencyId): void {
 }
 
 /** The OwnTracks app knows no other way: its password is the device's token. */
-const basicPassword = (request: FastifyRequest): string | undefined => {
+export const basicPassword = (request: FastifyRequest): string | undefined => {
   const given = /^Basic ([A-Za-z0-9+/=]+)$/.exec(request.headers.authorization ?? '')?.[1]
   return (
     given &&
@@ -210,3 +208,7 @@ const basicPassword = (request: FastifyRequest): string | undefined => {
 
 const sameText = (a: string, b: string): boolean =>
   timingSafeEqual(createHash('sha256').update(a).digest(), createHash('sha256').update(b).digest())
+
+/** Whether this is what a Traccar server signs in with. */
+export const isForwarder = (token: string | undefined, { traccarPassword }: Settings): boolean =>
+  token !== undefined && traccarPassword !== '' && sameText(token, traccarPassword)

@@ -53,7 +53,7 @@ export class EnrolmentController {
     return { v: 1, keys: keys.map(({ key }) => Buffer.from(key).toString('base64url')) }
   }
 
-  /** For a Traccar server whose forward.type is json. Answered after the commit: it tries again otherwise. */
+  /** For a Traccar server whose forward.type is json. Answered after the commit: with forward.retry.enable it tries again otherwise. */
   @Post('traccar')
   @Access('forwarder')
   @HttpCode(204)

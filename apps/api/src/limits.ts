@@ -4,11 +4,15 @@ import { type NestFastifyApplication } from '@nestjs/platform-fastify'
 import { type FastifyRequest } from 'fastify'
 import { redisCounters } from '#messaging'
 import { type Log, type Settings } from '#runtime'
+import { basicPassword, bearer, isForwarder } from './access'
 import { sessionCookie } from './identity/cookies'
 
+const BRIDGE = /^\/v1\/traccar(\?|$)/
 /** Where secrets are tried: counted by address, and fewer. */
 const DOORS = /^\/(auth\/|enter|idp\/|v1\/enrolments)/
 const REQUESTS_OF_A_DOOR = 1 / 20
+/** Of a Traccar server, which speaks for a whole fleet: 5,000 positions a second, where it shows the password that we gave it. */
+const REQUESTS_OF_A_BRIDGE = 100
 /** Of one address, whatever it shows: whoever makes up tokens isn't somebody new with each. */
 const REQUESTS_OF_AN_ADDRESS = 10
 
@@ -22,14 +26,17 @@ export async function limitRates(app: NestFastifyApplication, settings: Settings
   const fastify = app.getHttpAdapter().getInstance()
   if (counters) fastify.addHook('onClose', async () => counters.close())
   const isDoor = (request: FastifyRequest) => DOORS.test(request.url)
+  const isBridge = (request: FastifyRequest) =>
+    BRIDGE.test(request.url) && isForwarder(bearer(request) ?? basicPassword(request), settings)
+  const shareOf = (request: FastifyRequest): number =>
+    isDoor(request) ? REQUESTS_OF_A_DOOR : isBridge(request) ? REQUESTS_OF_A_BRIDGE : 1
   const keyOf = (request: FastifyRequest): string => {
     if (isDoor(request)) return `door ${request.ip}`
     const shown = request.headers.authorization ?? request.cookies[sessionCookie(settings).name]
     return shown ? `who ${createHash('sha256').update(shown).digest('base64url')}` : `address ${request.ip}`
   }
   await app.register(rateLimit, {
-    max: (request: FastifyRequest) =>
-      Math.max(1, Math.floor(isDoor(request) ? requestsPerMinute * REQUESTS_OF_A_DOOR : requestsPerMinute)),
+    max: (request: FastifyRequest) => Math.max(1, Math.floor(requestsPerMinute * shareOf(request))),
     timeWindow: 60_000,
     keyGenerator: keyOf,
     redis: counters?.redis,
@@ -47,6 +54,7 @@ export async function limitRates(app: NestFastifyApplication, settings: Settings
     keyGenerator: (request: FastifyRequest) => `all ${request.ip}`,
   })
   fastify.addHook('onRequest', async (request, reply) => {
+    if (isBridge(request)) return
     const counted = await address(request)
     if (!counted.isAllowed && counted.isExceeded)
       await reply

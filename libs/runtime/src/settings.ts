@@ -163,7 +163,7 @@ export const SETTINGS = {
     3_000,
     20,
     100_000_000,
-    'Requests of one person, machine or (of nobody) address that are answered in a minute; for signing in a twentieth, by address.',
+    'Requests of one person, machine or (of nobody) address that are answered in a minute; for signing in a twentieth, by address; of a Traccar server a hundred times as many.',
   ),
   oidcIssuer: text(
     'ROADMETER_OIDC_ISSUER',

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import path from 'node:path'
 import { instant } from '#kernel'
 import { cast, openWorld, type Cast, type World } from '../harness'
 import { MAIN_ROAD, TARIFF } from '../scenarios/roads'
@@ -91,6 +93,25 @@ describe('limits', () => {
     expect([401, 429].map((status) => guessed.filter((one) => one === status).length)).toEqual([40, 5])
     // Somebody else at its address is counted as ever.
     expect(await many(1, '/v1/me', () => '10.0.5.1')).toBe(0)
+  })
+
+  it('of size: a batch of what docs/protocol.md says is still looked at, and one byte more is not', async () => {
+    const most = 7 * 1024 * 1024 + 64 * 1024
+    const post = async (bytes: number) =>
+      (
+        await fetch(`${world.httpUrl}/v1/devices/${people.device}/batches`, {
+          method: 'POST',
+          headers: {
+            'content-type': 'application/cbor',
+            'x-forwarded-for': '10.0.4.2',
+            authorization: `Bearer ${people.deviceToken}`,
+          },
+          body: Buffer.alloc(bytes),
+        })
+      ).status
+    expect([await post(most), await post(most + 1)]).toEqual([422, 413])
+    const protocol = readFileSync(path.resolve(__dirname, '../../docs/protocol.md'), 'utf8')
+    expect(protocol).toContain('413 above 7 MiB and 64 KiB')
   })
 
   it('of size: a body that is too long is not read', async () => {

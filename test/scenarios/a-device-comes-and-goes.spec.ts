@@ -15,8 +15,8 @@ import {
 import { instant, type DeviceId } from '#kernel'
 import { DeviceClient, topicOf } from '#messaging'
 import { Accept, replayQuarantined } from '#pipeline'
-import { isSignedBy, signingKeyOf, type SigningKey } from '#runtime'
-import { alarmsOf, listDevices, quarantineRows, revokeDevice, saveDevice, saveVoucher } from '#store'
+import { isSignedBy, openLog, signingKeyOf, type Log, type SigningKey } from '#runtime'
+import { alarmsOf, listDevices, quarantineRows, revokeDevice, saveDevice, saveOperatorKey, saveVoucher } from '#store'
 import { cast, faultsOf, openWorld, settled, type Cast, type World } from '../harness'
 import { driveAlong, MAIN_ROAD, TARIFF } from './roads'
 
@@ -37,6 +37,8 @@ describe('a device comes and goes', () => {
   beforeAll(async () => {
     world = await openWorld(NOW, { ROADMETER_TRACCAR_TOPIC: TOPIC, ROADMETER_TRACCAR_PASSWORD: 'forward-secret' })
     people = await cast(world, MAIN_ROAD, [TARIFF])
+    // The key that signed before today's.
+    await world.store.transaction((tx) => saveOperatorKey(tx, keyOf('retired').publicKey, instant(NOW - 1)))
   })
   afterAll(async () => {
     await Promise.all(clients.map((client) => client.close()))
@@ -79,6 +81,8 @@ describe('a device comes and goes', () => {
   const send = async (batch: Batch): Promise<Receipt> => (await (await post(JSON.stringify(batch))).json()) as Receipt
   const reasons = async () =>
     (await world.store.transaction((tx) => quarantineRows(tx, { device, reason: null, most: 50 }))).map((r) => r.reason)
+  const signers = (keys: readonly string[], content: string, sig: string) =>
+    Promise.all(keys.map((key) => isSignedBy(Buffer.from(key, 'base64url'), content, sig)))
   const alarms = async () =>
     (await world.store.transaction((tx) => alarmsOf(tx, device))).map(({ kind }) => kind).sort()
 
@@ -103,9 +107,7 @@ describe('a device comes and goes', () => {
     const receipt = await send(batch)
     expect(receipt).toMatchObject({ boot: 1, upTo: 0, missing: [] })
     const { keys } = (await (await fetch(`${world.httpUrl}/v1/keys`)).json()) as { keys: string[] }
-    expect(await isSignedBy(Buffer.from(keys[0], 'base64url'), receiptContent(device, receipt), receipt.sig!)).toBe(
-      true,
-    )
+    expect(await signers(keys, receiptContent(device, receipt), receipt.sig!)).toEqual([false, true])
     // The same content in another form is the same batch.
     expect(await (await post(batchCbor(batch), 'application/cbor')).json()).toMatchObject({ boot: 1, upTo: 0 })
     const chained = signed(plain(1, 1, { prev: batchDigest(device, batch) }), first)
@@ -162,8 +164,23 @@ describe('a device comes and goes', () => {
     for (let i = 0; i < 400 && !client.context?.mustSign; i++) await new Promise((resolve) => setTimeout(resolve, 25))
     const { context } = client
     expect(context).toMatchObject({ device, mustSign: true, fixesPerBatchMax: 600 })
-    const key = Buffer.from(context!.operatorKeys[0], 'base64url')
-    expect(await isSignedBy(key, contextContent(context!), context!.sig)).toBe(true)
+    // Listed oldest first; the one of today signs.
+    expect(await signers(context!.operatorKeys, contextContent(context!), context!.sig)).toEqual([false, true])
+    // A client that was given the operator's keys takes nobody else's word for what it must keep to.
+    const warned = jest.fn()
+    const knows = async (operatorKeys: readonly Uint8Array[]) => {
+      const log = { ...openLog(world.settings, 'test'), warn: warned, debug: () => {} } as unknown as Log
+      const one = await DeviceClient.connect({ url: world.mqttUrl, device, token, operatorKeys, log })
+      clients.push(one)
+      for (let i = 0; i < 400 && !one.context && !warned.mock.calls.length; i++)
+        await new Promise((resolve) => setTimeout(resolve, 25))
+      await one.close()
+      return one.context
+    }
+    expect(await knows(context!.operatorKeys.map((key) => Buffer.from(key, 'base64url')))).toEqual(context)
+    expect(warned).not.toHaveBeenCalled()
+    expect(await knows([second.publicKey])).toBeNull()
+    expect(warned).toHaveBeenCalledWith({ device }, 'a context that can not be read or trusted was ignored')
     await client.send(signed(plain(2, 2), first))
     await client.sendBytes(Buffer.from(JSON.stringify(signed(plain(2, 2, { trip: 'twin' }), first))))
     expect(await alarms()).toEqual(['CHAIN', 'CLONE', 'SIGNATURE'])

@@ -44,7 +44,7 @@ export class EnrolmentController {
     return { v: 1, device, token, operatorKeys: (await this.keys()).keys }
   }
 
-  /** The public keys that receipts are signed with, base64url: of today, and of before. */
+  /** The public keys that receipts are signed with, base64url, oldest first: those of before, and of today. */
   @Get('keys')
   @Access('everyone')
   @ApiResponse({ status: 200, schema: jsonSchema(keysSchema) })

@@ -30,8 +30,9 @@ export const contextSchema = z.strictObject({
   batchBytesMax: z.int(),
   fixAgeMsMax: z.int(),
   fixAheadMsMax: z.int(),
+  /** Oldest first, those of before too: what any of them has signed is the operator's. */
   operatorKeys: z.array(key),
-  /** Ed25519 by the first of the operator's keys over the canonical JSON of the other fields. */
+  /** Ed25519 over the canonical JSON of the other fields, by the key that signs now: one of the operator's, seldom the first. */
   sig: z.string(),
 })
 export type DeviceContext = z.infer<typeof contextSchema>

@@ -1,6 +1,7 @@
 import { type MqttClient } from 'mqtt'
 import {
   batchBytes,
+  contextContent,
   contextSchema,
   covers,
   isReceiptOf,
@@ -40,7 +41,8 @@ export class DeviceClient {
   private readonly unacknowledged = new Set<number>()
   private subscribed = false
   private closing = false
-  /** What the operator last left word of; null before it came. */
+  private contexts: Promise<void> = Promise.resolve()
+  /** What the operator last left word of; null before it came. Checked against `operatorKeys`: without them it is the broker's word. */
   context: DeviceContext | null = null
 
   private constructor(
@@ -65,7 +67,7 @@ export class DeviceClient {
     tls?: { ca: string; cert?: string; key?: string }
     /** MQTT 3.1.1 (4) unless told; our own broker speaks nothing else. */
     protocolVersion?: 4 | 5
-    /** Receipts that none of these keys has signed are ignored. Absent: their digest is enough. */
+    /** Receipts and contexts that none of these keys has signed are ignored. Absent: a receipt's digest is enough. */
     operatorKeys?: readonly Uint8Array[]
     /** Sees every receipt that counts. */
     onReceipt?: (receipt: Receipt) => void
@@ -87,7 +89,8 @@ export class DeviceClient {
     const { operatorKeys, onReceipt } = options
     const self = new DeviceClient(client, device, url, resendMs, sendingsMax, operatorKeys, onReceipt, log)
     client.on('message', (topic, payload) => {
-      if (topic === topicOf(device, 'context')) self.onContext(payload)
+      // One after the other: the last one counts, however long each takes to check.
+      if (topic === topicOf(device, 'context')) self.contexts = self.contexts.then(() => self.onContext(payload))
       else void self.onReceiptBytes(payload)
     })
     client.on('close', () => self.onClose())
@@ -190,17 +193,16 @@ export class DeviceClient {
     })
   }
 
-  private onContext(payload: Uint8Array): void {
-    try {
-      this.context = payload.length === 0 ? null : contextSchema.parse(JSON.parse(new TextDecoder().decode(payload)))
-    } catch {
-      this.log?.warn({ device: this.device }, 'a context that can not be read was ignored')
-    }
+  private async onContext(payload: Uint8Array): Promise<void> {
+    const context = payload.length === 0 ? null : readContext(this.device, payload)
+    if (context === undefined || (context && !(await this.isOperators(contextContent(context), context.sig))))
+      this.log?.warn({ device: this.device }, 'a context that can not be read or trusted was ignored')
+    else this.context = context
   }
 
   private async onReceiptBytes(payload: Uint8Array): Promise<void> {
     const receipt = readReceipt(this.device, payload)
-    if (!receipt || !(await this.isOperators(receipt))) {
+    if (!receipt || !(await this.isOperators(receiptContent(this.device, receipt), receipt.sig))) {
       this.log?.warn({ device: this.device }, 'a receipt that can not be read or trusted was ignored')
       return
     }
@@ -215,10 +217,9 @@ export class DeviceClient {
     }
   }
 
-  private async isOperators(receipt: Receipt): Promise<boolean> {
+  private async isOperators(content: string, sig: string | undefined): Promise<boolean> {
     if (!this.operatorKeys) return true
-    for (const key of this.operatorKeys)
-      if (receipt.sig && (await isSignedBy(key, receiptContent(this.device, receipt), receipt.sig))) return true
+    for (const key of this.operatorKeys) if (sig && (await isSignedBy(key, content, sig))) return true
     return false
   }
 
@@ -255,6 +256,16 @@ export class DeviceClient {
 
   private name(batch: Batch): string {
     return `batch ${batch.seq} of boot ${batch.boot} of ${this.device}`
+  }
+}
+
+/** Undefined where the bytes are no context, or not one of this device. */
+function readContext(device: DeviceId, payload: Uint8Array): DeviceContext | undefined {
+  try {
+    const context = contextSchema.parse(JSON.parse(new TextDecoder().decode(payload)))
+    return context.device === device ? context : undefined
+  } catch {
+    return undefined
   }
 }
 

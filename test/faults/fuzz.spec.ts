@@ -7,12 +7,15 @@ import {
   batchDigest,
   batchSchema,
   decodeBatch,
+  readOwnTracks,
+  readTraccar,
   REJECTIONS,
   wireBatch,
+  type Bridged,
   type Decoded,
 } from '#contracts'
 import { chance, instant, type DeviceId } from '#kernel'
-import { mutants, realBatch } from './mutants'
+import { mutants, ownTracks, realBatch, traccar } from './mutants'
 
 // Whatever comes in, the decoder says what it is; it never throws, and takes nothing for a batch that isn't one. FUZZ=10000000
 // is the long form.
@@ -107,5 +110,43 @@ describe(`the decoder, seed ${SEED}`, () => {
     for (let i = 0; i < 10; i++) pass()
     // 20,000 messages: a leak of a twentieth of their bytes would be seen.
     expect((used() - before) / 1024 / 1024).toBeLessThan(1)
+  })
+})
+
+/** What must hold of whatever came over a bridge. */
+function faultOfBridged(read: Bridged): string | null {
+  if (read.kind !== 'position') return read.kind === 'state' || read.why.length > 0 ? null : 'no reason'
+  if (!/^[0-9a-f]{64}$/.test(read.source)) return `a source that names nothing: ${read.source}`
+  // What Accept makes of it: a batch like any other, of which only the time may be refused.
+  const decoded = decodeBatch(read.device, batchBytes({ ...read.batch, boot: 0 }), NOW)
+  if (!decoded.ok) return decoded.reason === 'TIME' ? null : `a position that is no batch: ${decoded.detail}`
+  return decoded.batch.fixes.length === 1 ? null : 'not one fix'
+}
+
+describe(`the readers of the bridges, seed ${SEED}`, () => {
+  it.each([
+    ['OwnTracks', ownTracks, (bytes: Uint8Array) => readOwnTracks(DEVICE, bytes)],
+    ['Traccar', traccar(DEVICE), readTraccar],
+  ])(`%s: each of ${RUNS} broken messages gets its answer, and the same again`, (name, kind, read) => {
+    const broken = mutants(chance(`${SEED} ${name}`), NOW, kind)
+    const fates = { position: 0, state: 0, ignored: 0, refused: 0 }
+    for (let i = 0; i < RUNS; i++) {
+      const bytes = broken.next().value
+      let fault: string | null
+      try {
+        const bridged = read(bytes)
+        fates[bridged.kind]++
+        fault = faultOfBridged(bridged)
+        if (JSON.stringify(read(Buffer.from(bytes))) !== JSON.stringify(bridged))
+          fault = 'not the same when it is read again'
+      } catch (error) {
+        fault = `it threw: ${(error as Error).stack}`
+      }
+      if (fault)
+        throw new Error(`${name}, mutant ${i} of seed ${SEED}: ${fault}: ${Buffer.from(bytes).toString('hex')}`)
+    }
+    expect(fates.refused).toBeGreaterThan(RUNS / 10)
+    expect(fates.position).toBeGreaterThan(RUNS / 100)
+    expect(fates.ignored).toBeGreaterThan(0)
   })
 })

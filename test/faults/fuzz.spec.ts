@@ -7,6 +7,7 @@ import {
   batchDigest,
   batchSchema,
   decodeBatch,
+  decodeBridged,
   readOwnTracks,
   readTraccar,
   REJECTIONS,
@@ -116,9 +117,8 @@ describe(`the decoder, seed ${SEED}`, () => {
 /** What must hold of whatever came over a bridge. */
 function faultOfBridged(read: Bridged): string | null {
   if (read.kind !== 'position') return read.kind === 'state' || read.why.length > 0 ? null : 'no reason'
-  if (!/^[0-9a-f]{64}$/.test(read.source)) return `a source that names nothing: ${read.source}`
   // What Accept makes of it: a batch like any other, of which only the time may be refused.
-  const decoded = decodeBatch(read.device, batchBytes({ ...read.batch, boot: 0 }), NOW)
+  const decoded = decodeBridged(read.device, read.batch, NOW)
   if (!decoded.ok) return decoded.reason === 'TIME' ? null : `a position that is no batch: ${decoded.detail}`
   return decoded.batch.fixes.length === 1 ? null : 'not one fix'
 }

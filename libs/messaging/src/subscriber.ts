@@ -41,7 +41,8 @@ const NOT_YET = new Error('acknowledged when it is committed')
  *
  * The sessions outlive a restart under the same `instance` (the host's name unless told), so that batches wait in the
  * broker meanwhile; every connection of the same `group` shares the batches, another group gets all of
- * them again. `forgotten` is called where the broker comes back without what it kept for us. Throws InputError where the broker can't be reached or refuses us.
+ * them again. `forgotten` is called where the broker comes back without what it kept for us. Throws InputError where the broker
+ * can't be reached or refuses us.
  */
 export async function subscribeBroker(options: {
   url: string

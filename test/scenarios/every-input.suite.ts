@@ -4,15 +4,7 @@ import { BATCH_BYTES_MAX, batchContent, enrolmentContent, type Batch, type Enrol
 import { instant, type DeviceId, type Instant } from '#kernel'
 import { DeviceClient, topicOf } from '#messaging'
 import { signingKeyOf, type SigningKey } from '#runtime'
-import {
-  alarmsOf,
-  GAPS_MAX,
-  QUARANTINED_A_DAY_MAX,
-  quarantineRows,
-  revokeDevice,
-  saveVoucher,
-  unkeptByDay,
-} from '#store'
+import { alarmsOf, QUARANTINED_A_DAY_MAX, quarantineRows, revokeDevice, saveVoucher, unkeptByDay } from '#store'
 import { cast, faultsOf, settled, type Cast, type World } from '../harness'
 import { gapsAndEnds } from './gaps-and-ends.suite'
 import { driveAlong, MAIN_ROAD, TARIFF } from './roads'
@@ -338,34 +330,6 @@ export function everyInput(open: (now: Instant) => Promise<Door>): void {
     const [doubled, single] = metres.map(({ mm }) => Number(mm))
     expect(doubled).toBeLessThanOrEqual(single)
     expect(doubled).toBeGreaterThan(single - 30_000)
-  })
-
-  it('a number that would open a gap too many: GAPS, no receipt; it is taken when there is room', async () => {
-    const sendAll = async (seqs: readonly number[]) => {
-      const before = await received()
-      for (let i = 0; i < seqs.length; i += 100)
-        await Promise.all(
-          seqs.slice(i, i + 100).map((seq) => device.sendBytes(Buffer.from(JSON.stringify(batch(14, seq))))),
-        )
-      await until(async () => (await received()) === before + seqs.length)
-    }
-    await sendAll(Array.from({ length: GAPS_MAX }, (_, i) => 2 * i + 1))
-    const next = batch(14, 2 * GAPS_MAX + 1)
-    const unnumbered = (await quarantined(null)).length
-    await sendRaw(Buffer.from(JSON.stringify(next)))
-    const refused = await post(JSON.stringify(next))
-    expect([refused.status, await refused.text()]).toEqual([422, expect.stringContaining('rejected as GAPS: ')])
-    // Kept once, under no number, and nothing of the stream has changed.
-    expect((await quarantined(null)).slice(unnumbered)).toMatchObject([{ seq: null, reason: 'GAPS' }])
-    expect(await quarantined(14)).toEqual([])
-    const taken = String(GAPS_MAX)
-    expect(await countsOf(14)).toEqual({ received: taken, accepted: taken, duplicate: '0', rejected: '0' })
-    expect(await receiptOfBoot(14)).toMatchObject({ upTo: 199, missing: { length: 100 } })
-    // A number that closes a gap is always taken; then there is room, and the device that sends again is heard.
-    await sendAll([0])
-    await sendRaw(Buffer.from(JSON.stringify(next)))
-    await sendAll(Array.from({ length: GAPS_MAX }, (_, i) => 2 * i + 2))
-    expect(await receiptOfBoot(14)).toMatchObject({ upTo: 2 * GAPS_MAX + 1, missing: [] })
   })
 
   it('the database away: no acknowledgement and no receipt; the device sends again, and all is there once', async () => {

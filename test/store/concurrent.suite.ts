@@ -11,11 +11,9 @@ import {
 } from '#kernel'
 import { emptyChain, headOf, tripTransfer, verifyChain } from '#ledger'
 import {
-  balanceDifference,
   chainHeads,
   chainPage,
   commitArrivals,
-  GAPS_MAX,
   heldRanges,
   lockDevice,
   record,
@@ -51,8 +49,8 @@ export function concurrentSuite(opened: () => Store, writers: number): void {
     const contentDigest = decoded.ok ? batchDigest(device, decoded.batch) : null
     return { device, bytes, decoded, authentic: true, contentDigest }
   }
-  const arrival = (device: DeviceId, seq: number, content = 0, boot = 0): Arrival => {
-    const batch: Batch = { v: 1, boot, seq, trip: 't', event: 'run', fixes: [[NOW - 1000 + content, 45, 7, 4]] }
+  const arrival = (device: DeviceId, seq: number, content = 0): Arrival => {
+    const batch: Batch = { v: 1, boot: 0, seq, trip: 't', event: 'run', fixes: [[NOW - 1000 + content, 45, 7, 4]] }
     const bytes = batchBytes(batch)
     return arrivalOf(device, bytes)
   }
@@ -120,79 +118,6 @@ export function concurrentSuite(opened: () => Store, writers: number): void {
     const fates = (outcomes: typeof together) => outcomes.map(({ fate, reason }) => reason ?? fate)
     expect(fates(together)).toEqual(['MALFORMED', 'KEY_REUSE', 'accepted', 'MALFORMED'])
     expect(fates(together)).toEqual(fates(oneByOne))
-  })
-
-  describe('a stream of many gaps', () => {
-    const GAPPED = DEVICES[2]
-    const commit = async (boot: number, seqs: readonly number[]) =>
-      (
-        await store.transaction((tx) =>
-          commitArrivals(
-            tx,
-            seqs.map((seq) => arrival(GAPPED, seq, 0, boot)),
-            NOW,
-            `gaps-${boot}`,
-          ),
-        )
-      ).map(({ fate, reason }) => reason ?? fate)
-    const every2nd = (from: number, count: number) => Array.from({ length: count }, (_, i) => from + 2 * i)
-    const top = 2 * GAPS_MAX - 1
-
-    it('opens no gap too many, and whatever closes one is taken', async () => {
-      expect(new Set(await commit(1, every2nd(1, GAPS_MAX)))).toEqual(new Set(['accepted']))
-      // The number behind the last opens none; the one that was refused is free, and is taken once it does no harm.
-      const then = [top + 2, top + 1, top + 2, top + 4, 4, 2, top + 4, top + 6, 0, top + 4]
-      const fates = 'GAPS accepted accepted GAPS accepted accepted accepted accepted accepted duplicate'.split(' ')
-      expect(await commit(1, then)).toEqual(fates)
-      // One by one as in a group.
-      await commit(2, every2nd(1, GAPS_MAX))
-      for (const [i, seq] of then.entries()) expect(await commit(2, [seq])).toEqual([fates[i]])
-      const refused = await store.read(
-        `select boot, seq, reason from location.quarantine where device = $1 and reason = 'GAPS'`,
-        [GAPPED],
-      )
-      expect(refused).toEqual(Array.from({ length: 4 }, () => ({ boot: null, seq: null, reason: 'GAPS' })))
-      const [counts] = await store.read(
-        'select received, accepted, duplicate, rejected from metering.stream where device = $1 and boot = 1',
-        [GAPPED],
-      )
-      expect(counts).toEqual({
-        received: String(GAPS_MAX + 8),
-        accepted: String(GAPS_MAX + 7),
-        duplicate: '1',
-        rejected: '0',
-      })
-    })
-
-    it('fills a wide gap in any order, and in no more than as many pieces again', async () => {
-      const end = 10 * GAPS_MAX
-      expect(await commit(3, [end])).toEqual(['accepted'])
-      const fates = await commit(3, every2nd(1, 2 * GAPS_MAX))
-      expect(fates.indexOf('GAPS')).toBe(2 * GAPS_MAX - 1)
-      expect(await commit(3, [end + 2, end + 1, end - 1, 0, 2])).toEqual([
-        'GAPS',
-        ...Array.from({ length: 4 }, () => 'accepted'),
-      ])
-    })
-
-    it('takes everything in that is sent until it is taken, whoever brings it', async () => {
-      const all = every2nd(1, 1.5 * GAPS_MAX)
-      const bring = (seqs: readonly number[]) =>
-        Promise.all(
-          Array.from({ length: writers }, async (_, writer) => {
-            const mine = seqs.filter((_seq, i) => i % writers === writer)
-            const fates: string[] = []
-            for (let i = 0; i < mine.length; i += 100) fates.push(...(await commit(4, mine.slice(i, i + 100))))
-            return fates
-          }),
-        )
-      const fates = (await bring(all)).flat()
-      expect(new Set(fates)).toEqual(new Set(['accepted', 'GAPS']))
-      await bring(all.map((seq) => seq - 1))
-      await bring(all)
-      expect(await store.transaction((tx) => heldRanges(tx, GAPPED, 4))).toEqual({ boot: 4, held: [[0, 3 * GAPS_MAX]] })
-      expect(await store.transaction((tx) => balanceDifference(tx))).toBe(0)
-    })
   })
 
   it('lets one worker at a device at a time', async () => {

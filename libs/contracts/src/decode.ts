@@ -17,15 +17,7 @@ export const FIX_AGE_MS_MAX = 35 * 86_400_000
 export const FIX_AHEAD_MS_MAX = 5 * 60_000
 
 /** Why a batch was not accepted. The names are part of the protocol. */
-export const REJECTIONS = [
-  'MALFORMED',
-  'TOO_LARGE',
-  'TIME',
-  'KEY_REUSE',
-  'GAPS',
-  'SIGNATURE',
-  'UNKNOWN_DEVICE',
-] as const
+export const REJECTIONS = ['MALFORMED', 'TOO_LARGE', 'TIME', 'KEY_REUSE', 'SIGNATURE', 'UNKNOWN_DEVICE'] as const
 export type Rejection = (typeof REJECTIONS)[number]
 
 /** What a device says that it has signed, and its signature in base64url. */

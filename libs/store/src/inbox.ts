@@ -28,12 +28,6 @@ export interface Outcome {
   readonly held: Ranges
 }
 
-/**
- * Gaps that one stream may have. What it holds is read and written with each of its commits, which all devices share (50,000 gaps: 69 ms
- * of each), so that whoever sends every second number must come to an end.
- */
-export const GAPS_MAX = 1_000
-
 type Key = { readonly boot: number; readonly seq: number }
 type Keys = readonly (Key | null)[]
 
@@ -50,9 +44,12 @@ export async function commitArrivals(
 ): Promise<Outcome[]> {
   const streams = await lockStreams(tx, given)
   const known = await knownDevices(tx, given, streams)
-  const { arrivals: numbered, repeated } = await numberBridged(tx, given, streams, now)
-  const arrivals = refuseGaps(numbered, streams)
-  const keys = arrivals.map((arrival) => keyIn(streams, arrival))
+  const { arrivals, repeated } = await numberBridged(tx, given, streams, now)
+  const keys = arrivals.map((arrival): Key | null => {
+    const { device, decoded, authentic } = arrival
+    const key = decoded.ok ? decoded.batch : decoded.key
+    return key && authentic && streams.has(streamKey(device, key.boot)) ? { boot: key.boot, seq: key.seq } : null
+  })
   const stored = await neighboursOf(tx, arrivals, keys, streams)
   const rulings = rule(arrivals, keys, known, {
     held: streams,
@@ -183,51 +180,6 @@ async function numberBridged(
     }
   }
   return { arrivals: numbered, repeated }
-}
-
-/** The number that an arrival takes, where it has one that can be trusted. */
-function keyIn(streams: ReadonlyMap<string, Ranges>, { device, decoded, authentic }: Arrival): Key | null {
-  const key = decoded.ok ? decoded.batch : decoded.key
-  return key && authentic && streams.has(streamKey(device, key.boot)) ? { boot: key.boot, seq: key.seq } : null
-}
-
-/**
- * Arrivals, of which those that would open yet another gap are refused and take no number: without a receipt their device keeps them,
- * and sends them again when others have closed. In order, so that a group has the fates of its messages one by one.
- */
-function refuseGaps(arrivals: readonly Arrival[], streams: ReadonlyMap<string, Ranges>): readonly Arrival[] {
-  // Each opens one gap at most: nearly always there is nothing to be looked at.
-  const near = [...streams].filter(([, held]) => held.length + arrivals.length > GAPS_MAX)
-  if (near.length === 0) return arrivals
-  const held = new Map(near.map(([name, ranges]) => [name, ranges.map(([from, to]): [number, number] => [from, to])]))
-  return arrivals.map((arrival) => {
-    const key = keyIn(streams, arrival)
-    const ranges = key && held.get(streamKey(arrival.device, key.boot))
-    if (!ranges || take(ranges, key.seq)) return arrival
-    const detail = `batch ${key.boot}/${key.seq} would open a gap where too many are open: first send what is missing`
-    return { ...arrival, decoded: { ok: false, reason: 'GAPS', detail, key: null, signed: arrival.decoded.signed } }
-  })
-}
-
-/** Adds a number to what is held, unless that opens a gap too many. What is next to something that is held opens none. */
-function take(held: [number, number][], seq: number): boolean {
-  const found = held.findIndex(([, to]) => seq <= to)
-  const place = found < 0 ? held.length : found
-  const at = held[place]
-  if (at && at[0] <= seq) {
-    at[1] = Math.max(at[1], seq + 1)
-    if (held[place + 1]?.[0] === at[1]) at[1] = held.splice(place + 1, 1)[0][1]
-    return true
-  }
-  if (at?.[0] === seq + 1) {
-    at[0] = seq
-    return true
-  }
-  const gaps = held.length - (held[0]?.[0] === 0 ? 1 : 0)
-  // Within a gap twice as many: what was missing may come in any order.
-  if (seq > 0 && gaps >= (place < held.length ? 2 * GAPS_MAX : GAPS_MAX)) return false
-  held.splice(place, 0, [seq, seq + 1])
-  return true
 }
 
 /** What of the inbox decides: batches of the same numbers, and of those before and behind where a chain is to be checked. */

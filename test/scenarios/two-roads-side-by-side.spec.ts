@@ -69,10 +69,10 @@ describe('two roads side by side', () => {
     const piecesAt = async (at: string): Promise<RoadPiece[]> =>
       (await story.as('citizen', 'GET', `/v1/trips/${journeyAt(at).trip}`)).body.pieces
     expect(await piecesAt('2026-10-05T10:00:00Z')).toMatchObject([
-      { road: 'Main Road', ruleName: 'Motorways', ofRival: true },
+      { road: 'Main Road', ruleName: 'Motorways', pricedBy: 'rival' },
     ])
     expect(await piecesAt('2026-10-05T12:00:00Z')).toMatchObject([
-      { road: 'Main Road', ruleName: 'All other roads', ofRival: false },
+      { road: 'Main Road', ruleName: 'All other roads', pricedBy: 'road' },
     ])
     // 5.2 km at 0.10 in place of 0.40.
     const { values } = await story.world.app.get(Metrics).forgone.get()

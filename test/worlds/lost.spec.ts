@@ -42,8 +42,14 @@ A-----B---------------------C-----D
   it('is a road of a class of its own, for a tariff to leave free', () => {
     const match = matched(ferry, across)
     expect(ferry.driven(match)).toBe('A B C D')
-    const classes = match.traversals.map(({ segment }) => ferry.network.roadClass(segment))
-    expect(classes).toEqual(['residential', 'ferry', 'residential'])
+    const classes = match.traversals.map(({ segment, inferred }) => [ferry.network.roadClass(segment), inferred])
+    expect(classes).toEqual([
+      ['residential', false],
+      ['residential', true],
+      ['ferry', true],
+      ['residential', true],
+      ['residential', false],
+    ])
   })
   it('is known by the water that it crosses, and the road round the bay by its own fixes', () => {
     expect(drivenOn(ferry, 'A B C D', { stepM: 20, noiseM: 4 })).toBe('A B C D')

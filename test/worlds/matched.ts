@@ -9,7 +9,7 @@ export function matched(w: World, fixes: FixColumns): Match {
   match.traversals.forEach((t, i) => {
     expect(0 <= t.fromMm && t.fromMm < t.toMm && t.toMm <= w.network.lengthMm(t.segment)).toBe(true)
     expect(t.enteredAt <= t.leftAt).toBe(true)
-    expect(t.inferred).toBe(t.fixes === 0)
+    expect(t.inferred).toBe(t.fixes === 0 || t.between !== undefined)
     expect(t.confidence >= 0 && t.confidence <= 1000).toBe(true)
     if (i > 0) expect(match.traversals[i - 1].leftAt <= t.enteredAt).toBe(true)
   })

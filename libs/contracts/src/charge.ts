@@ -1,16 +1,27 @@
 import type { Digest, Instant, Micros, Millimetres, PolicyId, TripId, VehicleId } from '#kernel'
 import type { Access, RoadClass } from './roads'
 
-/** What pricing needs of a road that may as well have been driven. */
-export interface RivalRoad {
+/** What pricing needs of a road other than the one that is said to have been driven. */
+export interface OtherRoad {
   readonly roadClass: RoadClass
   readonly access: Access
-  /** Those that it lies in beside the least sure of the fixes there, sorted. */
+  /** Of the policy in force when the stretch was entered, sorted. */
   readonly zones: readonly string[]
 }
 
+/** Whose price a distance has: its own road's, a rival's, or that of the ends of the long silence in which it was driven. */
+export type PricedBy = 'road' | 'rival' | 'ends'
+
+/** Roads other than its own that a stretch isn't to be dearer than. */
+export interface OtherRoads {
+  /** Another road that may as well have been driven, where it ran beside the least sure of the fixes: the cheaper of both is charged. */
+  readonly rival?: OtherRoad
+  /** Where the vehicle was before and after a long silence, in which it drove this: never charged at more than the dearer of both. */
+  readonly between?: readonly [OtherRoad, OtherRoad]
+}
+
 /** A piece of one trip on one road segment in one set of zones: what there is to price. */
-export interface Stretch {
+export interface Stretch extends OtherRoads {
   /** Stable reference of the directed segment (see road-network). */
   readonly segment: string
   readonly fromMm: Millimetres
@@ -21,7 +32,7 @@ export interface Stretch {
   readonly access: Access
   /** Ids of the zones of the policy in force at `enteredAt`, sorted. */
   readonly zones: readonly string[]
-  /** Driven between two fixes that lie on other segments; nothing was measured here itself. */
+  /** Driven between two fixes that lie on other segments, or in a long silence; nothing was measured here itself. */
   readonly inferred: boolean
   /** Thousandths. */
   readonly confidence: number
@@ -29,8 +40,6 @@ export interface Stretch {
   readonly fixes: number
   /** Another way that may as well have been driven is shorter by this stretch: it is not charged. Absent where nothing is in doubt. */
   readonly inDoubt?: true
-  /** Another road that may as well have been driven: the cheaper of both is charged. Absent where it can't cost anything else. */
-  readonly rival?: RivalRoad
 }
 
 /**

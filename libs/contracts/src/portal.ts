@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { PricedBy } from './charge'
 import type { RoadClass } from './roads'
 import { VEHICLE_CLASSES } from './roads'
 import { amountSchema, instantSchema } from './scalars'
@@ -21,8 +22,8 @@ export interface RoadPiece {
   readonly ruleName: string
   readonly rate: { readonly micros: string; readonly per: string } | null
   readonly freeReason: string | null
-  /** Two roads run side by side here and either may have been driven: rule, rate and zones are those of the cheaper, which this is not. */
-  readonly ofRival: boolean
+  /** Whose rule, rate and zones these are: of another road than this one only where that is cheaper. */
+  readonly pricedBy: PricedBy
   /** This part of the price by distance, rounded for itself: the trip's lines are what is charged. */
   readonly amountMicros: string
   /** Longitude, latitude. */

@@ -12,7 +12,7 @@ export interface Traversal {
   readonly leftAt: Instant
   /** Fixes that lie on it. */
   readonly fixes: number
-  /** No fix lies on it: it is the route between its neighbours, or what was driven in a long silence. */
+  /** No fix lies on it, as it is the route between its neighbours; or it was driven in a long silence. */
   readonly inferred: boolean
   /** How sure the road is against its best rival on another road, by what was before and after it, thousandths. */
   readonly confidence: number
@@ -23,7 +23,12 @@ export interface Traversal {
    * charged. Absent where the road is sure.
    */
   readonly rival?: RoadPlace
+  /** Where the vehicle was before and after the long silence in which it drove here. Absent where it was heard. */
+  readonly between?: Ends
 }
+
+/** The places at both ends of a long silence. */
+export type Ends = readonly [RoadPlace, RoadPlace]
 
 /** Pieces of segments in driving order, reused: what leads from one visit to the next. */
 export class Pieces {
@@ -55,12 +60,14 @@ interface Open {
   rival: number
   least: number
   forgoneMm: number
+  /** Of the long silence in which it was driven; null where there was none. */
+  between: Ends | null
 }
 
 /** More than any confidence. */
 const UNVISITED = 1001
 /** What a saved drive is at most. */
-export const DRIVE_NUMBERS_MAX = 20
+export const DRIVE_NUMBERS_MAX = 24
 
 /**
  * Joins decided visits into traversals; time is spread evenly over the distance between two visits. Where the vehicle was off the
@@ -78,7 +85,7 @@ export class Drive {
   wasOff = false
   /** Times that the drive began anew. */
   breaks = 0
-  /** Fixes at `segment` as long as no traversal is open. */
+  /** Fixes at `segment` as long as nothing was driven from there on. */
   private waiting = 0
   private open: Open | null = null
   /** Not to be charged, of what is driven next. */
@@ -99,7 +106,7 @@ export class Drive {
 
   visit(visit: Visit, out: Traversal[]): void {
     if (visit.segment === OFF) {
-      this.decideWaiting(STANDING)
+      this.settleWaiting()
       this.decide(visit.fixes, OFF_NETWORK)
       this.wasOff = true
       return
@@ -109,9 +116,8 @@ export class Drive {
     if (pieces) {
       let total = 0
       for (let i = 0; i < pieces.count; i++) total += pieces.toMm[i] - pieces.fromMm[i]
-      // Nothing was measured in between: where both ends are on one road, what leads there is a traversal of its own, as it is elsewhere.
-      const isSilence = pieces.count === 1 && this.isSilence(visit.at - this.until, total)
-      if (isSilence) this.close(out)
+      // Nothing was measured in between: what leads from end to end are traversals of their own.
+      const between: Ends | null = this.isSilence(visit.at - this.until, total) ? [placeOf(this), placeOf(visit)] : null
       let done = 0
       const around = Math.min(this.confidence, confidence)
       const rival = confidence < this.confidence ? visit.rival : this.rival
@@ -128,16 +134,15 @@ export class Drive {
         const enteredAt = this.until + Math.round(((visit.at - this.until) * done) / total)
         done += length
         const leftAt = this.until + Math.round(((visit.at - this.until) * done) / total)
-        this.extend(pieces.segment[i], pieces.fromMm[i], pieces.toMm[i], enteredAt, leftAt, around, rival, out)
+        this.extend(pieces.segment[i], pieces.fromMm[i], pieces.toMm[i], enteredAt, leftAt, around, rival, between, out)
       }
-      if (isSilence) this.close(out)
     }
     if (!pieces && this.segment !== OFF) {
       this.end(out)
       this.breaks++
     }
     this.wasOff = false
-    if (this.open) {
+    if (this.open && !this.open.between) {
       this.decide(visit.fixes, MATCHED)
       this.open.fixes += visit.fixes
       if (this.open.visits++ === 0) this.open.rival = NO_RIVAL
@@ -167,10 +172,18 @@ export class Drive {
 
   /** Ends the chain: the next visit starts a new one. */
   end(out: Traversal[]): void {
+    this.settleWaiting()
     this.close(out)
-    this.decideWaiting(STANDING)
     this.segment = OFF
     this.lessMm = 0
+  }
+
+  /** What has waited drives on nowhere: it lies on what was driven in the silence before it, else it stood. */
+  private settleWaiting(): void {
+    if (this.open?.between) {
+      this.open.fixes += this.waiting
+      this.decideWaiting(MATCHED)
+    } else this.decideWaiting(STANDING)
   }
 
   private decideWaiting(fate: number): void {
@@ -186,18 +199,20 @@ export class Drive {
     leftAt: number,
     around: number,
     rival: number,
+    between: Ends | null,
     out: Traversal[],
   ): void {
     const forgoneMm = Math.min(this.lessMm, toMm - fromMm)
     this.lessMm -= forgoneMm
-    if (this.open && this.open.segment === segment && this.open.toMm === fromMm) {
-      this.open.forgoneMm += forgoneMm
-      this.open.toMm = toMm
-      this.open.leftAt = leftAt
+    const { open } = this
+    if (open && open.segment === segment && open.toMm === fromMm && open.between === between) {
+      open.forgoneMm += forgoneMm
+      open.toMm = toMm
+      open.leftAt = leftAt
       return
     }
     this.close(out)
-    const isVisited = this.waiting > 0
+    const isVisited = this.waiting > 0 && !between
     this.open = {
       segment,
       fromMm,
@@ -211,14 +226,16 @@ export class Drive {
       rival: isVisited ? this.rival : rival,
       least: isVisited && this.rival >= 0 ? this.confidence : UNVISITED,
       forgoneMm,
+      between,
     }
     this.decideWaiting(MATCHED)
   }
 
   private close(out: Traversal[]): void {
     if (!this.open) return
-    const { segment, fromMm, toMm, fixes, enteredAt, leftAt, visits, sure, around, rival, forgoneMm } = this.open
-    const inferred = fixes === 0
+    const { segment, fromMm, toMm, fixes, enteredAt, leftAt, visits, sure, around, rival, forgoneMm, between } =
+      this.open
+    const inferred = fixes === 0 || between !== null
     const confidence = inferred ? around : Math.round(sure / visits)
     const driven: { -readonly [Member in keyof Traversal]: Traversal[Member] } = {
       segment,
@@ -232,6 +249,7 @@ export class Drive {
     }
     if (forgoneMm > 0) driven.forgoneMm = forgoneMm
     if (confidence < this.sureAt && rival >= 0) driven.rival = rivalPlace(rival)
+    if (between) driven.between = between
     out.push(driven)
     this.open = null
   }
@@ -250,6 +268,7 @@ export class Drive {
       ...(o
         ? [o.segment, o.fromMm, o.toMm, o.enteredAt, o.leftAt, o.fixes, o.visits, o.sure, o.around, o.forgoneMm, o.rival, o.least] // prettier-ignore
         : []),
+      ...(o?.between ?? []).flatMap(({ segment, offsetMm }) => [segment, offsetMm]),
     ]
   }
 
@@ -276,7 +295,14 @@ export class Drive {
           forgoneMm: open[9],
           rival: open[10],
           least: open[11],
+          between: open.length > 12 ? [placeAt(open, 12), placeAt(open, 14)] : null,
         }
       : null
   }
 }
+
+const placeOf = ({ segment, offsetMm }: RoadPlace): RoadPlace => ({ segment, offsetMm })
+const placeAt = (numbers: readonly number[], i: number): RoadPlace => ({
+  segment: numbers[i],
+  offsetMm: numbers[i + 1],
+})

@@ -68,7 +68,7 @@ export function scatterM(network: RoadNetwork, fixes: FixColumns, match: Located
 }
 
 /** Number of the traversal on which each fix counts, -1 where it is not matched: fixes lie on traversals in their order. */
-function traversalsOf({ traversals, fates }: Located): Int32Array {
+export function traversalsOf({ traversals, fates }: Located): Int32Array {
   let traversal = -1
   let left = 0
   return Int32Array.from(fates, (fate) => {

@@ -1,5 +1,6 @@
 export { type Traversal } from './drive'
-export { explainFixes, scatterM, type ExplainedFix } from './explain'
+export { explainFixes, scatterM, traversalsOf, type ExplainedFix } from './explain'
 export { FATES, type Fate, type FixColumns } from './fixes'
 export { ENGINE_VERSION, Matcher, type Match } from './matcher'
 export { PARAMETERS, type Parameter, type ParameterName, type Parameters } from './parameters'
+export { type RoadPlace } from './rival'

@@ -31,14 +31,14 @@ const columns = (fixes: readonly (readonly number[])[]): FixColumns => ({
   accuracyM: Float32Array.from(fixes, (f) => f[3] ?? 0),
 })
 
-/** A wild walk about the city: drives, stands, jumps, leaves it, and says nonsense now and then. */
+/** A wild walk about the city: drives, stands, jumps, leaves it, falls silent, and says nonsense now and then. */
 function walk(seed: string, length: number): FixColumns {
   const luck = chance(seed)
   const rows: number[][] = []
   let [at, lon, lat] = [1_750_000_000_000, 7.503, 47.5025]
   let [east, north] = [1e-4, 0]
   while (rows.length < length) {
-    at += 1000 * (1 + (luck.next() < 0.1 ? luck.below(60) : 0))
+    at += 1000 * (1 + (luck.next() < 0.1 ? luck.below(60) : luck.next() < 0.01 ? 100 + luck.below(400) : 0))
     const fate = luck.next()
     if (fate < 0.06)
       [east, north] = luck.pick([
@@ -56,6 +56,7 @@ function walk(seed: string, length: number): FixColumns {
     else if (fate > 0.97) rows.push([at, lon + 0.01, lat])
     else if (fate > 0.965) rows.push([at, 0, 0])
     else if (fate > 0.955) rows.push([at, lon, lat, 400])
+    else if (fate > 0.945) rows.push([at + luck.below(600_000), lon, lat])
     else rows.push([at, lon + noise(), lat + noise()])
   }
   return columns(rows)
@@ -155,6 +156,88 @@ describe('a long silence', () => {
     expect(new Set(fates)).toEqual(new Set([0]))
     const sooner = columns([...before, ...after.map(([ms, ...place]) => [ms - 50_000, ...place])])
     expect(new Matcher(network).match(sooner).traversals).toHaveLength(1)
+  })
+
+  /** Roads of 400 m in a row, each with a side street at its end, and where a vehicle on them is that drives 20 m/s. */
+  const row = buildFromEdges(
+    {
+      id: [0, 1, 2, 3, 4, 11, 12, 13],
+      lon: [0, 400, 800, 1_200, 1_600, 400, 800, 1_200].map((m) => 7.5 + m / 75_300),
+      lat: [47.5, 47.5, 47.5, 47.5, 47.5, 47.51, 47.51, 47.51],
+    },
+    { id: [0, 1, 2, 3, 4, 5, 6], from: [0, 1, 2, 3, 1, 2, 3], to: [1, 2, 3, 4, 11, 12, 13] },
+  )
+  const numberOf = (segment: number) => Math.round(((row.pointAt(segment, 0)[0] - 7.5) * 75_300) / 400)
+  const seen = (m: number, s: number) => [1_750_000_000_000 + 1_000 * s, 7.5 + m / 75_300, 47.5]
+  const shown = ({ traversals }: Match) =>
+    traversals.map(({ fixes, inferred, between, segment, ...t }) => [
+      numberOf(segment), Math.round(t.fromMm / 1e4) * 10, Math.round(t.toMm / 1e4) * 10, fixes, inferred,
+      between && between.map((end) => Math.round(end.offsetMm / 1e4) * 10),
+    ]) // prettier-ignore
+
+  it('infers all that lies between its ends, on how many segments whatsoever, and says what they are', () => {
+    const ends = (fromM: number) => [0, 5, 10].map((s) => seen(100 + 20 * s, s)).concat([200, 205, 210].map((s) => seen(fromM + 20 * (s - 200), s))) // prettier-ignore
+    expect(shown(new Matcher(row).match(columns(ends(600))))).toEqual([
+      [0, 100, 300, 3, false, undefined],
+      [0, 300, 400, 0, true, [300, 200]],
+      [1, 0, 200, 0, true, [300, 200]],
+      [1, 200, 400, 3, false, undefined],
+    ])
+    expect(shown(new Matcher(row).match(columns(ends(1_300))))).toEqual([
+      [0, 100, 300, 3, false, undefined],
+      [0, 300, 400, 0, true, [300, 100]],
+      [1, 0, 400, 0, true, [300, 100]],
+      [2, 0, 400, 0, true, [300, 100]],
+      [3, 0, 100, 0, true, [300, 100]],
+      [3, 100, 300, 3, false, undefined],
+    ])
+  })
+  it('infers what was driven after standing, and between fixes of which each comes after a silence', () => {
+    const stood = [seen(100, 0), seen(101, 60), seen(100, 120), seen(700, 400), seen(700, 460)]
+    expect(shown(new Matcher(row).match(columns(stood)))).toEqual([
+      [0, 100, 400, 3, true, [100, 300]],
+      [1, 0, 300, 2, true, [100, 300]],
+    ])
+    const rare = [seen(100, 0), seen(700, 150), seen(1_300, 300)]
+    const match = new Matcher(row).match(columns(rare))
+    expect(shown(match)).toEqual([
+      [0, 100, 400, 1, true, [100, 300]],
+      [1, 0, 300, 0, true, [100, 300]],
+      [1, 300, 400, 1, true, [300, 100]],
+      [2, 0, 400, 0, true, [300, 100]],
+      [3, 0, 100, 1, true, [300, 100]],
+    ])
+    expect(counts(match)).toEqual({ matched: 3 })
+  })
+})
+
+describe('a time that is ahead of the others', () => {
+  const network = buildFromEdges({ id: [0, 1], lon: [7.5, 7.6], lat: [47.5, 47.5] }, { id: [0], from: [0], to: [1] })
+  const drive = Array.from({ length: 60 }, (_, i) => [1_750_000_000_000 + 1_000 * i, 7.501 + (20 * i) / 75_300, 47.5])
+  const driven = (rows: number[][]) => {
+    const match = new Matcher(network).match(columns(rows))
+    return { mm: match.traversals.reduce((sum, t) => sum + t.toMm - t.fromMm, 0), ...counts(match) }
+  }
+  const { mm } = driven(drive)
+  const ahead = (from: number, to: number, ms: number) =>
+    drive.map(([at, ...place], i) => [i >= from && i < to ? at + ms : at, ...place])
+  it.each([
+    ['the first one', 0, 1],
+    ['the first three', 0, 3],
+    ['one on the way', 20, 21],
+    ['three on the way', 20, 23],
+  ])('costs nothing but itself: %s', (_, from, to) => {
+    for (const ms of [150_000, 3_600_000, 10 * 365 * 86_400_000]) {
+      const found = driven(ahead(from, to, ms))
+      expect(found).toEqual({ mm: expect.any(Number), matched: 60 - (to - from), 'time-order': to - from })
+      expect(found.mm).toBeGreaterThan(mm - 20_000 * to - 1_000)
+      expect(found.mm).toBeLessThanOrEqual(mm)
+    }
+  })
+  it('is borne out by what follows it: what then goes back is late', () => {
+    expect(driven(ahead(20, 24, 3_600_000))).toMatchObject({ 'time-order': 36 })
+    // A drive is only ever read once, however often it is sent.
+    expect(driven([...drive, ...drive])).toEqual({ mm, matched: 60, 'time-order': 60 })
   })
 })
 
@@ -280,7 +363,7 @@ describe('bad input has a stated outcome', () => {
           [9_000, lon, lat],
         ]),
       ),
-    ).toEqual({ standing: 1, 'time-order': 2 })
+    ).toEqual({ standing: 2, 'time-order': 1 })
   })
   it('NaN, infinities, coordinates out of range: invalid', () => {
     const rows = [

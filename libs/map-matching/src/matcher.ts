@@ -23,7 +23,7 @@ import { parameters, type Parameters } from './parameters'
 import { refuse, StateReader, StateWriter } from './state'
 
 /** Names what turns fixes into traversals: the number changes with the code's results, the rest with any parameter. */
-export const ENGINE_VERSION = `hmm-10-${digest(parameters()).slice(0, 8)}`
+export const ENGINE_VERSION = `hmm-11-${digest(parameters()).slice(0, 8)}`
 
 export interface Match {
   /** In driving order. */
@@ -38,7 +38,7 @@ export interface Match {
 
 const CARRY_MAX = 16
 const RUNS_MAX = 32
-const STATE_FORMAT = 1
+const STATE_FORMAT = 2
 
 /**
  * Matches one vehicle's fixes to a road network: the most likely path of a hidden Markov model (Newson & Krumm 2009), found
@@ -67,6 +67,8 @@ export class Matcher {
   private readonly off = newFix()
   /** Fixes kept aside until it is clear whether the drive goes on without them. */
   private carry: Fix[] = []
+  /** Fixes from one on that came after a long silence, kept aside until it is clear whether its time is ahead of the others'. */
+  private ahead: Fix[] = []
   private breaks = 0
   private fates: number[] = []
   private readonly fix = newFix()
@@ -100,6 +102,7 @@ export class Matcher {
     this.queue.restore([])
     this.lastAt = -Infinity
     this.carry = []
+    this.ahead = []
     this.breaks = 0
     this.fates = []
     this.forget()
@@ -114,6 +117,7 @@ export class Matcher {
 
   /** Ends the trip: decides what is left. */
   finish(): Match {
+    this.release()
     this.dropCarry()
     this.endChain()
     return this.answer()
@@ -141,8 +145,10 @@ export class Matcher {
       saveFix(w, this.off)
       w.real(this.offM)
     }
-    w.int(this.carry.length)
-    for (const fix of this.carry) saveFix(w, fix)
+    for (const held of [this.carry, this.ahead]) {
+      w.int(held.length)
+      for (const fix of held) saveFix(w, fix)
+    }
     return w.done()
   }
 
@@ -166,9 +172,8 @@ export class Matcher {
       copyFix(readFix(r), this.off)
       this.offM = r.real()
     }
-    const held = r.int()
-    if (held < 0 || held > CARRY_MAX) refuse(`${held} fixes held`)
-    this.carry = Array.from({ length: held }, () => readFix(r))
+    this.carry = readHeld(r)
+    this.ahead = readHeld(r)
     r.end()
   }
 
@@ -193,6 +198,35 @@ export class Matcher {
     fix.fate = this.filterOf(fix)
     // It may be kept aside and saved, though nobody asks for its time.
     if (fix.fate === INVALID) fix.at = 0
+    if (this.ahead.length > 0 || (fix.fate === UNDECIDED && this.isAfterSilence(fix))) this.wait(fix)
+    else this.accept(fix)
+  }
+
+  private isAfterSilence(fix: Readonly<Fix>): boolean {
+    return fix.at - this.lastAt >= this.p.gapMs
+  }
+
+  /**
+   * Keeps a fix aside that came after a long silence, and those that follow it: one whose time is ahead would make all the others come too
+   * late. They bear each other out by their number, as long as none of them goes back in time.
+   */
+  private wait(fix: Readonly<Fix>): void {
+    const { ahead } = this
+    if (fix.fate === UNDECIDED)
+      for (const held of ahead) if (held.fate === UNDECIDED && held.at >= fix.at) held.fate = TIME_ORDER
+    ahead.push({ ...fix })
+    const borneOut = ahead.filter(({ fate }) => fate === UNDECIDED)
+    if (borneOut.length > this.p.junkFixesMax || !this.isAfterSilence(borneOut[0]) || ahead.length >= CARRY_MAX)
+      this.release()
+  }
+
+  private release(): void {
+    const { ahead } = this
+    this.ahead = []
+    for (const fix of ahead) this.accept(fix)
+  }
+
+  private accept(fix: Fix): void {
     if (fix.fate === UNDECIDED) {
       this.lastAt = fix.at
       this.place(fix)
@@ -321,4 +355,10 @@ export class Matcher {
     this.chain.end()
     this.forget()
   }
+}
+
+function readHeld(r: StateReader): Fix[] {
+  const length = r.int()
+  if (length < 0 || length > CARRY_MAX) refuse(`${length} fixes held`)
+  return Array.from({ length }, () => readFix(r))
 }

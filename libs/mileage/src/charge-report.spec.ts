@@ -25,8 +25,8 @@ const [motorway, street, other] = [45.0003, 45, 44.9997].map((lat) => network.ne
 const east = [[7.00635, 44.99985], [7.1, 44.99985], [7.1, 45.00015], [7.00635, 45.00015], [7.00635, 44.99985]] as [number, number][] // prettier-ignore
 const cut = cutNetwork(network, [{ id: 'east', geometry: { type: 'Polygon', coordinates: [east] } }])
 
-const stretchesOf = (segment: number, rival?: Traversal['rival']) => {
-  const traversal = { segment, fromMm: 0, toMm: 900_000, fixes: 9, inferred: false, confidence: 700, rival }
+const stretchesOf = (segment: number, rival?: Traversal['rival'], between?: Traversal['between']) => {
+  const traversal = { segment, fromMm: 0, toMm: 900_000, fixes: 9, inferred: false, confidence: 700, rival, between }
   const moments = { startedAt: instant(0), endedAt: instant(90_000) }
   const { stretches } = chargeReport(
     { trip: 't' as TripId, vehicle: 'v' as VehicleId, engine: 'test', ...moments },
@@ -38,7 +38,11 @@ const stretchesOf = (segment: number, rival?: Traversal['rival']) => {
     network,
     () => cut,
   )
-  return stretches.map(({ fromMm, zones, rival }) => [Math.round(fromMm / 1000), zones, rival])
+  return stretches.map(({ fromMm, zones, rival, between }) => [
+    Math.round(fromMm / 1000),
+    zones,
+    ...(between ? [between] : [rival]),
+  ])
 }
 
 describe('the rival of a stretch', () => {
@@ -65,6 +69,20 @@ describe('the rival of a stretch', () => {
     ])
     expect(stretchesOf(other, inWest)).toEqual([[0, [], undefined]])
     expect(stretchesOf(motorway, { segment: motorway, offsetMm: 500_000 })).toEqual([[0, [], undefined]])
+  })
+})
+
+describe('a stretch that was driven in a long silence', () => {
+  it('has the class of the roads at both ends, and the zones of the places', () => {
+    const ends = [{ segment: motorway, offsetMm: 5_000 }, { segment: street, offsetMm: 900_000 }] as const // prettier-ignore
+    const roads = [
+      { roadClass: 'motorway', access: 'public', zones: [] },
+      { roadClass: 'residential', access: 'public', zones: ['east'] },
+    ]
+    expect(stretchesOf(street, undefined, ends)).toEqual([
+      [0, [], roads],
+      [expect.any(Number), ['east'], roads],
+    ])
   })
 })
 

@@ -1,7 +1,7 @@
-import type { ChargeReport, RivalRoad, Stretch } from '#contracts'
+import type { ChargeReport, OtherRoad, OtherRoads, Stretch } from '#contracts'
 import type { ZoneCut } from '#geofencing'
 import { instant, invariant, millimetres, type Instant, type TripId, type VehicleId } from '#kernel'
-import type { Traversal } from '#map-matching'
+import type { RoadPlace, Traversal } from '#map-matching'
 import type { RoadNetwork } from '#road-network'
 
 export interface MeteredTrip {
@@ -34,6 +34,8 @@ export type DrivenRoads = Pick<RoadNetwork, 'roadClass' | 'access' | 'lengthMm' 
  * Where another road may as well have been driven, a stretch names what can make that one cost something else: its class, its access, and
  * the zones that it lies in beside the traversal's least sure fix.
  *
+ * A stretch that was driven in a long silence says the same of the roads at both ends of it.
+ *
  * What is forgone of a traversal, because a shorter way may as well have been driven, are its last millimetres: stretches in doubt.
  * The millimetres of the stretches add up to those of the traversals, and so do their fixes; a stretch that is part of a
  * traversal gets its share of the traversal's time and fixes by distance, in whole numbers.
@@ -49,7 +51,7 @@ export function chargeReport(
     match,
     network,
     zonesAt,
-    (traversal, fromMm, toMm, enteredAt, leftAt, zones, fixes, inDoubt, rival) =>
+    (traversal, fromMm, toMm, enteredAt, leftAt, zones, fixes, inDoubt, others) =>
       stretches.push({
         segment: network.ref(traversal.segment),
         fromMm: millimetres(fromMm),
@@ -63,7 +65,7 @@ export function chargeReport(
         confidence: traversal.confidence,
         fixes,
         ...(inDoubt && { inDoubt }),
-        ...(rival && { rival }),
+        ...others,
       }),
   )
   const { matched = 0, ...unmatched } = match.fates
@@ -91,7 +93,7 @@ export function chargeReport(
 
 /**
  * [fromMm, toMm) of a traversal, when it was driven, in which zones, how many of the fixes lie on it; whether it is not to be charged;
- * which other road it may have been.
+ * which other roads it isn't to be dearer than.
  */
 export type VisitStretch = (
   traversal: Traversal,
@@ -102,7 +104,7 @@ export type VisitStretch = (
   zones: readonly string[],
   fixes: number,
   inDoubt: boolean,
-  rival: RivalRoad | null,
+  others: OtherRoads | null,
 ) => void
 
 /** Calls `visit` with each stretch of a trip, as `chargeReport` has them, and returns their millimetres. */
@@ -120,8 +122,8 @@ export function eachStretch(
     const cut = zonesAt(enteredAt)
     const first = firstPart(cut, network, segment, fromMm, toMm)
     if (first.toMm === toMm && !forgoneMm) {
-      const rival = rivalOf(traversal, network, cut, first.zones)
-      visit(traversal, fromMm, toMm, enteredAt, leftAt, first.zones, fixes, false, rival)
+      const others = othersOf(traversal, network, cut, first.zones)
+      visit(traversal, fromMm, toMm, enteredAt, leftAt, first.zones, fixes, false, others)
     } else cutTraversal(traversal, network, zonesAt, visit)
   }
   return matchedMm
@@ -145,29 +147,40 @@ function cutTraversal(
     const cut = zonesAt(momentAt(at))
     const part = firstPart(cut, network, segment, at, inDoubt ? toMm : surelyMm)
     const left = part.toMm === toMm ? leftAt : momentAt(part.toMm)
-    const rival = rivalOf(traversal, network, cut, part.zones)
-    visit(traversal, at, part.toMm, momentAt(at), left, part.zones, upTo(fixes, part.toMm) - done, inDoubt, rival)
+    const others = othersOf(traversal, network, cut, part.zones)
+    visit(traversal, at, part.toMm, momentAt(at), left, part.zones, upTo(fixes, part.toMm) - done, inDoubt, others)
     done = upTo(fixes, part.toMm)
     at = part.toMm
   }
 }
 
-/** The rival of a part of a traversal that lies in `zones`; null where there is none, or it can't make a difference. */
-function rivalOf(
-  { segment, rival }: Traversal,
+/** The other roads of a part of a traversal that lies in `zones`; null where there are none. */
+function othersOf(
+  { segment, rival, between }: Traversal,
   network: DrivenRoads,
   cut: ZoneCut | null,
   zones: readonly string[],
-): RivalRoad | null {
-  if (rival === undefined || network.roadOf(rival.segment) === network.roadOf(segment)) return null
-  const place = Math.min(rival.offsetMm, network.lengthMm(rival.segment) - 1)
-  const roadClass = network.roadClass(rival.segment)
-  const access = network.access(rival.segment)
-  const theirs = cut && place >= 0 ? cut.firstStretch(rival.segment, place, place + 1).zones : []
-  const isSame = roadClass === network.roadClass(segment) && access === network.access(segment)
-  return isSame && theirs.length === zones.length && theirs.every((zone, i) => zone === zones[i])
-    ? null
-    : { roadClass, access, zones: theirs }
+): OtherRoads | null {
+  if (!rival && !between) return null
+  const other = rival && network.roadOf(rival.segment) !== network.roadOf(segment) ? roadAt(network, cut, rival) : null
+  // A rival that can't make a difference is none.
+  const isRival =
+    other &&
+    (other.roadClass !== network.roadClass(segment) ||
+      other.access !== network.access(segment) ||
+      other.zones.length !== zones.length ||
+      other.zones.some((zone, i) => zone !== zones[i]))
+  if (!isRival && !between) return null
+  return {
+    ...(isRival && { rival: other }),
+    ...(between && { between: [roadAt(network, cut, between[0]), roadAt(network, cut, between[1])] as const }),
+  }
+}
+
+function roadAt(network: DrivenRoads, cut: ZoneCut | null, { segment, offsetMm }: RoadPlace): OtherRoad {
+  const place = Math.min(offsetMm, network.lengthMm(segment) - 1)
+  const zones = cut && place >= 0 ? cut.firstStretch(segment, place, place + 1).zones : []
+  return { roadClass: network.roadClass(segment), access: network.access(segment), zones }
 }
 
 /** The first piece of [fromMm, toMm) of a segment that lies in one set of zones; of no length where the whole has none. */

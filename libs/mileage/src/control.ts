@@ -25,6 +25,10 @@ export type Verdict =
 /** Odometers count in tenths of a kilometre or of a mile: two readings are off by that at most. */
 const TRIP_SLACK_MM = 200_000
 
+/** By how much what was metered of a trip may be off so much odometer growth. */
+export const tripToleranceMm = (odometerMm: number, permille = TOLERANCE_PERMILLE): number =>
+  Math.max(TRIP_SLACK_MM, Math.floor((odometerMm * permille) / 1000))
+
 /** Compares the three distances of a trip, within a tolerance in thousandths. */
 export function controlTrip(
   { odometerMm, meteredMm, matchedMm, inferredMm, offNetworkMm, rawMm }: TripDistances,
@@ -35,8 +39,7 @@ export function controlTrip(
   if (odometerMm === null || meteredMm === null || meteredMm * 2 < wholeMm || odometerMm === 0)
     return { is: 'unwitnessed' }
   const apartMm = meteredMm - odometerMm
-  const beyond = (permille: number) =>
-    Math.abs(apartMm) > Math.max(TRIP_SLACK_MM, Math.floor((odometerMm * permille) / 1000))
+  const beyond = (permille: number) => Math.abs(apartMm) > tripToleranceMm(odometerMm, permille)
   if (!beyond(tolerancePermille)) return { is: 'agrees' }
   const rawThereMm = wholeMm === 0 ? 0 : (rawMm * meteredMm) / wholeMm
   return {

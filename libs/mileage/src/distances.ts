@@ -89,12 +89,17 @@ function hopsOf(fixes: FixColumns, { traversals, fates }: Pick<Match, 'traversal
 
 /** Roads and off-network hops within [from, to), a part of one by its share of time. */
 function meteredBetween(match: Pick<Match, 'traversals'>, hops: readonly Hop[], from: number, to: number): Millimetres {
-  let mm = 0
-  for (const { fromMm, toMm, enteredAt, leftAt } of match.traversals)
-    mm += (toMm - fromMm) * shareOf(enteredAt, leftAt, from, to)
+  let mm = roadMmBetween(match.traversals, from, to)
   for (const hop of hops) mm += hop.offM * 1000 * shareOf(hop.from, hop.to, from, to)
   return millimetres(Math.round(mm))
 }
+
+/** Of roads what was driven within [from, to), a part of one by its share of time. */
+export const roadMmBetween = (traversals: Match['traversals'], from: number, to: number): number =>
+  traversals.reduce(
+    (mm, { fromMm, toMm, enteredAt, leftAt }) => mm + (toMm - fromMm) * shareOf(enteredAt, leftAt, from, to),
+    0,
+  )
 
 const shareOf = (start: number, end: number, from: number, to: number): number =>
   end <= start

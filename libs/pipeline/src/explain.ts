@@ -1,10 +1,10 @@
 import { type Charge, type PolicyDocument } from '#contracts'
 import { digest, InputError, type TripId } from '#kernel'
-import { ENGINE_VERSION, explainFixes, type ExplainedFix, type Match, type Traversal } from '#map-matching'
+import { ENGINE_VERSION, explainFixes, type ExplainedFix, type Traversal } from '#map-matching'
 import { type RoadNetwork } from '#road-network'
 import { batchesOf, chargesOf, pathOf, tripById, type TripRow, type Tx } from '#store'
 import { type Line } from './line'
-import { fixColumns } from './match'
+import { rematch } from './match'
 
 /** A trip with all that says why it costs what it costs. It holds locations: for the citizen, and for whoever answers them. */
 export interface ExplainedTrip {
@@ -29,17 +29,17 @@ export async function explainTrip(tx: Tx, id: TripId, line: Line): Promise<Expla
   if (!trip) throw new InputError('NO_TRIP', `there is no trip ${id}`)
   if (!trip.network)
     throw new InputError('TRIP_OPEN', `trip ${id} is ${trip.state}: it has not been matched to roads yet`)
-  const columns = fixColumns(await batchesOf(tx, trip))
   const stored = await pathOf(tx, id)
-  if (!stored || columns.length !== trip.fixes)
+  const sent = (await batchesOf(tx, trip)).reduce((sum, { fixes }) => sum + fixes.length, 0)
+  if (!stored || sent !== trip.fixes)
     throw new InputError('FIXES_GONE', `the locations of trip ${id} are not kept any more`)
   const { network, matcher } = await line.reference.network(tx, trip.agency, trip.network)
-  const match: Match = matcher.match(columns)
+  const { fixes, match } = await rematch(tx, trip, matcher)
   const { documents } = await line.reference.tariff(tx, trip.agency)
   return {
     trip,
     network,
-    fixes: explainFixes(network, columns, match),
+    fixes: explainFixes(network, fixes, match),
     traversals: match.traversals,
     breaks: match.breaks,
     forced: match.forced,

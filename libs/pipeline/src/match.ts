@@ -13,6 +13,7 @@ import {
   remainingGaps,
   segmentTrips,
   tripSignals,
+  withinOdometer,
   type OdometerPair,
   type Reading,
   type TripSpan,
@@ -146,7 +147,7 @@ async function matchTrip(tx: Tx, cut: TripRow, line: Line): Promise<boolean> {
   const batches = await batchesOf(tx, cut)
   const all = fixColumns(batches)
   invariant(all.length === cut.fixes, `trip ${cut.id} has ${all.length} fixes where its batches count ${cut.fixes}`)
-  const pairs = batches.flatMap((batch) => (batch.odometer ?? []).map(([at, m]): OdometerPair => [at, m * 1000]))
+  const pairs = odometerOf(batches)
   // Not the first moment: a receiver that starts cold may begin with a time of days ago.
   const moments = [...all.at, ...(all.length > 0 ? [] : pairs.map(([at]) => at))].sort((a, b) => a - b)
   const midway = instant(moments[moments.length >> 1] ?? cut.lastFix ?? now)
@@ -170,7 +171,7 @@ async function matchTrip(tx: Tx, cut: TripRow, line: Line): Promise<boolean> {
     return false
   }
   const { matcher } = await line.reference.network(tx, trip.agency, digest)
-  const match = matcher.match(fixes)
+  const match = withinOdometer(matcher.match(fixes), pairs)
   const known = fixes.at.filter((_, i) => FATES[match.fates[i]] === 'matched')
   const times = known.length > 0 ? known : fixes.at
   const startedAt = instant(times.reduce((a, b) => Math.min(a, b)))
@@ -231,13 +232,22 @@ const deviceReading = ([at, mm]: OdometerPair): Reading => ({
   source: 'device',
 })
 
-/** What a trip's batches are matched to now, on a network: what savePath kept. */
-export async function rematch(tx: Tx, trip: TripRow, matcher: Matcher): Promise<StoredMatch> {
-  const all = fixColumns(await batchesOf(tx, trip))
+/** What a trip's batches are matched to now, on a network, and the fixes of them that were read. */
+export async function rematch(
+  tx: Tx,
+  trip: TripRow,
+  matcher: Matcher,
+): Promise<{ fixes: FixColumns; match: Match; stored: StoredMatch }> {
+  const batches = await batchesOf(tx, trip)
+  const all = fixColumns(batches)
   const choices = methodLine(await choicesOf(tx, trip.vehicle))
   const fixes = readable(all, (at) => givesLocation(choices, at))
-  return countFates(matcher.match(fixes), all.length - fixes.length)
+  const match = withinOdometer(matcher.match(fixes), odometerOf(batches))
+  return { fixes, match, stored: countFates(match, all.length - fixes.length) }
 }
+
+const odometerOf = (batches: readonly Batch[]): OdometerPair[] =>
+  batches.flatMap((batch) => (batch.odometer ?? []).map(([at, m]): OdometerPair => [at, m * 1000]))
 
 /** The fate of fixes whose location wasn't given: they were sent, and not read. */
 const NOT_GIVEN = 'not-given'

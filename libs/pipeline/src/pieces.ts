@@ -29,8 +29,8 @@ export function roadPieces(
     const segment = network.find(stretch.segment)
     const price = prices[i]
     const road = segment < 0 ? '' : network.name(segment)
-    const zones = price.isOfRival ? stretch.rival!.zones : stretch.zones
-    const key = [road, stretch.roadClass, price.policy, price.rule, price.isOfRival, ...zones].join('\n')
+    const { zones } = price
+    const key = [road, stretch.roadClass, price.policy, price.rule, price.by, ...zones].join('\n')
     const line = segment < 0 ? [] : lineOf(network, segment, stretch.fromMm, stretch.toMm)
     const last = pieces.at(-1)
     const distanceMm = stretch.toMm - stretch.fromMm
@@ -129,12 +129,12 @@ const namesOf = (policy: PolicyDocument | null, rule: string, zones: readonly st
   zones: zones.map((id) => policy?.zones[id]?.name ?? id),
 })
 
-function priced({ rate, freeReason, isOfRival }: StretchPrice, distanceMm: number) {
+function priced({ rate, freeReason, by }: StretchPrice, distanceMm: number) {
   const per = rate?.per === 'mile' ? MILE_MM : KILOMETRE_MM
   return {
     rate: rate && { micros: String(rate.micros), per: rate.per },
     freeReason,
-    ofRival: isOfRival,
+    pricedBy: by,
     amountMicros: rate ? String(priceOf(millimetres(distanceMm), rate.micros, per)) : '0',
   }
 }

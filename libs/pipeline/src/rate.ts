@@ -25,8 +25,11 @@ export async function rate(tx: Tx, key: string, line: Line): Promise<WorkKey[]> 
   const priced = await pricing(tx, trip, line)
   const charges = priced(report)
   await saveCharges(tx, id, charges)
-  if (line.onForgone && report.stretches.some(({ inDoubt, rival }) => inDoubt || rival)) {
-    const sure = { ...report, stretches: report.stretches.map(({ inDoubt: _, rival: __, ...stretch }) => stretch) }
+  if (line.onForgone && report.stretches.some(({ inDoubt, rival, between }) => inDoubt || rival || between)) {
+    const sure = {
+      ...report,
+      stretches: report.stretches.map(({ inDoubt: _, rival: __, between: ___, ...stretch }) => stretch),
+    }
     const forgone = amountOf(priced(sure)) - amountOf(charges)
     const [policy] = (await line.reference.tariff(tx, trip.agency)).documents
     if (forgone > 0n) line.onForgone(policy.currency, micros(forgone))

@@ -148,7 +148,7 @@ async function recomputed(
         // Without its fixes a trip can't be matched again, only priced.
         const report = gone.get(trip.id)!.fixes
           ? (JSON.parse(kept ?? 'null') as ChargeReport | null)
-          : await meterTrip(tx, trip, await rematch(tx, trip, matcher), line)
+          : await meterTrip(tx, trip, (await rematch(tx, trip, matcher)).stored, line)
         if (gone.get(trip.id)!.fixes) unmatchable++
         const posted = charges.get(trip.id)!
         if (!report || network.digest !== report.network || digest(report) !== trip.reportDigest)

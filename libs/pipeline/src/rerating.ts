@@ -107,10 +107,10 @@ export class Rerating {
         policy = document
         return cut
       },
-      ({ segment, inferred }, fromMm, toMm, enteredAt, _, zones, fixes, inDoubt, rival) => {
+      ({ segment, inferred }, fromMm, toMm, enteredAt, _, zones, fixes, inDoubt, others) => {
         const mm = toMm - fromMm
         const { roadClass, access, name } = roadOf(known, segment)
-        driven.add(name, rater.drive(enteredAt, roadClass, access, zones, mm, inferred, fixes, inDoubt, rival), mm)
+        driven.add(name, rater.drive(enteredAt, roadClass, access, zones, mm, inferred, fixes, inDoubt, others), mm)
       },
     )
     const roads = driven.costs((line) => rater.rateOf(line))

@@ -6,7 +6,9 @@ import {
   type PolicyRule,
   type Rate,
   type RatedVehicle,
-  type RivalRoad,
+  type OtherRoad,
+  type OtherRoads,
+  type PricedBy,
   type RoadClass,
 } from '#contracts'
 import { instant, invariant, KILOMETRE_MM, MILE_MM, type Instant, type PolicyId } from '#kernel'
@@ -170,13 +172,29 @@ export class CompiledPolicy {
     return this.decided('distance', zoneSet)
   }
 
-  /**
-   * Turns to another road at the moment that was last looked at, and returns its set of zones, so that its rules can be asked for. To be followed by
-   * `look`.
-   */
-  turnToRival(at: Instant, { roadClass, access, zones }: RivalRoad): number {
+  /** Turns to another road at a moment, and returns its set of zones, so that its rules can be asked for. */
+  turnToRoad(at: Instant, { roadClass, access, zones }: OtherRoad): number {
     this.look(at, roadClass, access)
     return this.zoneSets.numberOf(zones)
+  }
+
+  /**
+   * What prices a distance that isn't to be dearer than other roads at that moment: `own`, unless its rival is cheaper, or both roads at the
+   * ends of the silence in which it was driven are. To be followed by `look`.
+   */
+  cheapest(at: Instant, own: Priced, { rival, between }: OtherRoads): Priced & { readonly by: PricedBy } {
+    const dearnessOf = ({ rule }: Priced) => this.rules[rule].dearness
+    const pricedOn = (road: OtherRoad): Priced => {
+      const set = this.turnToRoad(at, road)
+      return { rule: this.ruleOf(set), roadClass: this.roadClass, set }
+    }
+    const beside = rival ? pricedOn(rival) : own
+    const isRival = dearnessOf(beside) < dearnessOf(own)
+    const least = isRival ? beside : own
+    const [before, after] = between ? between.map(pricedOn) : [least, least]
+    const dearer = dearnessOf(before) < dearnessOf(after) ? after : before
+    if (dearnessOf(dearer) < dearnessOf(least)) return { ...dearer, by: 'ends' }
+    return { ...least, by: isRival ? 'rival' : 'road' }
   }
 
   /** Number of the rule that prices the trip because of what is driven there and then, or NO_RULE. */
@@ -245,6 +263,13 @@ export class CompiledPolicy {
       (jurisdictions?.includes(jurisdictionOf(this.document, zones)) ?? true)
     )
   }
+}
+
+/** What prices a distance: numbers of a rule, a road class and a set of zones. */
+export interface Priced {
+  readonly rule: number
+  readonly roadClass: number
+  readonly set: number
 }
 
 export const compilePolicy = (policy: PolicyDocument): CompiledPolicy => new CompiledPolicy(policy)

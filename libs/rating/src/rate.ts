@@ -5,7 +5,8 @@ import {
   type ChargeReport,
   type Rate,
   type RatedVehicle,
-  type RivalRoad,
+  type OtherRoad,
+  type OtherRoads,
   type RoadClass,
 } from '#contracts'
 import {
@@ -21,7 +22,7 @@ import {
   type TripId,
 } from '#kernel'
 import { dayText } from '#policy'
-import { NO_RULE, ROAD_CLASS_NUMBER, type CompiledPolicy, type CompiledRule } from './compile'
+import { NO_RULE, ROAD_CLASS_NUMBER, type CompiledPolicy, type CompiledRule, type Priced } from './compile'
 import { Lines } from './lines'
 import { ZoneSets } from './zone-sets'
 
@@ -47,7 +48,8 @@ const DAY_MS = 86_400_000
  * are lines too.
  *
  * Where a rival road may as well have been driven, a stretch that would cost something is priced, and is on the line, as if it
- * were on the cheaper of both. What is priced by crossing or trip isn't due for what only one of the roads does.
+ * were on the cheaper of both. What is priced by crossing or trip isn't due for what only one of the roads does. What was driven in a long
+ * silence is never dearer than the dearer of the roads at its ends, and of what it crosses only what they imply is due.
  *
  * `policyAt` must give the same object for the same policy. A stretch without policy becomes a free line (NO_POLICY) on its
  * UTC day. Stretches come as they were driven. Lines come sorted by day, policy, order of the rules, road class and zones:
@@ -62,8 +64,9 @@ export function rate(
   scratch.begin(vehicle, policyAt)
   const { stretches } = report
   for (let i = 0; i < stretches.length; i++) {
-    const { enteredAt, roadClass, access, zones, fromMm, toMm, inferred, fixes, inDoubt, rival } = stretches[i]
-    scratch.drive(enteredAt, roadClass, access, zones, toMm - fromMm, inferred, fixes, inDoubt, rival)
+    const { enteredAt, roadClass, access, zones, fromMm, toMm, inferred, fixes, inDoubt, rival, between } = stretches[i]
+    const others = rival || between ? stretches[i] : null
+    scratch.drive(enteredAt, roadClass, access, zones, toMm - fromMm, inferred, fixes, inDoubt, others)
   }
   return scratch.end(report.trip, report.matchedMm, report.fixes.matched)
 }
@@ -80,6 +83,8 @@ export class Rater {
   private tripRules: TripRule[] | null = null
   /** What they would be had each rival been driven; null as long as there was none. */
   private rivalTripRules: TripRule[] | null = null
+  /** The long silence that the stretch before was driven in, if any: its ends, when that stretch was entered, and the road at its end. */
+  private unseen: { readonly ends: string; readonly at: Instant; readonly after: OtherRoad } | null = null
   /** Of the stretch before, under the same policy: stretches that follow it often are on its line. */
   private set = 0
   private inDoubt = false
@@ -95,6 +100,7 @@ export class Rater {
     this.policy = this.noZones = this.tripRules = this.rivalTripRules = null
     this.policyNumber = -1
     this.set = 0
+    this.unseen = null
   }
 
   /** Returns the number of the line that the distance is on. `zones` must be sorted. */
@@ -107,7 +113,7 @@ export class Rater {
     inferred: boolean,
     fixes: number,
     inDoubt = false,
-    rival: RivalRoad | null = null,
+    others: OtherRoads | null = null,
   ): number {
     if (mm < 0) invariant(false, 'a stretch runs backwards')
     const { lines } = this
@@ -116,6 +122,7 @@ export class Rater {
     if (!crossed) this.turnTo(inForce)
     const { policy, policyNumber } = this
     if (!policy) {
+      this.unseen = null
       const set = (this.noZones ??= new ZoneSets()).numberOf(zones)
       const line = lines.lineOf(policyNumber, Math.floor(at / DAY_MS), 0, ROAD_CLASS_NUMBER[roadClass], set)
       lines.drive(line, mm, inferred, fixes)
@@ -124,15 +131,17 @@ export class Rater {
     policy.look(at, roadClass, access)
     const set = policy.zoneSets.numberOf(zones)
     const isSame = crossed && set === this.set && policy.cell === this.cell && policy.day === this.day
-    if (!isSame || inDoubt !== this.inDoubt || rival) {
+    if (!isSame || inDoubt !== this.inDoubt || others) {
       const rule = policy.ruleOf(set)
       const isForgone = inDoubt && policy.rules[rule].distanceRate !== null
       const forgone = isForgone ? this.lineInDoubt(policy, zones) : -1
       this.inDoubt = inDoubt
       this.cell = policy.cell
       this.day = policy.day
-      if (rival) this.line = this.contest(policy, at, crossed, set, rule, rival, forgone)
+      if (others)
+        this.line = this.contest(policy, at, crossed, { rule, roadClass: policy.roadClass, set }, others, forgone)
       else {
+        this.unseen = null
         this.line = isForgone ? forgone : lines.lineOf(policyNumber, policy.day, rule, policy.roadClass, set)
         if (policy.hasEvents) this.count(policy, crossed, set)
         this.set = set
@@ -143,30 +152,35 @@ export class Rater {
   }
 
   /**
-   * The stretch in hand may have been on a rival road: gives the line of the cheaper one, where it isn't `forgone`, and counts what is
-   * an event on both.
+   * The stretch in hand isn't to be dearer than other roads: gives the line of the one that prices it, where it isn't `forgone`, and counts
+   * what is an event on all of them.
    */
   private contest(
     policy: CompiledPolicy,
     at: Instant,
     crossed: boolean,
-    set: number,
-    rule: number,
-    rival: RivalRoad,
+    own: Priced,
+    others: OtherRoads,
     forgone: number,
   ): number {
     const { lines, policyNumber, day } = this
-    const { roadClass } = policy
-    const entry = this.entryOf(policy, crossed, set)
-    const tripRule = policy.tripRuleOf(set)
-    const rivalSet = policy.turnToRival(at, rival)
-    const rivalRule = policy.ruleOf(rivalSet)
-    const isCheaper = policy.rules[rivalRule].dearness < policy.rules[rule].dearness
-    const [chargedRule, chargedClass, chargedSet] = isCheaper ? [rivalRule, policy.roadClass, rivalSet] : [rule, roadClass, set] // prettier-ignore
-    const line = forgone < 0 ? lines.lineOf(policyNumber, day, chargedRule, chargedClass, chargedSet) : forgone
+    const { rival, between } = others
+    if (between) this.passUnseen(policy, at, crossed, between)
+    else this.unseen = null
+    if (rival && !between && policy.hasEvents) this.passBeside(policy, at, crossed, own, rival)
+    const { rule, roadClass, set } = policy.cheapest(at, own, others)
     // What comes next is looked up anew.
     this.cell = -1
-    if (!policy.hasEvents) return line
+    return forgone < 0 ? lines.lineOf(policyNumber, day, rule, roadClass, set) : forgone
+  }
+
+  /** Counts what is an event on the road in hand and on its rival. */
+  private passBeside(policy: CompiledPolicy, at: Instant, crossed: boolean, own: Priced, rival: OtherRoad): void {
+    const { lines, policyNumber, day } = this
+    const { roadClass, set } = own
+    const entry = this.entryOf(policy, crossed, set)
+    const tripRule = policy.tripRuleOf(set)
+    const rivalSet = policy.turnToRoad(at, rival)
     this.rivalTripRules ??= this.tripRules ? [...this.tripRules] : []
     this.noteTrip(this.rivalTripRules, policy.tripRuleOf(rivalSet), policy.roadClass, rivalSet)
     this.noteTrip((this.tripRules ??= []), tripRule, roadClass, set)
@@ -175,7 +189,21 @@ export class Rater {
       if (entry !== NO_RULE) lines.count(lines.lineOf(policyNumber, day, entry, roadClass, set))
       this.set = set
     } else if (!crossed) this.set = UNKNOWN
-    return line
+  }
+
+  /** Of what was driven unseen only its ends count: the one before it now, the one after it where the vehicle is seen next. */
+  private passUnseen(policy: CompiledPolicy, at: Instant, crossed: boolean, between: readonly OtherRoad[]): void {
+    if (!policy.hasEvents) return
+    const ends = JSON.stringify(between)
+    const [before, after] = between
+    if (!crossed || this.unseen?.ends !== ends) this.countOn(policy, at, crossed, before)
+    this.unseen = { ends, at, after }
+  }
+
+  private countOn(policy: CompiledPolicy, at: Instant, crossed: boolean, road: OtherRoad): void {
+    const set = policy.turnToRoad(at, road)
+    this.count(policy, crossed, set)
+    this.set = set
   }
 
   private lineInDoubt(policy: CompiledPolicy, zones: readonly string[]): number {
@@ -193,7 +221,8 @@ export class Rater {
 
   /** The charges of the trip. What was driven must come to this distance and these fixes. */
   end(trip: TripId, matchedMm: number, matchedFixes: number): Charge[] {
-    const { lines, policies } = this
+    const { lines, policies, unseen } = this
+    if (unseen && this.policy) this.countOn(this.policy, unseen.at, true, unseen.after)
     this.tripRules?.forEach((driven, number) => {
       const other = this.rivalTripRules ? this.rivalTripRules[number] : driven
       if (!other) return

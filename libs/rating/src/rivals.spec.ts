@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { ACCESS, ROAD_CLASSES, type Charge, type RivalRoad, type Stretch } from '#contracts'
+import { ACCESS, ROAD_CLASSES, type Charge, type OtherRoad, type Stretch } from '#contracts'
 import { instant, KILOMETRE_MM, millimetres } from '#kernel'
 import { parsePolicy } from '#policy'
 import { rate, tariffAt } from '#rating'
@@ -88,13 +88,63 @@ describe('a stretch with a rival', () => {
   it('is a trip by the cheaper of what both roads make it', () => {
     const visit = { ...road, zones: ['ring'] } as const
     const toll = { ...motorway, zones: ['ring'] } as const
-    const events = (one: RivalRoad, rival: RivalRoad) =>
+    const events = (one: OtherRoad, rival: OtherRoad) =>
       rate(trip([stretch(NOON, KM, { ...one, rival })]), CAR, withEvents).flatMap((c) => (c.count ? [c.rule] : []))
     expect(events(toll, visit)).toEqual(['toll'])
     expect(events(visit, toll)).toEqual(['toll'])
     expect(events(visit, { ...visit, roadClass: 'primary' })).toEqual(['visit'])
     expect(events(visit, road)).toEqual([])
     expect(events(road, visit)).toEqual([])
+  })
+})
+
+describe('a stretch that was driven in a long silence', () => {
+  const between = (a: OtherRoad, b: OtherRoad) => ({ between: [a, b] as const })
+  it('is on the line of the dearer of its ends, where that is cheaper than its own', () => {
+    const lane = { ...road, access: 'private' } as const
+    const report = trip([
+      stretch(MONDAY, KM, { ...inCentre, ...between(road, motorway) }),
+      stretch(MONDAY, KM, { ...inCentre, ...between(motorway, lane) }),
+      stretch(MONDAY, KM, { ...inCentre, ...between(lane, lane) }),
+      stretch(MONDAY, KM, { ...inCentre, ...between(road, inCentre) }),
+      stretch(MONDAY, KM, { ...lane, ...between(inCentre, inCentre) }),
+      stretch(MONDAY, KM, { ...inCentre, rival: motorway, ...between(road, road) }),
+    ])
+    expect(lines(rate(report, CAR, byDistance))).toEqual([
+      ['private', 'residential', [], 2, undefined, 0n],
+      ['fast', 'motorway', [], 2, undefined, 410_105n],
+      ['rush', 'residential', ['centre'], 1, undefined, 500_000n],
+      ['base', 'residential', [], 1, undefined, 210_000n],
+    ])
+  })
+  it('crosses what its ends imply, and nothing in between', () => {
+    const events = (...stretches: Stretch[]) =>
+      rate(trip(stretches), CAR, withEvents)
+        .filter(({ count }) => count)
+        .map(({ rule, count }) => [rule, count])
+    const inRing = { ...road, zones: ['ring'] } as const
+    const outside = stretch(NOON, KM)
+    const inside = stretch(NOON, KM, inCentre)
+    const through = stretch(NOON, KM, { ...inCentre, ...between(road, road) })
+    expect(events(outside, through, outside)).toEqual([])
+    expect(events(through)).toEqual([])
+    const into = [road, inCentre, road, inCentre].map((own) =>
+      stretch(NOON, KM, { ...own, ...between(road, inCentre) }),
+    )
+    expect(events(outside, ...into, inside)).toEqual([['cordon', 1]])
+    expect(events(...into, inside)).toEqual([['cordon', 1]])
+    expect(events(...into)).toEqual([['cordon', 1]])
+    const out = stretch(NOON, KM, { ...road, ...between(inCentre, road) })
+    expect(events(...into, out, ...into)).toEqual([['cordon', 2]])
+    // Neither of its ends is in the ring: no visit of it.
+    expect(events(outside, stretch(NOON, KM, { ...inRing, ...between(road, road) }), outside)).toEqual([])
+    expect(events(stretch(NOON, KM, { ...inRing, ...between(road, inRing) }))).toEqual([['visit', 1]])
+    expect(events(stretch(NOON, KM, { ...inRing, ...between(inRing, road) }))).toEqual([['visit', 1]])
+  })
+  it('is in no silence where it was heard again', () => {
+    const seen = [stretch(NOON, KM, { ...road, ...between(road, inCentre) }), stretch(NOON, KM, inCentre)]
+    const charges = rate(trip([...seen, stretch(NOON, KM)]), CAR, withEvents)
+    expect(charges.filter(({ count }) => count).map(({ rule, count }) => [rule, count])).toEqual([['cordon', 1]])
   })
 })
 
@@ -109,21 +159,29 @@ const anyStretch = fc
     mm: fc.integer({ min: 0, max: 5_000_000 }),
     road: anyRoad,
     rival: fc.option(anyRoad, { nil: undefined }),
+    between: fc.option(fc.tuple(anyRoad, anyRoad), { nil: undefined }),
     fixes: fc.nat(9),
   })
-  .map(({ ms, mm, road, rival, fixes }) =>
-    stretch(instant(at('2026-03-02T06:30+01:00') + ms), mm, { ...road, fixes, ...(rival && { rival }) }),
+  .map(({ ms, mm, road, rival, between, fixes }) =>
+    stretch(instant(at('2026-03-02T06:30+01:00') + ms), mm, {
+      ...road,
+      fixes,
+      ...(rival && { rival }),
+      ...(between && { between }),
+    }),
   )
 const anyTrip = fc.array(anyStretch, { minLength: 1, maxLength: 20 })
 const total = (charges: readonly Charge[]) => charges.reduce((sum, { amount }) => sum + amount, 0n)
-const alone = ({ rival: _, ...rest }: Stretch): Stretch => rest
-const onRival = ({ rival, ...rest }: Stretch): Stretch => ({ ...rest, ...rival })
+const alone = ({ rival: _, between: __, ...rest }: Stretch): Stretch => rest
+const onRival = ({ rival, between: _, ...rest }: Stretch): Stretch => ({ ...rest, ...rival })
+const heard = ({ between: _, ...rest }: Stretch): Stretch => rest
 
 describe('properties of rivals', () => {
   it('never more than with either of the roads alone, but for the rounding of each line', () => {
     let cheaper = 0
     fc.assert(
-      fc.property(anyTrip, fc.boolean(), (stretches, hasEvents) => {
+      fc.property(anyTrip, fc.boolean(), (drawn, hasEvents) => {
+        const stretches = drawn.map(heard)
         const policy = hasEvents ? withEvents : byDistance
         const charges = rate(trip(stretches), CAR, policy)
         for (const other of [stretches.map(alone), stretches.map(onRival)]) {
@@ -135,6 +193,17 @@ describe('properties of rivals', () => {
       { numRuns: 500 },
     )
     expect(cheaper).toBeGreaterThan(300)
+  })
+  it('never more for the distance than on its own road, its rival, or the dearer end of its silence', () => {
+    const priceOf = (one: Stretch) => total(rate(trip([one]), CAR, byDistance))
+    fc.assert(
+      fc.property(anyStretch, (one) => {
+        const [a, b] = (one.between ?? []).map((end) => priceOf({ ...alone(one), ...end }))
+        const bounds = [priceOf(alone(one)), priceOf(onRival(one)), ...(a === undefined ? [] : [a > b ? a : b])]
+        expect(priceOf(one)).toBe(bounds.reduce((least, bound) => (bound < least ? bound : least)))
+      }),
+      { numRuns: 1_000 },
+    )
   })
   it('millimetres and fixes stay, whatever the order, however a stretch or a trip is split', () => {
     fc.assert(

@@ -44,6 +44,11 @@ const POLICY = parsePolicy({
   billing: { unit: 'mile', coin: '0.01', reviewDays: 10, dueDays: 30 },
 })
 
+const roadOf = fc.record({
+  roadClass: fc.constantFrom(...ROAD_CLASSES),
+  access: fc.constantFrom(...ACCESS),
+  zones: fc.constantFrom([], ['centre']),
+})
 const stretchOf = fc.record({
   enteredAt: fc.integer({ min: Date.parse('2026-10-01T00:00Z'), max: Date.parse('2026-10-31T00:00Z') }),
   mm: fc.integer({ min: 0, max: 5_000_000 }),
@@ -51,14 +56,8 @@ const stretchOf = fc.record({
   access: fc.constantFrom(...ACCESS),
   zones: fc.constantFrom([], ['centre']),
   inDoubt: fc.constantFrom(true as const, undefined),
-  rival: fc.option(
-    fc.record({
-      roadClass: fc.constantFrom(...ROAD_CLASSES),
-      access: fc.constantFrom(...ACCESS),
-      zones: fc.constantFrom([], ['centre']),
-    }),
-    { nil: undefined },
-  ),
+  rival: fc.option(roadOf, { nil: undefined }),
+  between: fc.option(fc.tuple(roadOf, roadOf), { nil: undefined }),
 })
 
 describe('a stretch in doubt', () => {

@@ -1,4 +1,4 @@
-import { type ChargeReport, type Rate, type RatedVehicle } from '#contracts'
+import { type ChargeReport, type PricedBy, type Rate, type RatedVehicle } from '#contracts'
 import { type Instant, type PolicyId } from '#kernel'
 import { type CompiledPolicy } from './compile'
 import { IN_DOUBT, NO_POLICY } from './rate'
@@ -9,8 +9,10 @@ export interface StretchPrice {
   readonly rule: string
   readonly rate: Rate | null
   readonly freeReason: string | null
-  /** It is the price of a rival road, which is cheaper than the one that the stretch is on. */
-  readonly isOfRival: boolean
+  /** Whose price it is: of another road than its own only where that is cheaper. */
+  readonly by: PricedBy
+  /** Zones that it is priced in. */
+  readonly zones: readonly string[]
 }
 
 /**
@@ -22,16 +24,17 @@ export function priceStretches(
   vehicle: RatedVehicle,
   policyAt: (at: Instant) => CompiledPolicy | null,
 ): StretchPrice[] {
-  return stretches.map(({ enteredAt, roadClass, access, zones, inDoubt, rival }) => {
+  return stretches.map(({ enteredAt, roadClass, access, zones, inDoubt, ...others }) => {
+    const free = { rate: null, by: 'road', zones } as const
     const policy = policyAt(enteredAt)
-    if (!policy) return { ...NO_POLICY, rate: null, isOfRival: false }
+    if (!policy) return { ...NO_POLICY, ...free }
     policy.turnTo(vehicle)
     policy.look(enteredAt, roadClass, access)
-    const driven = policy.rules[policy.ruleOf(policy.zoneSets.numberOf(zones))]
-    if (inDoubt && driven.rate) return { ...IN_DOUBT, rate: null, isOfRival: false }
-    const other = rival ? policy.rules[policy.ruleOf(policy.turnToRival(enteredAt, rival))] : driven
-    const isOfRival = other.dearness < driven.dearness
-    const { id, rate, freeReason } = isOfRival ? other : driven
-    return { policy: policy.id, rule: id, rate, freeReason, isOfRival }
+    const set = policy.zoneSets.numberOf(zones)
+    const own = { rule: policy.ruleOf(set), roadClass: policy.roadClass, set }
+    if (inDoubt && policy.rules[own.rule].rate) return { ...IN_DOUBT, ...free }
+    const priced = policy.cheapest(enteredAt, own, others)
+    const { id, rate, freeReason } = policy.rules[priced.rule]
+    return { policy: policy.id, rule: id, rate, freeReason, by: priced.by, zones: policy.zoneSets.zonesOf(priced.set) }
   })
 }

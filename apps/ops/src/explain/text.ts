@@ -18,7 +18,7 @@ export function explainText(e: Explained, everyFix: boolean): string {
         e.network.roadClass(t.segment).replace('_', ' '),
         `${metresOf([t]).toFixed(1)} m`,
         counted(t.fixes, 'fix', 'fixes'),
-        sureness(t) + besides(e.network, t),
+        sureness(t) + besides(e.network, t) + (t.between ? ', in a long silence: no dearer than at its ends' : ''),
       ]),
       [3, 4],
     ) || '  (nowhere on a road)',

@@ -25,6 +25,9 @@ export function useRuleAndZones(): (rule: string, zones?: readonly string[]) => 
   return (rule, zones = []) => [said(rule), ...zones.filter((zone) => !rule.includes(zone))].join(', ')
 }
 
+/** Why a part has the price of another road. */
+const PRICED_BY = { road: [], rival: ['drive.pricedByRival'], ends: ['drive.pricedByEnds'] } as const
+
 /** A drive on the map, each part in the colour of its price, and the same as a table. */
 export function DrawnDrive({
   pieces,
@@ -92,8 +95,8 @@ export function DrawnDrive({
           {
             id: 'why',
             title: t('drive.why'),
-            cell: ({ ruleName, zones, ofRival }) =>
-              ruleAndZones(ruleName, zones) + (ofRival ? ` (${t('drive.ofRival')})` : ''),
+            cell: ({ ruleName, zones, pricedBy }) =>
+              ruleAndZones(ruleName, zones) + PRICED_BY[pricedBy].map((reason) => ` (${t(reason)})`).join(''),
           },
           { id: 'price', title: t('drive.price'), cell: priceWords },
           {

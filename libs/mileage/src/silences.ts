@@ -76,12 +76,13 @@ function firstIndex<T>(sorted: readonly T[], is: (one: T) => boolean): number {
 
 function silencesOf(traversals: readonly Traversal[]): Silence[] {
   const silences: Silence[] = []
-  for (let first = 0, end = 0; first < traversals.length; first = end) {
+  for (let first = 0; first < traversals.length;) {
     const { between, enteredAt } = traversals[first]
-    end = first + 1
+    let end = first + 1
     while (between && isSame(between, traversals[end]?.between)) end++
     const mm = traversals.slice(first, end).reduce((sum, { fromMm, toMm }) => sum + toMm - fromMm, 0)
     if (between) silences.push({ first, end, mm, from: enteredAt, to: traversals[end - 1].leftAt })
+    first = end
   }
   return silences
 }

@@ -49,6 +49,27 @@ describe('roadmeter match', () => {
     expect(said.fixes_per_s).toBeGreaterThan(0)
     expect(await run()).toMatch(/^47 fixes of 1 trace matched in [\d.]+ s: [\d,]+ fixes\/s\n$/)
   })
+  it('draws a page for each trace, whatever its name, and writes over nothing that it reads', async () => {
+    const [traces, out, pages] = ['named.csv', 'named-out.csv', 'pages'].map((name) => join(folder, name))
+    const rows = ['é', 'ö', 'A', 'a', '_'].flatMap((id) => [`${id},0,7.5,47.5`, `${id},9,7.501,47.5`])
+    writeFileSync(traces, ['trace_id,t,lon,lat', ...rows, ''].join('\n'))
+    await match('--network', folder, '--traces', traces, '--out', out, '--picture', pages)
+    expect(readdirSync(pages).sort()).toEqual(['A.html', '_-2.html', '_-3.html', '_.html', 'a-2.html'])
+    const before = readFileSync(traces, 'utf8')
+    const refused = (...args: string[]) => match('--network', folder, '--traces', traces, ...args)
+    await expect(refused('--out', traces)).rejects.toMatchObject({ code: 'OUT_IS_INPUT' })
+    await expect(refused('--out', out, '--truth', out)).rejects.toMatchObject({ code: 'NO_PICTURE' })
+    expect(readFileSync(traces, 'utf8')).toBe(before)
+  })
+  it('counts an edge once of which a part was driven in a long silence', async () => {
+    const [traces, out] = [join(folder, 'silent.csv'), join(folder, 'silent-out.csv')]
+    // 453 m in one go, 40 % of the middle edge before the silence and 40 % in it; then it turns back to where it began.
+    const metres = [0, 30, 60, 90, 120, 150, 180, 211, 272, 302, 332, 362, 392, 422]
+    const fixes = metres.map((m, i) => `a,${i * 5 + (i > 7 ? 300 : 0)},${(7.5 + m / 75_330).toFixed(7)},47.5`)
+    writeFileSync(traces, ['trace_id,t,lon,lat', ...fixes, ''].join('\n'))
+    await match('--network', folder, '--traces', traces, '--out', out)
+    expect(readFileSync(out, 'utf8')).toBe('trace_id,seq,edge_id\na,0,0\na,1,2\na,2,4\n')
+  })
   it.each([
     ['surely', '0.5', ',2,4'],
     ['perhaps', '12', ''],

@@ -1,7 +1,8 @@
 import { Command, InvalidArgumentError } from 'commander'
 import { mkdir, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import { FATES, Matcher, scatterM, type FixColumns, type Match } from '#map-matching'
+import { join, resolve } from 'node:path'
+import { InputError } from '#kernel'
+import { FATES, Matcher, scatterM, type FixColumns, type Match, type Traversal } from '#map-matching'
 import type { RoadNetwork } from '#road-network'
 import { explainHtml, readTruth, tracedDrive } from './explain'
 import { counted, grouped, progress, say, unwritable } from './printed'
@@ -40,6 +41,11 @@ interface Options {
 
 async function match(options: Options): Promise<void> {
   const { out, streamed, repeat, picture, json } = options
+  if (options.truth !== undefined && picture === undefined)
+    throw new InputError('NO_PICTURE', '--truth is for the pictures: name a folder for them with --picture')
+  for (const given of [options.traces, options.network, options.truth])
+    if (given !== undefined && resolve(given) === resolve(out))
+      throw new InputError('OUT_IS_INPUT', `--out ${out} would write over what is read`)
   const network = await readNetwork(options.network)
   const traces = await readTraces(options.traces)
   const matcher = new Matcher(network)
@@ -49,6 +55,7 @@ async function match(options: Options): Promise<void> {
   let [breaks, forced] = [0, 0]
   const nanoseconds = new Array<number>(repeat).fill(0)
   const bar = progress('matching')
+  const pages = new Set<string>()
   if (picture !== undefined) await mkdir(picture, { recursive: true }).catch(unwritable(picture))
   for (const [done, trace] of traces.entries()) {
     const { id, fixes: columns } = trace
@@ -68,7 +75,7 @@ async function match(options: Options): Promise<void> {
       driven.forEach((name, seq) => rows.push(`${id},${seq},${name}`))
       if (picture === undefined) continue
       const truth = options.truth === undefined ? null : await readTruth(options.truth, id, network)
-      const page = join(picture, `${id.replace(/[^\w.-]/g, '_')}.html`)
+      const page = join(picture, `${pageName(id, pages)}.html`)
       await writeFile(page, explainHtml(tracedDrive(network, trace, found, truth))).catch(unwritable(page))
     }
   }
@@ -89,6 +96,15 @@ async function match(options: Options): Promise<void> {
       ? JSON.stringify(summary)
       : `${counted(fixes, 'fix', 'fixes')} of ${counted(traces.length, 'trace')} matched in ${summary.seconds} s: ${grouped(summary.fixes_per_s)} fixes/s`,
   )
+}
+
+/** A file name of a trace's id that no other one has, on any file system. */
+function pageName(id: string, taken: Set<string>): string {
+  const plain = id.replace(/[^\w.-]/g, '_')
+  let name = plain
+  for (let n = 2; taken.has(name.toLowerCase()); n++) name = `${plain}-${n}`
+  taken.add(name.toLowerCase())
+  return name
 }
 
 function positive(text: string): number {
@@ -129,7 +145,7 @@ function matchStreamed(matcher: Matcher, fixes: FixColumns, size: number): Match
  * as they are touched); one that two traversals share (a break within it) counts once.
  */
 export function drivenEdges(network: RoadNetwork, fixes: FixColumns, match: Match): number[] {
-  const { traversals } = match
+  const traversals = whole(match.traversals)
   const reachedMm = 500 * scatterM(network, fixes, match)
   const driven: number[] = []
   traversals.forEach((t, i) => {
@@ -141,4 +157,15 @@ export function drivenEdges(network: RoadNetwork, fixes: FixColumns, match: Matc
     }
   })
   return driven
+}
+
+/** Traversals that go on from each other within a segment as one: where one was not heard of, it was driven all the same. */
+function whole(traversals: Match['traversals']): Pick<Traversal, 'segment' | 'fromMm' | 'toMm'>[] {
+  const joined: { segment: number; fromMm: number; toMm: number }[] = []
+  for (const { segment, fromMm, toMm } of traversals) {
+    const last = joined.at(-1)
+    if (last && last.segment === segment && last.toMm === fromMm) last.toMm = toMm
+    else joined.push({ segment, fromMm, toMm })
+  }
+  return joined
 }

@@ -16,7 +16,7 @@ import { OFF, Trellis, type Visit } from './trellis'
 export class Chain {
   /** Traversals that became certain; the caller takes them. */
   out: Traversal[] = []
-  /** Decisions taken early because the undecided past reached its bound. */
+  /** Decisions taken early because the undecided past reached its bound, or among the ways that a search found within its own. */
   forced = 0
   /** Cost of the best path since the chain began, or since `restore`; for tests. */
   costMm = 0
@@ -269,6 +269,7 @@ export class Chain {
     const targets = this.addTargets()
     this.offerOnRoads(roads, targets)
     search.run(1000 * (gapMs < 2 * p.soonMs ? p.nearWindowM : p.searchWindowM))
+    if (search.isCut) this.forced++
     this.crossOff(fix, targets, roads, displacementM, weight)
     if (!this.extend(fix, targets, displacementM)) return false
     if (this.trellis.isOver()) this.settle()

@@ -69,21 +69,21 @@ export function copyFix(from: Fix, into: Fix): void {
   into.fate = from.fate
 }
 
+/** Of a fix that has its fate nothing else is asked for any more. */
 export function saveFix(w: StateWriter, fix: Fix): void {
+  w.int(fix.fate)
+  if (fix.fate !== UNDECIDED) return
   w.int(fix.at)
   w.real(fix.lon)
   w.real(fix.lat)
   w.real(fix.accuracyM)
-  w.int(fix.fate)
 }
 
-export const readFix = (r: StateReader): Fix => ({
-  at: r.int(),
-  lon: r.real(),
-  lat: r.real(),
-  accuracyM: r.real(),
-  fate: r.int(),
-})
+export function readFix(r: StateReader): Fix {
+  const fate = r.int()
+  if (fate !== UNDECIDED) return { ...newFix(), fate }
+  return { fate, at: r.int(), lon: r.real(), lat: r.real(), accuracyM: r.real() }
+}
 
 /** Fates in the order of the fixes, decided or not, as runs: hours of parking are one run. */
 export class FateQueue {

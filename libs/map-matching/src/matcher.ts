@@ -32,7 +32,7 @@ export interface Match {
   readonly fates: Uint8Array
   /** Places where the drive could not be followed and was begun anew. */
   readonly breaks: number
-  /** Decisions taken early because the undecided past reached its bound. */
+  /** Decisions taken early because the undecided past reached its bound, or among the ways that a search found within its own. */
   readonly forced: number
 }
 

@@ -1,4 +1,5 @@
 import type { RoadNetwork } from '#road-network'
+import type { StateReader, StateWriter } from './state'
 
 /** A place on a directed segment. */
 export interface RoadPlace {
@@ -21,6 +22,19 @@ export const rivalPlace = (rival: number): RoadPlace => ({
   segment: Math.floor(rival / METRES),
   offsetMm: (rival % METRES) * 1000,
 })
+
+/** Writes a rival of something on a segment. */
+export function saveRival(w: StateWriter, rival: number, segment: number): void {
+  const place = rival < 0 ? NO_RIVAL : rival % METRES
+  w.int(place)
+  if (place >= 0) w.int(Math.floor(rival / METRES) - segment)
+}
+
+/** Reads what `saveRival` wrote. */
+export function readRival(r: StateReader, segment: number): number {
+  const place = r.int()
+  return place < 0 ? NO_RIVAL : (r.int() + segment) * METRES + place
+}
 
 /**
  * Whether a rival runs beside a place, which may be off the network: a street that crosses there is none that may have been driven

@@ -1,5 +1,5 @@
 import { invariant } from '#kernel'
-import { NO_RIVAL, rivalAt } from './rival'
+import { NO_RIVAL, readRival, rivalAt, saveRival } from './rival'
 import { refuse, type StateReader, type StateWriter } from './state'
 
 const FINAL = -1
@@ -277,13 +277,14 @@ export class Trellis {
       at = this.at[step]
     }
     for (let node = 0; node < this.nodes; node++) {
-      w.int(this.segment[node])
+      // Roads near each other have numbers near each other: most differences are a byte or two.
+      w.int(this.segment[node] - (node > 0 ? this.segment[node - 1] : 0))
       w.int(this.offset[node])
       w.int(this.parent[node] < 0 ? 0 : node - this.parent[node])
       w.int(this.hopMm[node])
       w.int(this.lessMm[node])
       w.int(this.marginM[node] === MARGIN_MAX ? -1 : this.marginM[node])
-      if (this.marginM[node] < this.sureM) w.int(this.rival[node])
+      if (this.marginM[node] < this.sureM) saveRival(w, this.rival[node], this.segment[node])
       w.int(this.endedM[node] === MARGIN_MAX ? -1 : this.endedM[node])
     }
   }
@@ -306,7 +307,7 @@ export class Trellis {
     this.steps = steps
     this.firstNode[steps] = this.nodes
     for (let node = 0; node < this.nodes; node++) {
-      this.segment[node] = r.int()
+      this.segment[node] = r.int() + (node > 0 ? this.segment[node - 1] : 0)
       this.offset[node] = r.int()
       const back = r.int()
       this.parent[node] = back === 0 ? FINAL : node - back
@@ -314,7 +315,7 @@ export class Trellis {
       this.lessMm[node] = r.int()
       const marginM = r.int()
       this.marginM[node] = marginM < 0 ? MARGIN_MAX : marginM
-      const rival = (this.rival[node] = this.marginM[node] < this.sureM ? r.int() : NO_RIVAL)
+      const rival = (this.rival[node] = this.marginM[node] < this.sureM ? readRival(r, this.segment[node]) : NO_RIVAL)
       if (!(rival < rivalAt(segments, 0))) refuse('a rival road that the network does not have')
       const endedM = r.int()
       this.endedM[node] = endedM < 0 ? MARGIN_MAX : endedM

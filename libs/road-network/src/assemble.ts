@@ -50,10 +50,13 @@ export type TurnDraft = readonly DirectedRoad[]
 
 const HALF_TURN = 180 * UNITS_PER_DEGREE
 const POINTS_MAX = 2 ** 31 - 1
+/** What a road is at most, so that its millimetres and its degrees, counted on beyond 180, can be written. */
+const ROAD_M_MAX = 4_000_000
+const LON_MAX = 214
 
 /**
  * Packs drafts into a network. Nothing but their order and content decides about it, so callers give them in an order that the map
- * fixes, and never by position: `ref` counts segments of the same name in that order.
+ * fixes, and never by position: `ref` counts segments of the same name in that order. InputError NO_ROADS, ROAD_TOO_LONG.
  */
 export function assemble(
   drafts: readonly RoadDraft[],
@@ -221,6 +224,11 @@ function layPoints(drafts: readonly RoadDraft[], draftOf: Uint32Array) {
         else if (step < -180) turns += 360
         travelled += lengthM(lon[i - 1], lat[i - 1], lon[i], lat[i])
       }
+      if (travelled > ROAD_M_MAX || Math.abs(lon[i] + turns) > LON_MAX)
+        throw new InputError(
+          'ROAD_TOO_LONG',
+          `${nameOf(drafts[d])} goes on for more than ${ROAD_M_MAX / 1000} km or round the earth`,
+        )
       x[at] = Math.round((lon[i] + turns) * UNITS_PER_DEGREE)
       y[at] = Math.round(lat[i] * UNITS_PER_DEGREE)
       mm[at] = Math.round(travelled * 1000)
@@ -230,6 +238,11 @@ function layPoints(drafts: readonly RoadDraft[], draftOf: Uint32Array) {
   })
   roadFirstPoint[drafts.length] = at
   return { x, y, mm, roadFirstPoint }
+}
+
+const nameOf = ({ source, fromNode, toNode, edgesForward, edgesBackward }: RoadDraft): string => {
+  const edge = edgesForward?.[0] ?? edgesBackward?.[0]
+  return `${edge === undefined ? `way ${source}` : `edge ${edge}`} from node ${fromNode} to ${toNode}`
 }
 
 function describe(s: Sections, road: number, draft: RoadDraft): void {

@@ -7,6 +7,8 @@ const FIRST_SLOTS = 256
  */
 export class Labels {
   count = 0
+  /** A label did not fit since `clear`. */
+  isFull = false
   readonly max: number
   readonly segment: Int32Array
   readonly cost: Float64Array
@@ -38,6 +40,7 @@ export class Labels {
 
   clear(): void {
     this.count = 0
+    this.isFull = false
     this.mask = Math.min(FIRST_SLOTS, this.slotRound.length) - 1
     this.nextRound()
   }
@@ -46,7 +49,10 @@ export class Labels {
   of(segment: number, state: number): number {
     let slot = this.slotOf(segment, state)
     if (this.slotRound[slot] === this.round) return this.slotLabel[slot]
-    if (this.count >= this.max) return -1
+    if (this.count >= this.max) {
+      this.isFull = true
+      return -1
+    }
     if (this.count * 2 > this.mask && this.mask + 1 < this.slotRound.length) {
       this.growSlots()
       slot = this.slotOf(segment, state)

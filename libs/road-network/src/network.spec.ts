@@ -1,4 +1,5 @@
 import fc from 'fast-check'
+import { gunzipSync } from 'node:zlib'
 import { chance, InputError } from '#kernel'
 import {
   buildFromEdges,
@@ -359,6 +360,22 @@ describe('routes', () => {
 })
 
 describe('the packed form', () => {
+  it('of the first release is opened: what was rated on a network can be disputed on it', () => {
+    const packed =
+      'H4sIAAAAAAACA52SvS8EURTFfzM7O4vF+v4cskGQiEahElYoNGzwD6zEshqS3QkrW6DXaDVKDYlOOzoKhcSfoJKVVWmHN/Mek4nvM7k5ee/de9' +
+      '498+7S7PyCDhwAh5XWCQOIAhHAfNvXgDrAAnrlWkGXeV2E8HST8vjoKnV0Yj9ePlSf3o9Ptsz03cZGE21Dx8X+8+uL6buRs5Lp5IqGU05bbJeM' +
+      'TGHR8gWep6SSr0OV5AaPtcDdoj5T2fVCaAgtEULL05X5yldUCmshD2pt7cW9cF8a3plAjS61IgG74X3XdV3/ZED2PSh5OEUg1wzUa6G+FJyyk3' +
+      'PKmYqITMFnp8y26lVA9SjX+3yCopG2dt9j0eOSkbb4A8QtjUAT0Ay0AK1AG9AOdACdch665cwIRzoRDKKYxKiimhri1FJHPQliX3zhd1bvJ/6Z' +
+      'OK0BhNtaOZ/1QOKfPfbI2f4N1Nv9FPofQ/sWH3crxKWHuY31XHLZzmez9mp+ZWczubaVT9rZgl2QNaZfpWuGx2Nf+HoFO62JbQgEAAA='
+    const n = unpackNetwork(gunzipSync(Buffer.from(packed, 'base64')))
+    expect(n.digest).toBe('919f74eab7e409a7d4363e144322cd072d0f16279a7823adc8b041d12bac7b06')
+    expect([n.segmentCount, n.attribution]).toEqual([5, 'drawn for tests'])
+    const [high, side, bridge] = ['10.1.2', '11.2.3', '12.2.4'].map((ref) => n.find(ref))
+    expect([n.name(high), n.roadClass(high), n.lengthMm(high), n.maxSpeedKmh(high)]).toEqual(['High Street', 'primary', 753_436, 50]) // prettier-ignore
+    expect([n.access(side), n.turnAllowed(high, side), n.turnAllowed(high, bridge)]).toEqual(['private', false, true])
+    expect([n.attributes(bridge).isBridge, n.reverse(bridge)]).toEqual([true, -1])
+    expect(n.nearest(7.515, 47.5, 10).map((place) => place.segment)).toEqual([bridge])
+  })
   const n = buildNetwork(cross())
   const bytes = packNetwork(n)
   it('opens in place, also in shared memory and where it is not aligned', () => {

@@ -163,7 +163,7 @@ export class RoadNetwork {
 
   /** Segment of a reference, -1 where this network has none. */
   find(ref: string): number {
-    const m = /^(\d+)\.(-?\d+)\.(-?\d+)(?:\.(\d+))?$/.exec(ref)
+    const m = /^(-?\d+)\.(-?\d+)\.(-?\d+)(?:\.(\d+))?$/.exec(ref)
     if (!m) return -1
     const junction = this.junction(Number(m[2]))
     if (junction < 0) return -1

@@ -1,4 +1,12 @@
-import { buildFromEdges, buildNetwork, segmentFeature, shortestPath, successors, type RoadNetwork } from '#road-network'
+import {
+  buildFromEdges,
+  buildNetwork,
+  RouteSearch,
+  segmentFeature,
+  shortestPath,
+  successors,
+  type RoadNetwork,
+} from '#road-network'
 
 /** Nodes 1, 2, 3, ... at these places, and a residential way 10 through all of them. */
 const street = (...places: [number, number][]): RoadNetwork =>
@@ -8,6 +16,43 @@ const street = (...places: [number, number][]): RoadNetwork =>
   })
 
 describe('maps that are odd', () => {
+  it('a road that goes on for thousands of kilometres, or round the earth, is refused by name', () => {
+    const round = Array.from({ length: 8 }, (_, i): [number, number] => [((i * 31 + 180) % 360) - 180, 89])
+    for (const places of [[[0, 0], [40, 0]], round] as [number, number][][]) // prettier-ignore
+      expect(() => street(...places)).toThrow(expect.objectContaining({ code: 'ROAD_TOO_LONG', message: expect.stringMatching(/^way 10 from node 1 to \d goes on/) })) // prettier-ignore
+    const nodes = { id: [1, 2], lon: [0, 40], lat: [0, 0] }
+    expect(() => buildFromEdges(nodes, { id: [7], from: [1], to: [2] })).toThrow('edge 7 from node 1 to 2 goes on')
+    expect(street([0, 0], [35, 0]).lengthMm(0) / 1e6).toBeCloseTo(3_896, 0)
+  })
+
+  it('ways and nodes of an editor, which are below zero, are found by their names', () => {
+    const places = [[7.5, 47.5], [7.51, 47.5]] // prettier-ignore
+    const n = buildNetwork({
+      nodes: places.map(([lon, lat], i) => ({ id: -1 - i, lon, lat })),
+      ways: [{ id: -10, nodeIds: [-1, -2], tags: { highway: 'residential' } }],
+    })
+    expect(n.ref(0)).toMatch(/^-10\.-[12]\.-[12]$/)
+    for (const segment of [0, 1]) expect(n.find(n.ref(segment))).toBe(segment)
+  })
+
+  it('a search that ends at its bound says so', () => {
+    const id = Array.from({ length: 40 }, (_, i) => i)
+    const edges = id.slice(1).flatMap((i) => [[i - 1, i], [i, i - 1]]) // prettier-ignore
+    const n = buildFromEdges(
+      { id, lon: id.map((i) => 7.5 + i / 100), lat: id.map(() => 47.5) },
+      { id: edges.map((_, i) => i), from: edges.map(([from]) => from), to: edges.map(([, to]) => to) },
+    )
+    const isCut = (labelsMax: number) => {
+      const search = new RouteSearch(n, { labelsMax, uTurnCost: 1_000 })
+      search.begin(7.89, 47.5, Infinity)
+      search.addSource(0, 0, 0)
+      search.addTarget(n.nearest(7.885, 47.5, 50)[0].segment, 0, 0, 1)
+      search.run(Infinity)
+      return search.isCut
+    }
+    expect([isCut(1), isCut(1_000)]).toEqual([true, false])
+  })
+
   it('a segment without length is a millimetre long', () => {
     const n = street([7.5, 47.5], [7.5, 47.5])
     expect([n.segmentCount, n.lengthMm(0), n.pointAt(0, 1)]).toEqual([2, 1, [7.5, 47.5]])
@@ -67,13 +112,19 @@ describe('maps that are odd', () => {
   })
 
   it('points that are far apart keep every digit', () => {
-    const places: [number, number][] = [
-      [-179.9999999, -89.1234567],
-      [-7.7654321, 12.3456789],
-      [7.1234567, 48.7654321],
-      [7.1234568, 48.7654322],
+    const far: [number, number][][] = [
+      [
+        [-179.9999999, -89.1234567],
+        [-151.1234567, -78.7654321],
+      ],
+      [
+        [-7.7654321, 32.3456789],
+        [7.1234567, 48.7654321],
+        [7.1234568, 48.7654322],
+      ],
     ]
-    expect(Array.from(street(...places).shape(0))).toEqual(expect.arrayContaining(places.flat()))
+    for (const places of far)
+      expect(Array.from(street(...places).shape(0))).toEqual(expect.arrayContaining(places.flat()))
   })
 
   it('a reference is followed where its way won junctions, and not where the way is gone', () => {

@@ -186,6 +186,11 @@ export class RouteSearch {
     return this.targetLabel[target] === NONE
   }
 
+  /** The last search ended at its bound of labels: there may be ways that it did not find. */
+  get isCut(): boolean {
+    return this.known.isFull
+  }
+
   /** Searches until no target can come within `window` of the best one. */
   run(window: number): void {
     this.window = window

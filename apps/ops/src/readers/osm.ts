@@ -23,14 +23,24 @@ class Collector {
   private readonly ways: OsmWay[] = []
   private readonly restrictions: TurnRestriction[] = []
 
+  constructor(private readonly path: string) {}
+
+  private number(name: string, id: number): void {
+    if (!Number.isSafeInteger(id))
+      throw new InputError('BAD_ID', `${this.path}: a ${name} has the id ${id}, which is no whole number`)
+  }
+
   node(id: number, lon: number, lat: number): void {
+    this.number('node', id)
     this.id.push(id)
     this.lon.push(lon)
     this.lat.push(lat)
   }
 
   way(id: number, nodeIds: readonly number[], tags: Record<string, string>): void {
-    if (drivable(tags)) this.ways.push({ id, nodeIds, tags })
+    if (!drivable(tags)) return
+    this.number('way', id)
+    this.ways.push({ id, nodeIds, tags })
   }
 
   relation(members: readonly Member[], tags: Record<string, string>): void {
@@ -82,7 +92,7 @@ type PbfItem =
 
 /** Reads `.osm.pbf`. InputError BROKEN_FILE where it is cut short or is none. */
 export async function readPbf(path: string): Promise<NetworkSource> {
-  const collector = new Collector()
+  const collector = new Collector(path)
   const file = createReadStream(path)
   const parser = new CarefulTransform({ withTags: { node: false, way: true, relation: true } })
   file.on('error', (error) => parser.destroy(error))
@@ -106,7 +116,7 @@ export async function readPbf(path: string): Promise<NetworkSource> {
 
 /** Reads `.osm` XML, packed or not. InputError BROKEN_FILE, with the line, where it is cut short or is none. */
 export async function readOsmXml(path: string): Promise<NetworkSource> {
-  const collector = new Collector()
+  const collector = new Collector(path)
   const parser = new SaxesParser()
   let broken: Error | null = null
   let rooted = false

@@ -54,6 +54,16 @@ describe('maps', () => {
     await refused(readNetwork(join(folder, 'nothing')), /nothing: no such file or folder/)
     await refused(readNetwork(folder), /nodes\.csv: no such file or folder/)
   })
+  it('refuses XML whose nodes or ways have no number', async () => {
+    const tagged = (node: string, way: string) =>
+      `<osm><node ${node} lon="7.5" lat="47.5"/><node id="2" lon="7.6" lat="47.5"/><way ${way}><nd ref="1"/><nd ref="2"/><tag k="highway" v="residential"/></way></osm>`
+    for (const [node, way, found] of [
+      ['id="1"', '', /\.osm: a way has the id NaN/],
+      ['id="1"', 'id="1.5"', /\.osm: a way has the id 1\.5/],
+      ['', 'id="10"', /\.osm: a node has the id NaN/],
+    ] as const)
+      await refused(readNetwork(file('numberless.osm', tagged(node, way))), found)
+  })
   it('names the line of a broken row', async () => {
     const make = (nodes: string, edges: string) => {
       const path = mkdtempSync(join(folder, 'csv-'))

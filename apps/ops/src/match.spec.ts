@@ -57,18 +57,27 @@ describe('roadmeter match', () => {
     expect(readdirSync(pages).sort()).toEqual(['A.html', '_-2.html', '_-3.html', '_.html', 'a-2.html'])
     const before = readFileSync(traces, 'utf8')
     const refused = (...args: string[]) => match('--network', folder, '--traces', traces, ...args)
-    await expect(refused('--out', traces)).rejects.toMatchObject({ code: 'OUT_IS_INPUT' })
+    for (const input of [traces, join(folder, 'edges.csv'), join(folder, 'nodes.csv')])
+      await expect(refused('--out', input)).rejects.toMatchObject({ code: 'OUT_IS_INPUT' })
     await expect(refused('--out', out, '--truth', out)).rejects.toMatchObject({ code: 'NO_PICTURE' })
     expect(readFileSync(traces, 'utf8')).toBe(before)
   })
-  it('counts an edge once of which a part was driven in a long silence', async () => {
-    const [traces, out] = [join(folder, 'silent.csv'), join(folder, 'silent-out.csv')]
-    // 453 m in one go, 40 % of the middle edge before the silence and 40 % in it; then it turns back to where it began.
-    const metres = [0, 30, 60, 90, 120, 150, 180, 211, 272, 302, 332, 362, 392, 422]
-    const fixes = metres.map((m, i) => `a,${i * 5 + (i > 7 ? 300 : 0)},${(7.5 + m / 75_330).toFixed(7)},47.5`)
-    writeFileSync(traces, ['trace_id,t,lon,lat', ...fixes, ''].join('\n'))
-    await match('--network', folder, '--traces', traces, '--out', out)
-    expect(readFileSync(out, 'utf8')).toBe('trace_id,seq,edge_id\na,0,0\na,1,2\na,2,4\n')
+  it('counts an edge once that was driven in parts, the middle one in a long silence', async () => {
+    // Edges of 200 m, 1 km and 200 m with side streets between them; of the kilometre a third is heard, a third not, a third heard.
+    const at = (metres: number) => (7.5 + metres / 75_330).toFixed(7)
+    const nodes = [0, 200, 1_200, 1_400].map((metres, i) => `${i},${at(metres)},47.5`)
+    const sides = [200, 1_200].map((metres, i) => `${10 + i},${at(metres)},47.51`)
+    const edges = ['0,0,1', '1,1,2', '2,2,3', '3,1,10', '4,2,11']
+    const roads = join(folder, 'silent')
+    mkdirSync(roads)
+    writeFileSync(join(roads, 'nodes.csv'), ['node_id,lon,lat', ...nodes, ...sides, ''].join('\n'))
+    writeFileSync(join(roads, 'edges.csv'), ['edge_id,from,to', ...edges, ''].join('\n'))
+    const heard = Array.from({ length: 141 }, (_, i) => 10 * i).filter((metres) => metres <= 530 || metres >= 880)
+    const rows = heard.map((metres) => `a,${metres / 10 + (metres > 530 ? 200 : 0)},${at(metres)},47.5`)
+    const [traces, out] = [join(roads, 't.csv'), join(roads, 'out.csv')]
+    writeFileSync(traces, ['trace_id,t,lon,lat', ...rows, ''].join('\n'))
+    await match('--network', roads, '--traces', traces, '--out', out)
+    expect(readFileSync(out, 'utf8')).toBe('trace_id,seq,edge_id\na,0,0\na,1,1\na,2,2\n')
   })
   it.each([
     ['surely', '0.5', ',2,4'],

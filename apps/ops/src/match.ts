@@ -43,7 +43,8 @@ async function match(options: Options): Promise<void> {
   const { out, streamed, repeat, picture, json } = options
   if (options.truth !== undefined && picture === undefined)
     throw new InputError('NO_PICTURE', '--truth is for the pictures: name a folder for them with --picture')
-  for (const given of [options.traces, options.network, options.truth])
+  const tables = ['nodes.csv', 'edges.csv'].map((name) => join(options.network, name))
+  for (const given of [options.traces, options.network, ...tables, options.truth])
     if (given !== undefined && resolve(given) === resolve(out))
       throw new InputError('OUT_IS_INPUT', `--out ${out} would write over what is read`)
   const network = await readNetwork(options.network)

@@ -124,7 +124,7 @@ export class Matcher {
   }
 
   /**
-   * What the trip so far comes to, in bytes (below 2 KiB): to be kept until the next batch. What `advance` answered is not in it. The
+   * What the trip so far comes to, in bytes (some hundreds): to be kept until the next batch. What `advance` answered is not in it. The
    * state opens with the same network, the same engine and the same parameters only.
    */
   save(): Uint8Array {

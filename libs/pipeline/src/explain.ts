@@ -2,7 +2,7 @@ import { type Charge, type PolicyDocument } from '#contracts'
 import { digest, InputError, type TripId } from '#kernel'
 import { ENGINE_VERSION, explainFixes, type ExplainedFix, type Traversal } from '#map-matching'
 import { type RoadNetwork } from '#road-network'
-import { batchesOf, chargesOf, pathOf, tripById, type TripRow, type Tx } from '#store'
+import { chargesOf, pathOf, tripById, type TripRow, type Tx } from '#store'
 import { type Line } from './line'
 import { rematch } from './match'
 
@@ -30,11 +30,10 @@ export async function explainTrip(tx: Tx, id: TripId, line: Line): Promise<Expla
   if (!trip.network)
     throw new InputError('TRIP_OPEN', `trip ${id} is ${trip.state}: it has not been matched to roads yet`)
   const stored = await pathOf(tx, id)
-  const sent = (await batchesOf(tx, trip)).reduce((sum, { fixes }) => sum + fixes.length, 0)
+  const { network, matcher } = await line.reference.network(tx, trip.agency, trip.network)
+  const { sent, fixes, match } = await rematch(tx, trip, matcher)
   if (!stored || sent !== trip.fixes)
     throw new InputError('FIXES_GONE', `the locations of trip ${id} are not kept any more`)
-  const { network, matcher } = await line.reference.network(tx, trip.agency, trip.network)
-  const { fixes, match } = await rematch(tx, trip, matcher)
   const { documents } = await line.reference.tariff(tx, trip.agency)
   return {
     trip,

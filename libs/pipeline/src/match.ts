@@ -232,18 +232,18 @@ const deviceReading = ([at, mm]: OdometerPair): Reading => ({
   source: 'device',
 })
 
-/** What a trip's batches are matched to now, on a network, and the fixes of them that were read. */
+/** What a trip's batches are matched to now, on a network, how many fixes they have, and those of them that were read. */
 export async function rematch(
   tx: Tx,
   trip: TripRow,
   matcher: Matcher,
-): Promise<{ fixes: FixColumns; match: Match; stored: StoredMatch }> {
+): Promise<{ sent: number; fixes: FixColumns; match: Match; stored: StoredMatch }> {
   const batches = await batchesOf(tx, trip)
   const all = fixColumns(batches)
   const choices = methodLine(await choicesOf(tx, trip.vehicle))
   const fixes = readable(all, (at) => givesLocation(choices, at))
   const match = withinOdometer(matcher.match(fixes), odometerOf(batches))
-  return { fixes, match, stored: countFates(match, all.length - fixes.length) }
+  return { sent: all.length, fixes, match, stored: countFates(match, all.length - fixes.length) }
 }
 
 const odometerOf = (batches: readonly Batch[]): OdometerPair[] =>
